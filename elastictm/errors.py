@@ -1,0 +1,86 @@
+"""Every exception that elastictm raises on purpose.
+
+::
+
+    ElasticTMError                     exit 1
+    ├── UsageError                     exit 2   the words typed make no sense
+    ├── DestinationError (OSError)     exit 2   an archive cannot be written there
+    │   └── DestinationExists (FileExistsError)
+    ├── ArchiveError                   exit 3   an archive cannot be used
+    │   ├── ArchiveMissing (FileNotFoundError)
+    │   ├── NotAnArchive
+    │   ├── ArchiveDamaged
+    │   ├── ArchiveTooNew
+    │   └── ArchiveNotTrusted
+    ├── RestoreFailed                  exit 1   the session was left as it was
+    ├── CellFailed                     exit 1   a cell of the user's raised
+    └── RestoredWithLosses             exit 4   some variables could not be brought back
+
+A message says what happened, the value, what was expected, and what to do.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ElasticTMError(Exception):
+    """Base of all errors that elastictm raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(ElasticTMError, ValueError):
+    """An option, name or combination of them that has no meaning."""
+
+    exit_code = 2
+
+
+class DestinationError(ElasticTMError, OSError):
+    """An archive cannot be written where it was asked for; what was there is intact."""
+
+    exit_code = 2
+
+
+class DestinationExists(DestinationError, FileExistsError):
+    """The destination exists and replacing it was not asked for."""
+
+
+class ArchiveError(ElasticTMError):
+    """An archive cannot be used."""
+
+    exit_code = 3
+
+
+class ArchiveMissing(ArchiveError, FileNotFoundError):
+    """There is no file under the archive's name, or it cannot be opened."""
+
+
+class NotAnArchive(ArchiveError):
+    """The file is not an elastictm archive."""
+
+
+class ArchiveDamaged(ArchiveError):
+    """The file is an archive whose bytes are not those that were written."""
+
+
+class ArchiveTooNew(ArchiveError):
+    """The archive's format is newer than this program reads."""
+
+
+class ArchiveNotTrusted(ArchiveError):
+    """Restoring runs code from the archive, and nobody said that it may."""
+
+
+class RestoreFailed(ElasticTMError):
+    """A restore stopped half way; the session is as it was before."""
+
+
+class CellFailed(ElasticTMError):
+    """A cell of the user's raised while a notebook was run."""
+
+
+class RestoredWithLosses(ElasticTMError):
+    """The session was restored, but some variables could not be brought back."""
+
+    exit_code = 4

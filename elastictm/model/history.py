@@ -1,0 +1,166 @@
+"""The history: the append-only, versioned graph of cell runs and the versions that they read and wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Protocol
+
+from elastictm.ids import DefinitionKey, Name, RunNumber, Version
+from elastictm.model.records import CellRun, Lapse, Remark, VersionRecord
+
+
+class HistoryView(Protocol):
+    """What readers of a history see; nothing in it can be changed through this view."""
+
+    @property
+    def runs(self) -> Sequence[CellRun]:
+        """All cell runs in the order in which they ran."""
+        ...
+
+    @property
+    def live(self) -> Mapping[Name, VersionRecord]:
+        """The variables that exist after the last cell run, by name."""
+        ...
+
+    @property
+    def lapses(self) -> Sequence[Lapse]:
+        """What did not come back, restore by restore."""
+        ...
+
+    @property
+    def remarks(self) -> Sequence[Remark]:
+        """What was learned about cell runs after they ended."""
+        ...
+
+    def run(self, n: RunNumber) -> CellRun:
+        """The cell run with execution count ``n``; KeyError if there is none."""
+        ...
+
+    def record(self, version: Version) -> VersionRecord:
+        """What is known of a version; KeyError if it was never written."""
+        ...
+
+    def live_groups(self) -> tuple[frozenset[Version], ...]:
+        """The alias groups of two or more live versions, in order of their first member."""
+        ...
+
+    def creator(self, key: DefinitionKey) -> RunNumber | None:
+        """The cell run after which a function or class of the session was first met."""
+        ...
+
+
+class History:
+    """The single writer of a history.
+
+    Responsibilities:
+    - append cell runs in order, and refuse what does not fit;
+    - answer which version of each name is alive, and which of them are tied;
+    - keep what was learned later: lapses of a restore, remarks on a cell run.
+    """
+
+    def __init__(self) -> None:
+        self._runs: list[CellRun] = []
+        self._by_n: dict[RunNumber, CellRun] = {}
+        self._records: dict[Version, VersionRecord] = {}
+        self._live: dict[Name, VersionRecord] = {}
+        self._group_of: dict[Name, frozenset[Version]] = {}
+        self._creators: dict[DefinitionKey, RunNumber] = {}
+        self._lapses: list[Lapse] = []
+        self._remarks: list[Remark] = []
+
+    @property
+    def runs(self) -> Sequence[CellRun]:
+        """All cell runs in the order in which they ran."""
+        return tuple(self._runs)
+
+    @property
+    def last(self) -> CellRun | None:
+        """The latest cell run, or None before the first."""
+        return self._runs[-1] if self._runs else None
+
+    @property
+    def live(self) -> Mapping[Name, VersionRecord]:
+        """The variables that exist after the last cell run, by name."""
+        return MappingProxyType(self._live)
+
+    @property
+    def lapses(self) -> Sequence[Lapse]:
+        """What did not come back, restore by restore."""
+        return tuple(self._lapses)
+
+    @property
+    def remarks(self) -> Sequence[Remark]:
+        """What was learned about cell runs after they ended."""
+        return tuple(self._remarks)
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def __iter__(self) -> Iterator[CellRun]:
+        return iter(self._runs)
+
+    def run(self, n: RunNumber) -> CellRun:
+        """The cell run with execution count ``n``; KeyError if there is none."""
+        return self._by_n[n]
+
+    def record(self, version: Version) -> VersionRecord:
+        """What is known of a version; KeyError if it was never written."""
+        return self._records[version]
+
+    def creator(self, key: DefinitionKey) -> RunNumber | None:
+        """The cell run after which a function or class of the session was first met."""
+        return self._creators.get(key)
+
+    def live_groups(self) -> tuple[frozenset[Version], ...]:
+        """The alias groups of two or more live versions, in order of their first member."""
+        found: dict[frozenset[Version], None] = {}
+        for group in self._group_of.values():
+            alive = frozenset(v for v in group if self._is_live(v))
+            if len(alive) > 1:
+                found[alive] = None
+        return tuple(sorted(found, key=sorted))
+
+    def append(self, run: CellRun) -> None:
+        """Add the next cell run; ValueError where its number or its versions do not fit what is there."""
+        if self._runs and run.n <= self._runs[-1].n:
+            message = f"cell run {run.n} cannot follow cell run {self._runs[-1].n}: numbers must rise"
+            raise ValueError(message)
+        for version in run.reads:
+            if version not in self._records:
+                message = f"cell run {run.n} reads {version}, which no earlier cell run wrote"
+                raise ValueError(message)
+        self._runs.append(run)
+        self._by_n[run.n] = run
+        for name in run.deletes:
+            self._live.pop(name, None)
+            self._group_of.pop(name, None)
+        for record in run.writes:
+            self._records[record.version] = record
+            self._live[record.name] = record
+            self._group_of.pop(record.name, None)
+        for group in run.groups:
+            members = frozenset(group)
+            for version in group:
+                self._group_of[version.name] = members
+        for key in run.created:
+            self._creators.setdefault(key, run.n)
+
+    def lapse(self, names: Sequence[Name]) -> None:
+        """Note that variables did not come back in a restore of the state after the last cell run."""
+        if not names or not self._runs:
+            return
+        for name in names:
+            self._live.pop(name, None)
+            self._group_of.pop(name, None)
+        self._lapses.append(Lapse(self._runs[-1].n, tuple(names)))
+
+    def remark(self, remark: Remark) -> None:
+        """Note something learned about a cell run after it ended; KeyError if there is no such run."""
+        self._by_n[remark.n]  # noqa: B018 - the look-up is the check
+        if remark not in self._remarks:
+            self._remarks.append(remark)
+
+    def _is_live(self, version: Version) -> bool:
+        record = self._live.get(version.name)
+        return record is not None and record.n == version.n

@@ -1,0 +1,122 @@
+"""The records that a history is made of: frozen, slotted, and free of any behaviour that needs a machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from elastictm.ids import DefinitionKey, Fingerprint, Name, RunNumber, Version
+
+Status = Literal["ok", "error", "interrupted", "unparsed"]
+"""How a cell run ended."""
+
+EffectKind = Literal["write", "remove", "rename", "network", "process", "environment", "directory", "path"]
+"""What a cell run did outside the namespace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a value cannot be stored: the path of the inner object that refuses, and its reason."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRecord:
+    """What recording knows of one version of one variable.
+
+    ``size`` is in bytes and ``seconds`` is the time to serialise; both are those of the last freeze.
+    ``fingerprint`` is None where the value was not looked at or cannot be frozen.
+    ``definitions`` are the session's functions and classes that the value refers to.
+    ``assumed`` marks a version that was taken for written without a look at it.
+    """
+
+    name: Name
+    n: RunNumber
+    kind: str
+    size: int
+    seconds: float
+    fingerprint: Fingerprint | None = None
+    refusal: Refusal | None = None
+    definitions: tuple[DefinitionKey, ...] = ()
+    assumed: bool = False
+
+    @property
+    def version(self) -> Version:
+        """The version that this record describes."""
+        return Version(self.name, self.n)
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """A file that a cell run read: size in bytes, time of change in nanoseconds, BLAKE3 in hexadecimal."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Something that a cell run did outside the namespace."""
+
+    kind: EffectKind
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class RandomState:
+    """The state of a random generator before a cell run that changed it, in the generator's own byte form."""
+
+    generator: str
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CellRun:
+    """One execution of one cell.
+
+    ``source`` is what was typed, ``code`` what IPython made of it (None where it only adds a final newline).
+    ``started`` is in seconds since the epoch, ``seconds`` is the duration.
+    ``reads`` are versions alive before the run that it could reach; ``writes`` those that it made.
+    ``groups`` are the alias groups of two or more versions that the run formed or touched, as they were after it.
+    ``created`` are the functions and classes of the session first met after this run.
+    ``unrepeatable`` holds one reason for each thing that makes a re-run give another result.
+    ``notes`` tell what recording assumed, and the errors inside the recorder.
+    """
+
+    n: RunNumber
+    source: str
+    started: float
+    seconds: float
+    status: Status = "ok"
+    code: str | None = None
+    error: str | None = None
+    reads: tuple[Version, ...] = ()
+    writes: tuple[VersionRecord, ...] = ()
+    deletes: tuple[Name, ...] = ()
+    groups: tuple[tuple[Version, ...], ...] = ()
+    created: tuple[DefinitionKey, ...] = ()
+    files: tuple[FileRead, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    random: tuple[RandomState, ...] = ()
+    unrepeatable: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """Variables that did not come back when the session was restored after cell run ``n``."""
+
+    n: RunNumber
+    names: tuple[Name, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something learned about a cell run after it ended, such as a re-run that gave another result."""
+
+    n: RunNumber
+    text: str
