@@ -1,0 +1,63 @@
+"""How values are taken apart where pickle alone would lose something: one library a file.
+
+A reducer module names its ``LIBRARY`` and offers ``reducers(module)``, a table from exact types to functions that
+take a value and the pass that freezes it, and return what ``__reduce_ex__`` would.
+It is asked only once its library has been imported by the session, so no type check imports anything.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import CodeType, FunctionType
+from typing import Any, Final, Protocol
+
+from elastictm.values.definitions import Definition
+from elastictm.values.memory import Export
+from elastictm.values.reducers import arrays, code, stdlib
+from elastictm.values.source import CodePlace
+
+
+class FreezingPass(Protocol):
+    """What a reducer may ask of the pass that calls it."""
+
+    @property
+    def namespace(self) -> dict[str, Any]:
+        """The user's namespace."""
+        ...
+
+    def is_root(self, value: Any) -> bool:
+        """Whether this value is the definition whose own unit is being written."""
+        ...
+
+    def reference(self, definition: Definition) -> int | None:
+        """The index of a definition that has a unit of its own; None where it must be stored in place."""
+        ...
+
+    def place(self, body: CodeType) -> CodePlace | None:
+        """Where in the session's sources a code object comes from."""
+        ...
+
+    def scope(self, function: FunctionType) -> Any:
+        """What stands for a function's globals in the stream."""
+        ...
+
+    def export(self, memory: Export) -> Any:
+        """Hand over memory to be stored beside the stream; returns what stands for it there."""
+        ...
+
+    def seen(self, value: Any) -> bool:
+        """Whether this array was written earlier in the pass; notes it if not."""
+        ...
+
+
+_LIBRARIES: Final = (code, stdlib, arrays)
+
+
+def loaded_reducers() -> dict[type, Any]:
+    """The reducers of all libraries that the session has imported, by exact type."""
+    table: dict[type, Any] = {}
+    for library in _LIBRARIES:
+        module = sys.modules.get(library.LIBRARY)
+        if module is not None:
+            table.update(library.reducers(module))
+    return table

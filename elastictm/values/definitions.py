@@ -1,0 +1,164 @@
+"""The functions and classes of a session: which are its own, which carry no state, and what number each has.
+
+A definition without state is stored once, in a unit of its own, and referred to by number.
+So a class is one class after a restore, and sharing it does not tie the variables that use it.
+A function with captured state, or a class with mutable attributes, is data like any other and ties its holders.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import sys
+import typing
+import weakref
+from collections.abc import Iterable, Iterator
+from types import CellType, FunctionType, GenericAlias, GetSetDescriptorType, MemberDescriptorType, ModuleType
+from typing import Any, Final, TypeAlias
+
+from elastictm.ids import DefinitionKey
+from elastictm.values.kinds import FIXED, fixed_types
+
+Definition: TypeAlias = FunctionType | type
+
+STRUCTURAL: Final = frozenset(
+    {
+        "__abstractmethods__",
+        "__annotations__",
+        "__dataclass_fields__",
+        "__dataclass_params__",
+        "__dict__",
+        "__match_args__",
+        "__orig_bases__",
+        "__parameters__",
+        "__slots__",
+        "__static_attributes__",
+        "__weakref__",
+        "_abc_impl",
+        "_field_defaults",
+        "_fields",
+        "_hashable_values_",
+        "_member_map_",
+        "_member_names_",
+        "_unhashable_values_",
+        "_unhashable_values_map_",
+        "_value2member_map_",
+    }
+)
+"""Class attributes that the class statement and the standard decorators make, and that programs do not change."""
+
+
+class DefinitionTable:
+    """Numbers for the session's definitions, by identity, without keeping them alive."""
+
+    def __init__(self) -> None:
+        self._keys: dict[int, tuple[weakref.ref[Any], DefinitionKey]] = {}
+        self._objects: dict[DefinitionKey, weakref.ref[Any]] = {}
+        self._next = 1
+
+    def key(self, definition: Definition) -> DefinitionKey:
+        """The number of a definition, a new one at the first call."""
+        known = self._keys.get(id(definition))
+        # An address is used again once its object is gone, so the reference decides.
+        if known is not None and known[0]() is definition:
+            return known[1]
+        key = DefinitionKey(self._next)
+        self.bind(key, definition)
+        return key
+
+    def bind(self, key: DefinitionKey, definition: Definition) -> None:
+        """Give a definition a number that it had before, in another process."""
+        reference = weakref.ref(definition)
+        self._keys[id(definition)] = (reference, key)
+        self._objects[key] = reference
+        self._next = max(self._next, key + 1)
+
+    def get(self, key: DefinitionKey) -> Definition | None:
+        """The definition with this number, or None if it is gone."""
+        reference = self._objects.get(key)
+        return None if reference is None else reference()
+
+    @property
+    def next_key(self) -> DefinitionKey:
+        """The number that the next new definition gets."""
+        return DefinitionKey(self._next)
+
+    def reserve(self, keys: Iterable[DefinitionKey]) -> None:
+        """Never give out these numbers again."""
+        self._next = max([self._next, *(key + 1 for key in keys)])
+
+
+def importable(definition: Any) -> bool:
+    """Whether another process finds this very object by its module and name."""
+    module = sys.modules.get(getattr(definition, "__module__", None) or "__main__")
+    if module is None or module.__name__ == "__main__":
+        return False
+    found: Any = module
+    for part in getattr(definition, "__qualname__", "<unknown>").split("."):
+        found = getattr(found, part, None)
+    return found is definition
+
+
+class Purity:
+    """Decides, within one pass, which definitions carry no state; cycles between definitions count as pure."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, bool] = {}
+        self._fixed = fixed_types()
+
+    def __call__(self, definition: Any) -> bool:
+        """Whether this function or class, importable or not, holds nothing that a program could change in place."""
+        known = self._known.get(id(definition))
+        if known is None:
+            self._known[id(definition)] = True
+            known = importable(definition) or all(self._harmless(part) for part in _parts(definition))
+            self._known[id(definition)] = known
+        return known
+
+    def _harmless(self, value: Any) -> bool:
+        kind = type(value)
+        if kind in FIXED:
+            return True
+        if kind is FunctionType or isinstance(value, type):
+            return self(value)
+        if kind is tuple or kind is frozenset:
+            return all(map(self._harmless, value))
+        if kind is staticmethod or kind is classmethod:
+            return self._harmless(value.__func__)
+        if kind is property:
+            return all(map(self._harmless, (value.fget, value.fset, value.fdel)))
+        if kind is functools.cached_property:
+            return self._harmless(value.func)
+        if kind in _INERT or kind.__module__ == typing.__name__:
+            return True
+        return isinstance(value, (enum.Enum, *self._fixed))
+
+
+_INERT: Final = frozenset({GenericAlias, GetSetDescriptorType, MemberDescriptorType, ModuleType, type(int | str)})
+
+
+def _parts(definition: Definition) -> Iterator[Any]:
+    if isinstance(definition, FunctionType):
+        for cell in definition.__closure__ or ():
+            content = _cell_content(cell)
+            # A cell may be shared and re-bound by ``nonlocal``: only definitions are safe to hold apart.
+            yield content if isinstance(content, FunctionType | type) else [content]
+        yield from definition.__defaults__ or ()
+        yield from (definition.__kwdefaults__ or {}).values()
+        yield from definition.__dict__.values()
+        return
+    yield type(definition)
+    yield from definition.__bases__
+    if issubclass(definition, enum.Enum):
+        yield from (value for name, value in vars(definition).items() if isinstance(value, FunctionType))
+        return
+    for name, value in vars(definition).items():
+        if name not in STRUCTURAL and type(value).__name__ != "_tuplegetter":
+            yield value
+
+
+def _cell_content(cell: CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None

@@ -1,0 +1,345 @@
+"""Freezing: one pass of the pickler gives stream, buffers, digest, size and seconds of a value, or why it has none.
+
+The pickler runs at protocol 5 and is the walker: what it sees is what would be stored.
+Without ``keep`` the stream goes into a digest and nowhere else, and buffers are hashed where they lie (DESIGN, freeze).
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+import time
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import CodeType, FunctionType
+from typing import Any, TypeAlias
+
+import xxhash
+
+from elastictm.ids import DefinitionKey, Fingerprint, Name
+from elastictm.model.records import Refusal
+from elastictm.values import rebuild
+from elastictm.values.definitions import Definition, DefinitionTable, Purity
+from elastictm.values.memory import Export, Slice, segments
+from elastictm.values.reducers import loaded_reducers
+from elastictm.values.route import route_to
+from elastictm.values.source import CodePlace, SourceLibrary
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """One value of a group: digest, size in bytes with its buffers, seconds, and the definitions it refers to."""
+
+    digest: Fingerprint
+    size: int
+    seconds: float
+    definitions: tuple[DefinitionKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A frozen group with its bytes: streams one after another, memory segments, and what it refers to."""
+
+    names: tuple[Name, ...]
+    stream: bytes
+    segments: tuple[memoryview, ...]
+    slices: tuple[Slice, ...]
+    definitions: tuple[DefinitionKey, ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenGroup:
+    """What freezing a group gave: a part for each name that can be stored, a refusal for each that cannot."""
+
+    parts: Mapping[Name, Frozen]
+    refusals: Mapping[Name, Refusal]
+    unit: Unit | None = None
+
+
+class OutOfTime(Exception):  # noqa: N818 - a signal, not an error: it stops a pass and is always caught
+    """A pass was given up because its time was over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the values of one session are frozen against and thawed into.
+
+    ``singletons`` maps the types of objects that every session has one of to the names that stand for them.
+    """
+
+    namespace: dict[str, Any]
+    definitions: DefinitionTable = field(default_factory=DefinitionTable)
+    sources: SourceLibrary = field(default_factory=SourceLibrary)
+    singletons: Mapping[type, str] = field(default_factory=dict)
+
+
+Clock: TypeAlias = Callable[[], float]
+
+
+class _Sink:
+    """Takes the stream: digests it, counts it, keeps it if asked, and ends the pass when its time is over."""
+
+    __slots__ = ("clock", "deadline", "hasher", "kept", "size")
+
+    def __init__(self, clock: Clock, deadline: float | None, *, keep: bool) -> None:
+        self.clock = clock
+        self.deadline = deadline
+        self.kept: list[bytes] | None = [] if keep else None
+        self.start()
+
+    def start(self) -> None:
+        self.hasher = xxhash.xxh3_128()
+        self.size = 0
+
+    def write(self, data: Any) -> None:
+        self.hasher.update(data)
+        self.size += len(data)
+        if self.kept is not None:
+            self.kept.append(bytes(data))
+        if self.deadline is not None and self.clock() > self.deadline:
+            raise OutOfTime
+
+
+class _Pass(pickle.Pickler):
+    """One pickler over the values of one group, sharing its memo between them."""
+
+    def __init__(self, around: Surroundings, sink: _Sink, purity: Purity, root: Definition | None = None) -> None:
+        super().__init__(sink, 5, buffer_callback=self._take)
+        self.sink = sink
+        self.namespace = around.namespace
+        self.exports: list[Export] = []
+        self.definitions: dict[DefinitionKey, int] = {}
+        self.sources: dict[str, None] = {}
+        self.culprit: Any = None
+        self._around = around
+        self._purity = purity
+        self._root = root
+        self._table = loaded_reducers()
+        self._arrays: dict[int, Any] = {}
+        self._pending: list[Export] = []
+        self._scopes: dict[int, _Scope] = {id(around.namespace): _Scope(None)}
+
+    def reducer_override(self, value: Any) -> Any:
+        """Ask the reducer of the value's type; called by the pickler for all but built-in data."""
+        kind = type(value)
+        try:
+            reduce = self._table[kind]
+        except KeyError:
+            reduce = self._table[kind] = self._reducer_of(kind)
+        if reduce is None:
+            self.culprit = value
+            return NotImplemented
+        self.culprit = value
+        return reduce(value, self)
+
+    def is_root(self, value: Any) -> bool:
+        return value is self._root
+
+    def reference(self, definition: Definition) -> int | None:
+        if not self._purity(definition):
+            return None
+        key = self._around.definitions.key(definition)
+        return self.definitions.setdefault(key, len(self.definitions))
+
+    def place(self, body: CodeType) -> CodePlace | None:
+        place = self._around.sources.place(body)
+        if place is not None:
+            self.sources[place.filename] = None
+        return place
+
+    def scope(self, function: FunctionType) -> Any:
+        known = self._scopes.get(id(function.__globals__))
+        if known is None:
+            known = self._scopes[id(function.__globals__)] = _Scope(function.__globals__)
+        return known
+
+    def export(self, memory: Export) -> Any:
+        self._pending.append(memory)
+        return pickle.PickleBuffer(memory.view)
+
+    def seen(self, value: Any) -> bool:
+        known = id(value) in self._arrays
+        # The reference keeps the address from being used again while the pass lasts.
+        self._arrays[id(value)] = value
+        return known
+
+    def _take(self, buffer: pickle.PickleBuffer) -> None:
+        view = buffer.raw()
+        own = next((memory for memory in reversed(self._pending) if memory.length == view.nbytes), None)
+        if own is not None and _same_memory(own.view, view):
+            self._pending.remove(own)
+            memory = own
+        else:
+            memory = _export_of(view)
+        self.exports.append(memory)
+        self.sink.hasher.update(xxhash.xxh3_128_digest(memory.view))
+        self.sink.size += memory.length
+        if self.sink.deadline is not None and self.sink.clock() > self.sink.deadline:
+            raise OutOfTime
+
+    def _reducer_of(self, kind: type) -> Any:
+        if issubclass(kind, type):
+            return self._table[type]
+        if kind is _Scope:
+            return _reduce_scope
+        for single, name in self._around.singletons.items():
+            if issubclass(kind, single):
+                return lambda _value, _view, name=name: (rebuild.singleton, (name,))
+        return None
+
+
+class _Scope:
+    """Stands in a stream for a namespace that functions have as their globals."""
+
+    __slots__ = ("content",)
+
+    def __init__(self, content: dict[str, Any] | None) -> None:
+        self.content = content
+
+
+def _reduce_scope(value: _Scope, _view: _Pass) -> Any:
+    if value.content is None:
+        return rebuild.session_namespace, ()
+    module = sys.modules.get(value.content.get("__name__", ""))
+    if module is not None and vars(module) is value.content:
+        return rebuild.module_scope, (module.__name__,)
+    state = {name: item for name, item in value.content.items() if name != "__builtins__"}
+    return rebuild.scope, (), state, None, None, rebuild.set_scope
+
+
+def _same_memory(one: memoryview, other: memoryview) -> bool:
+    return one.obj is other.obj or one.nbytes == 0
+
+
+def _export_of(view: memoryview) -> Export:
+    # A library's own buffer: its address is only known through numpy, which such libraries have loaded.
+    import numpy as np  # noqa: PLC0415
+
+    return Export(np.frombuffer(view, np.uint8).__array_interface__["data"][0] if view.nbytes else 0, view.nbytes, view, view)
+
+
+class Freezer:
+    """Freezes values of one session.
+
+    Responsibilities:
+    - digest groups of values within a time limit;
+    - produce the units that an archive stores, for groups and for definitions;
+    - name the inner object that refuses, and the way to it.
+    """
+
+    def __init__(self, around: Surroundings, clock: Clock = time.perf_counter) -> None:
+        self.around = around
+        self._clock = clock
+
+    def group(
+        self,
+        values: Mapping[Name, Any],
+        *,
+        keep: bool = False,
+        seconds: float | None = None,
+        named: Container[int] = frozenset(),
+    ) -> FrozenGroup:
+        """Freeze values that may share objects, in their order.
+
+        ``seconds`` bounds the time; ``named`` are the identities of definitions that are variables themselves, whose
+        content is theirs and not part of what refers to them.
+
+        Raises:
+            OutOfTime: the bound was reached.
+        """
+        deadline = None if seconds is None else self._clock() + seconds
+        refusals: dict[Name, Refusal] = {}
+        while True:
+            storable = {name: value for name, value in values.items() if name not in refusals}
+            sink = _Sink(self._clock, deadline, keep=keep)
+            purity = Purity()
+            run = _Pass(self.around, sink, purity)
+            parts: dict[Name, Frozen] = {}
+            for name, value in storable.items():
+                outcome = self._part(run, name, value, deadline, named)
+                if isinstance(outcome, Refusal):
+                    refusals[name] = outcome
+                    break
+                parts[name] = outcome
+            else:
+                unit = self._unit(run, tuple(parts)) if keep else None
+                return FrozenGroup(parts, refusals, unit)
+            if run.sink.kept is None and tuple(storable)[-1] in refusals:
+                # Nothing followed the value that refused, so what was digested before it stands.
+                return FrozenGroup(parts, refusals, None)
+
+    def definition(self, definition: Definition) -> Unit | Refusal:
+        """The unit of a definition that has one."""
+        sink = _Sink(self._clock, None, keep=True)
+        run = _Pass(self.around, sink, Purity(), definition)
+        outcome = self._part(run, Name(definition.__qualname__), definition, None, _Everything())
+        return outcome if isinstance(outcome, Refusal) else self._unit(run, ())
+
+    def _part(
+        self, run: _Pass, name: Name, value: Any, deadline: float | None, named: Container[int]
+    ) -> Frozen | Refusal:
+        started = self._clock()
+        before = len(run.definitions)
+        run.sink.start()
+        run.culprit = None
+        try:
+            if value is self.around.namespace:
+                raise TypeError("cannot store the session's namespace as a value")
+            run.dump(value)
+            for key in tuple(run.definitions)[before:]:
+                run.sink.hasher.update(self._content(key, deadline, named, set()))
+        except OutOfTime:
+            raise
+        except RecursionError:
+            return Refusal(name, "nested too deeply to be stored")
+        except Exception as error:  # noqa: BLE001 - a user's object may raise anything; it is kept in the refusal
+            path = route_to(value, run.culprit, name) or name
+            return Refusal(path, _reason(error))
+        seconds = self._clock() - started
+        digest = Fingerprint(run.sink.hasher.hexdigest())
+        return Frozen(digest, run.sink.size, seconds, tuple(run.definitions))
+
+    def _content(
+        self, key: DefinitionKey, deadline: float | None, named: Container[int], visited: set[DefinitionKey]
+    ) -> bytes:
+        """The content of a definition that no variable names, with all that it refers to; nothing for the others."""
+        definition = self.around.definitions.get(key)
+        if definition is None or key in visited:
+            return b""
+        visited.add(key)
+        label = definition.__qualname__.encode()
+        if id(definition) in named:
+            return label
+        sink = _Sink(self._clock, deadline, keep=False)
+        run = _Pass(self.around, sink, Purity(), definition)
+        run.dump(definition)
+        for inner in run.definitions:
+            sink.hasher.update(self._content(inner, deadline, named, visited))
+        return label + sink.hasher.digest()
+
+    @staticmethod
+    def _unit(run: _Pass, names: tuple[Name, ...]) -> Unit:
+        views, slices = segments(run.exports)
+        stream = b"".join(run.sink.kept or ())
+        return Unit(names, stream, views, slices, tuple(run.definitions), tuple(run.sources))
+
+
+class _Everything:
+    """Contains whatever it is asked about."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+def _reason(error: Exception) -> str:
+    text = str(error) or type(error).__name__
+    return text if isinstance(error, TypeError | pickle.PicklingError) else f"{type(error).__name__}: {text}"
+
+
+def combined(digests: Iterable[Fingerprint]) -> Fingerprint:
+    """One digest for an alias group, from those of its members in order."""
+    hasher = xxhash.xxh3_128()
+    for digest in digests:
+        hasher.update(digest.encode())
+    return Fingerprint(hasher.hexdigest())

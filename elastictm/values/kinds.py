@@ -1,0 +1,71 @@
+"""Which values cannot change in place, and so neither tie names together nor need a second look."""
+
+from __future__ import annotations
+
+import builtins
+import datetime
+import decimal
+import fractions
+import pathlib
+import re
+import sys
+import types
+import uuid
+from typing import Any, Final
+
+ATOMS: Final[frozenset[type]] = frozenset(
+    {type(None), bool, int, float, complex, str, bytes, range, slice, type(Ellipsis), type(NotImplemented)}
+)
+"""Built-in types whose instances are compared by identity alone as long as nobody re-binds the name."""
+
+FIXED: Final[frozenset[type]] = ATOMS | {
+    datetime.date,
+    datetime.datetime,
+    datetime.time,
+    datetime.timedelta,
+    datetime.timezone,
+    decimal.Decimal,
+    fractions.Fraction,
+    pathlib.Path,
+    pathlib.PosixPath,
+    pathlib.PurePosixPath,
+    pathlib.PureWindowsPath,
+    re.Pattern,
+    uuid.UUID,
+    types.BuiltinFunctionType,
+    types.CodeType,
+    types.GetSetDescriptorType,
+    types.MemberDescriptorType,
+    types.MethodDescriptorType,
+    types.ModuleType,
+    types.WrapperDescriptorType,
+}
+"""Types whose instances are shared freely without tying the names that hold them."""
+
+_FIXED_ELSEWHERE: Final = (
+    ("numpy", ("dtype", "ufunc", "generic", "bool", "bool_")),
+    ("pandas", ("Timestamp", "Timedelta", "Period", "Interval")),
+    ("torch", ("dtype", "device", "Size")),
+    ("zoneinfo", ("ZoneInfo",)),
+)
+
+
+def fixed_types() -> tuple[type, ...]:
+    """Types of loaded libraries, with their subclasses, whose instances cannot change in place."""
+    found: list[type] = []
+    for module_name, names in _FIXED_ELSEWHERE:
+        module = sys.modules.get(module_name)
+        for name in names if module is not None else ():
+            candidate = getattr(module, name, None)
+            if isinstance(candidate, type):
+                found.append(candidate)
+    return tuple(found)
+
+
+def type_name(value: Any) -> str:
+    """The type's name as a user would write it, such as ``pandas.DataFrame`` or ``list``."""
+    kind = type(value)
+    module = kind.__module__
+    if module in {builtins.__name__, "__main__"}:
+        return kind.__qualname__
+    return f"{module.partition('.')[0]}.{kind.__qualname__}"

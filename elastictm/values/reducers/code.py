@@ -1,0 +1,175 @@
+"""Functions, classes, code objects, cells and modules of the session."""
+
+from __future__ import annotations
+
+import abc
+import enum
+import functools
+import importlib
+import marshal
+import sys
+import types
+import weakref
+from types import CellType, CodeType, FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+from elastictm.values import rebuild
+from elastictm.values.definitions import STRUCTURAL, importable
+
+if TYPE_CHECKING:
+    from elastictm.values.reducers import FreezingPass
+
+LIBRARY: Final = "builtins"
+
+_KEPT_STRUCTURE: Final = ("__annotations__", "__dataclass_fields__", "__dataclass_params__", "__match_args__")
+_MADE_AT_CREATION: Final = STRUCTURAL - frozenset(_KEPT_STRUCTURE) | {"__orig_bases__", "__slots__"}
+_MADE_BY_NAMED_TUPLE: Final = frozenset(
+    {"__new__", "_make", "_replace", "__repr__", "_asdict", "__getnewargs__", "__replace__", "__doc__", "__match_args__"}
+)
+_MADE_BY_ENUM: Final = frozenset(
+    {"__new__", "_generate_next_value_", "_member_type_", "_new_member_", "_use_args_", "_value_repr_", "__new_member__"}
+)
+
+
+def reducers(_: ModuleType) -> dict[type, Any]:
+    """Reducers for what code is made of."""
+    return {
+        FunctionType: reduce_function,
+        CodeType: reduce_code,
+        CellType: reduce_cell,
+        ModuleType: reduce_module,
+        type: reduce_class,
+        functools.cached_property: reduce_cached_property,
+        type(functools.lru_cache(lambda: None)): reduce_lru_cache,
+    }
+
+
+def reduce_function(value: FunctionType, view: FreezingPass) -> Any:
+    """A function by name where it can be imported, by number where it has a unit, otherwise by its source."""
+    root = view.is_root(value)
+    if not root:
+        if importable(value):
+            return NotImplemented
+        index = view.reference(value)
+        if index is not None:
+            return rebuild.definition, (index,)
+    cells = value.__closure__ or ()
+    arguments = (value.__code__, value.__name__, value.__code__.co_freevars, cells, view.scope(value))
+    state = {
+        "__defaults__": value.__defaults__,
+        "__kwdefaults__": value.__kwdefaults__,
+        "__qualname__": value.__qualname__,
+        "__module__": value.__module__,
+        "__doc__": value.__doc__,
+        "__annotations__": value.__annotations__,
+        "attributes": dict(value.__dict__),
+        "cells": [(cell, _content(cell)) for cell in cells],
+    }
+    maker = rebuild.root_function if root else rebuild.function
+    return maker, arguments, state, None, None, rebuild.set_function
+
+
+def reduce_code(value: CodeType, view: FreezingPass) -> Any:
+    """A code object by its place in a source text, or as bytecode for this Python alone."""
+    place = view.place(value)
+    if place is None:
+        # Version 2 of marshal writes no back references, whose presence would depend on reference counts.
+        return rebuild.bytecode, (sys.version_info[:2], marshal.dumps(value, 2))
+    return rebuild.code, (place.filename, place.name, place.line, place.rank, place.flags)
+
+
+def reduce_cell(_value: CellType, _view: FreezingPass) -> Any:
+    """A closure cell, empty: the functions over it carry its content, so that cycles through it can be closed."""
+    return rebuild.cell, ()
+
+
+def reduce_class(value: type, view: FreezingPass) -> Any:
+    """A class by name where it can be imported, by number where it has a unit, otherwise by its attributes."""
+    root = view.is_root(value)
+    if not root:
+        if importable(value) or value.__module__ == "builtins":
+            # Types such as NoneType are known to pickle though no module holds them under their name.
+            return NotImplemented
+        index = view.reference(value)
+        if index is not None:
+            return rebuild.definition, (index,)
+    maker, arguments, skipped = _skeleton(value)
+    attributes = {name: item for name, item in vars(value).items() if name not in skipped and not _is_slot(item)}
+    for name in _KEPT_STRUCTURE:
+        if name in vars(value):
+            attributes[name] = vars(value)[name]
+    if isinstance(value, abc.ABCMeta):
+        attributes["__abstractmethods__"] = value.__abstractmethods__
+    state = {"attributes": attributes, "registered": _registered(value)}
+    if root:
+        return rebuild.root_class, (maker, *arguments), state, None, None, rebuild.set_class
+    return maker, arguments, state, None, None, rebuild.set_class
+
+
+def reduce_module(value: ModuleType, view: FreezingPass) -> Any:
+    """A module by its name where it can be imported, otherwise by its content."""
+    if sys.modules.get(value.__name__) is value:
+        if vars(value) is view.namespace:
+            return importlib.import_module, ("__main__",)
+        if getattr(value, "__spec__", None) is not None:
+            return importlib.import_module, (value.__name__,)
+    state = {name: item for name, item in vars(value).items() if name not in {"__builtins__", "__loader__", "__spec__"}}
+    return rebuild.make_module, (value.__name__, value.__doc__), state, None, None, rebuild.set_module
+
+
+def reduce_cached_property(value: functools.cached_property[Any], _view: FreezingPass) -> Any:
+    """A cached property without its lock."""
+    return rebuild.cached_property, (value.func,)
+
+
+def reduce_lru_cache(value: Any, _view: FreezingPass) -> Any:
+    """A memoised function by name, or as its function and its parameters; what it remembered is not kept."""
+    if importable(value):
+        return NotImplemented
+    parameters = value.cache_parameters()
+    return rebuild.lru_cache, (value.__wrapped__, parameters["maxsize"], parameters["typed"])
+
+
+def _content(cell: CellType) -> tuple[Any, ...]:
+    try:
+        return (cell.cell_contents,)
+    except ValueError:
+        return ()
+
+
+def _skeleton(value: type) -> tuple[Any, tuple[Any, ...], frozenset[str]]:
+    if issubclass(value, tuple) and value.__bases__ == (tuple,) and hasattr(value, "_field_defaults"):
+        fields: tuple[str, ...] = value._fields  # type: ignore[attr-defined]
+        given: dict[str, Any] = value._field_defaults
+        defaults = tuple(given[field] for field in fields if field in given)
+        arguments = (value.__name__, fields, defaults, value.__module__)
+        return rebuild.make_named_tuple, arguments, _MADE_AT_CREATION | _MADE_BY_NAMED_TUPLE | frozenset(fields)
+    own = vars(value)
+    body = {name: own[name] for name in ("__module__", "__qualname__", "__slots__", "__orig_bases__") if name in own}
+    if "__slots__" in body and not isinstance(body["__slots__"], str | tuple | list):
+        body["__slots__"] = tuple(body["__slots__"])
+    if isinstance(value, enum.EnumMeta) and value.__members__:
+        members = [(name, member.value) for name, member in value.__members__.items()]
+        for name in ("__init__", "_generate_next_value_", "_missing_"):
+            if name in own:
+                body[name] = own[name]
+        if "__new_member__" in own:
+            body["__new__"] = own["__new_member__"]
+        body["__qualname__"] = value.__qualname__
+        skipped = _MADE_AT_CREATION | _MADE_BY_ENUM | frozenset(value.__members__)
+        return rebuild.make_enum, (type(value), value.__name__, value.__bases__, body, members), skipped
+    return rebuild.make_class, (type(value), value.__name__, value.__bases__, body), _MADE_AT_CREATION
+
+
+def _is_slot(item: Any) -> bool:
+    return isinstance(item, types.MemberDescriptorType | types.GetSetDescriptorType)
+
+
+def _registered(value: type) -> list[type]:
+    implementation = vars(value).get("_abc_impl")
+    if implementation is None:
+        return []
+    registry = abc._get_dump(value)[0]  # type: ignore[attr-defined]  # noqa: SLF001 - the only way to the registry
+    alive = (reference() for reference in registry if isinstance(reference, weakref.ref))
+    return [found for found in alive if found is not None]
+

@@ -1,0 +1,114 @@
+"""Values of the standard library that pickle refuses or gets wrong for a session."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import logging
+import threading
+import types
+import weakref
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from elastictm.values.reducers import FreezingPass
+
+LIBRARY: Final = "builtins"
+
+
+def reducers(_: ModuleType) -> dict[type, Any]:
+    """Reducers for wrappers that hold functions, and for views and loggers."""
+    return {
+        property: reduce_property,
+        staticmethod: reduce_wrapper,
+        classmethod: reduce_wrapper,
+        types.MappingProxyType: reduce_mapping_proxy,
+        type({}.keys()): reduce_keys,
+        type({}.values()): reduce_values,
+        type({}.items()): reduce_items,
+        weakref.ref: reduce_weak_reference,
+        logging.Logger: reduce_logger,
+        threading.local: refuse_thread_local,
+        **dict.fromkeys(_marker_types(), reduce_marker),
+    }
+
+
+def _marker_types() -> set[type]:
+    return {type(value) for value in vars(dataclasses).values() if _is_marker(value)}
+
+
+def _is_marker(value: Any) -> bool:
+    return type(value).__module__ == dataclasses.__name__ and not isinstance(value, type)
+
+
+def reduce_marker(value: Any, _view: FreezingPass) -> str:
+    """A marker of the dataclasses module by its name there, because it is compared by identity."""
+    return next(name for name, known in vars(dataclasses).items() if known is value)
+
+
+def reduce_property(value: property, _view: FreezingPass) -> Any:
+    """A property as its functions and its text."""
+    return property, (value.fget, value.fset, value.fdel, value.__doc__)
+
+
+def reduce_wrapper(value: Any, _view: FreezingPass) -> Any:
+    """A static or class method as the function inside."""
+    return type(value), (value.__func__,)
+
+
+def reduce_mapping_proxy(value: Any, _view: FreezingPass) -> Any:
+    """A read-only view of a mapping as a view of the same mapping."""
+    return _proxy_of, (_mapping_under(value),)
+
+
+def _proxy_of(mapping: Mapping[Any, Any]) -> Any:
+    return types.MappingProxyType(mapping)
+
+
+def reduce_keys(value: Any, _view: FreezingPass) -> Any:
+    """A keys view of the dict itself."""
+    return _view_of, (_mapping_under(value), "keys")
+
+
+def reduce_values(value: Any, _view: FreezingPass) -> Any:
+    """A values view of the dict itself."""
+    return _view_of, (_mapping_under(value), "values")
+
+
+def reduce_items(value: Any, _view: FreezingPass) -> Any:
+    """An items view of the dict itself."""
+    return _view_of, (_mapping_under(value), "items")
+
+
+def _mapping_under(view: Any) -> Any:
+    # The public attributes wrap the mapping once more; the collector knows the object itself.
+    return gc.get_referents(view)[0]
+
+
+def _view_of(mapping: Mapping[Any, Any], method: str) -> Any:
+    return getattr(mapping, method)()
+
+
+def reduce_weak_reference(value: weakref.ref[Any], _view: FreezingPass) -> Any:
+    """A weak reference whose object is stored too if anything else in the unit holds it."""
+    if value.__callback__ is not None:
+        raise TypeError("cannot store a weak reference with a callback")
+    return _weak, (value(),)
+
+
+def _weak(target: Any) -> weakref.ref[Any]:
+    # A set that nobody holds dies at once, and leaves a reference to nothing.
+    return weakref.ref(set() if target is None else target)
+
+
+def reduce_logger(value: logging.Logger, _view: FreezingPass) -> Any:
+    """A logger by its name: the target's logging configuration applies."""
+    return logging.getLogger, (value.name,)
+
+
+def refuse_thread_local(_value: Any, _view: FreezingPass) -> Any:
+    """Thread-local data belongs to threads that do not travel."""
+    raise TypeError("cannot store thread-local data")

@@ -1,0 +1,139 @@
+"""Thawing: units become live values again, each definition once, in the namespace of the session that restores."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import CodeType, FunctionType
+from typing import Any
+
+from elastictm.ids import DefinitionKey, Name
+from elastictm.model.records import Refusal
+from elastictm.values import rebuild
+from elastictm.values.definitions import Definition
+from elastictm.values.freeze import Surroundings
+from elastictm.values.memory import Slice, buffers
+from elastictm.values.source import CodePlace
+
+
+@dataclass(frozen=True, slots=True)
+class Frost:
+    """A unit as read from an archive: its streams, the memory that its buffers lie in, and what it refers to."""
+
+    names: tuple[Name, ...]
+    stream: memoryview | bytes
+    segments: tuple[memoryview, ...]
+    slices: tuple[Slice, ...]
+    definitions: tuple[DefinitionKey, ...]
+
+
+class Thawer:
+    """Loads the units of one archive into one session.
+
+    Responsibilities:
+    - load each definition at most once, however many units refer to it, cycles included;
+    - give functions the session's namespace as their globals;
+    - turn whatever a user's object raises into a refusal.
+    """
+
+    def __init__(
+        self,
+        around: Surroundings,
+        definition_unit: Callable[[DefinitionKey], Frost],
+        singletons: Mapping[str, Any],
+    ) -> None:
+        self._around = around
+        self._definition_unit = definition_unit
+        self._singletons = singletons
+        self._definitions: dict[DefinitionKey, Definition] = {}
+
+    @property
+    def definitions(self) -> Mapping[DefinitionKey, Definition]:
+        """The definitions loaded so far, by the number that they have in the archive."""
+        return self._definitions
+
+    def group(self, frost: Frost) -> dict[Name, Any] | Refusal:
+        """The values of a group by name, or the reason why they do not load."""
+        loader = _Loader(self, frost, self._singletons, None)
+        values: dict[Name, Any] = {}
+        for name in frost.names:
+            try:
+                values[name] = loader.load()
+            except RecursionError:
+                return Refusal(name, "nested too deeply to be loaded")
+            except Exception as error:  # noqa: BLE001 - a user's object may raise anything; it is kept in the refusal
+                return Refusal(name, f"{type(error).__name__}: {error}")
+        return values
+
+    def definition(self, key: DefinitionKey) -> Definition:
+        """The definition with this number in the archive; raises whatever loading it raises."""
+        if key not in self._definitions:
+            loader = _Loader(self, self._definition_unit(key), self._singletons, key)
+            try:
+                loader.load()
+            except BaseException:
+                self._definitions.pop(key, None)
+                raise
+        return self._definitions[key]
+
+    def register(self, key: DefinitionKey, made: Definition) -> None:
+        """Make a definition known as soon as it exists, before the state that may refer to it."""
+        self._definitions[key] = made
+
+    @property
+    def around(self) -> Surroundings:
+        """The session that values are loaded into."""
+        return self._around
+
+
+class _Loader(pickle.Unpickler):
+    """Loads the streams of one unit, resolving the calls that need a restore to methods of its own."""
+
+    def __init__(
+        self, thawer: Thawer, frost: Frost, singletons: Mapping[str, Any], root: DefinitionKey | None
+    ) -> None:
+        super().__init__(io.BytesIO(frost.stream), buffers=_buffers(frost))
+        self._thawer = thawer
+        self._keys: Sequence[DefinitionKey] = frost.definitions
+        self._singletons = singletons
+        self._root = root
+        own = (self._definition, self._code, self._namespace, self._singleton, self._function, self._class)
+        self._contextual = dict(zip((f.__name__ for f in rebuild.CONTEXTUAL), own, strict=True))
+
+    def find_class(self, module: str, name: str) -> Any:
+        """The function or class that a stream names."""
+        if module == rebuild.__name__ and name in self._contextual:
+            return self._contextual[name]
+        return super().find_class(module, name)
+
+    def _definition(self, index: int) -> Definition:
+        return self._thawer.definition(self._keys[index])
+
+    def _code(self, filename: str, name: str, line: int, rank: int, flags: int) -> CodeType:
+        return self._thawer.around.sources.code(CodePlace(filename, name, line, rank, flags))
+
+    def _namespace(self) -> dict[str, Any]:
+        return self._thawer.around.namespace
+
+    def _singleton(self, name: str) -> Any:
+        return self._singletons[name]
+
+    def _function(self, *arguments: Any) -> FunctionType:
+        made = rebuild.function(*arguments)
+        self._register(made)
+        return made
+
+    def _class(self, maker: Callable[..., type], *arguments: Any) -> type:
+        made = maker(*arguments)
+        self._register(made)
+        return made
+
+    def _register(self, made: Definition) -> None:
+        if self._root is not None:
+            self._thawer.register(self._root, made)
+
+
+def _buffers(frost: Frost) -> list[memoryview]:
+    return buffers(frost.segments, frost.slices)
