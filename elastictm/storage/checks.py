@@ -1,0 +1,85 @@
+"""Whether the references inside a manifest hold: chunks in the file, blobs in chunks, placements in segments.
+
+Pure; each function raises ValueError naming the item, what was found and what was expected.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from elastictm.storage.layout import HEADER
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from elastictm.storage.manifest import Blob, Chunk, Entry, Manifest, Unit
+
+
+def check(manifest: Manifest, area_end: int) -> None:
+    """Check every reference of a manifest whose chunk area ends at byte ``area_end`` of the file."""
+    check_chunks(manifest.chunks, area_end)
+    check_blob("the history", manifest.history, manifest.chunks)
+    keys = {definition.key for definition in manifest.definitions}
+    if len(keys) != len(manifest.definitions):
+        raise ValueError("two definitions have the same key")
+    for definition in manifest.definitions:
+        _check_unit(f"the skeleton of {definition.label}", definition.skeleton, manifest.chunks, keys)
+        _check_unit(f"the state of {definition.label}", definition.state, manifest.chunks, keys)
+    for i, unit in enumerate(manifest.units):
+        _check_unit(f"unit {i}", unit, manifest.chunks, keys)
+    for entry in manifest.entries:
+        _check_entry(entry, len(manifest.units))
+
+
+def check_chunks(chunks: Sequence[Chunk], area_end: int) -> None:
+    """Check that chunks lie in the chunk area, do not overlap, and have sizes that fit their codec."""
+    free = HEADER.size
+    for i, chunk in sorted(enumerate(chunks), key=lambda pair: pair[1].offset):
+        if chunk.offset < free or chunk.offset + chunk.stored > area_end:
+            raise ValueError(
+                f"chunk {i} claims bytes {chunk.offset} to {chunk.offset + chunk.stored}, "
+                f"expected them between {free} and {area_end}"
+            )
+        free = chunk.offset + chunk.stored
+        if chunk.codec == "raw" and (chunk.stored != chunk.size or chunk.seal is not None):
+            raise ValueError(f"raw chunk {i} stores {chunk.stored} bytes for {chunk.size}, or has a seal")
+        if chunk.codec == "zstd" and (chunk.stored >= chunk.size or chunk.seal is None):
+            raise ValueError(f"compressed chunk {i} stores {chunk.stored} bytes for {chunk.size}, or has no seal")
+
+
+def check_blob(what: str, blob: Blob, chunks: Sequence[Chunk]) -> None:
+    """Check that a blob's chunks exist, hold all its bytes, and that none of them is idle."""
+    for index in blob.chunks:
+        if index >= len(chunks):
+            raise ValueError(f"{what} refers to chunk {index}, there are {len(chunks)}")
+    if not blob.chunks:
+        if blob.start or blob.size:
+            raise ValueError(f"{what} claims {blob.size} bytes from {blob.start} without any chunk")
+        return
+    sizes = [chunks[index].size for index in blob.chunks]
+    end = blob.start + blob.size
+    if not blob.size or blob.start >= sizes[0] or not sum(sizes[:-1]) < end <= sum(sizes):
+        raise ValueError(f"{what} claims bytes {blob.start} to {end} of {len(sizes)} chunks with {sum(sizes)} bytes")
+
+
+def _check_unit(what: str, unit: Unit, chunks: Sequence[Chunk], keys: set[int]) -> None:
+    check_blob(f"{what}, stream", unit.stream, chunks)
+    for i, segment in enumerate(unit.segments):
+        check_blob(f"{what}, segment {i}", segment, chunks)
+    for i, place in enumerate(unit.buffers):
+        if place.segment >= len(unit.segments):
+            raise ValueError(f"{what}, buffer {i} is in segment {place.segment}, there are {len(unit.segments)}")
+        if place.offset + place.size > unit.segments[place.segment].size:
+            raise ValueError(
+                f"{what}, buffer {i} claims bytes {place.offset} to {place.offset + place.size} "
+                f"of a segment with {unit.segments[place.segment].size}"
+            )
+    if unknown := set(unit.definitions) - keys:
+        raise ValueError(f"{what} refers to definitions {sorted(unknown)}, which are not there")
+
+
+def _check_entry(entry: Entry, units: int) -> None:
+    if entry.outcome == "stored" and entry.unit is None:
+        raise ValueError(f"variable {entry.name} is stored, but in no unit")
+    if entry.unit is not None and entry.unit >= units:
+        raise ValueError(f"variable {entry.name} is in unit {entry.unit}, there are {units}")

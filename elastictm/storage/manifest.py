@@ -1,0 +1,161 @@
+"""The manifest: what an archive holds, as typed records that are JSON in the file's footer.
+
+An archive may come from anywhere, so decoding checks types and bounds here and references in `checks`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from elastictm.storage.checks import check
+from elastictm.storage.codec import Codec  # noqa: TC001 - msgspec reads it when the module runs
+from elastictm.storage.layout import MOST_FOOTER
+
+MOST = 2**62
+"""Largest number that a manifest may hold: sizes and offsets in bytes, counts, keys."""
+
+MOST_CHUNK = 16 * 2**20
+"""Largest size in bytes that a chunk may have, so that reading one never takes more memory."""
+
+Count = Annotated[int, Meta(ge=0, le=MOST)]
+Seconds = Annotated[float, Meta(ge=0)]
+ChunkSize = Annotated[int, Meta(ge=1, le=MOST_CHUNK)]
+HexDigest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+
+
+class Chunk(Struct, frozen=True, omit_defaults=True):
+    """Bytes in the chunk area: ``stored`` bytes from ``offset`` of the file, ``size`` bytes of content.
+
+    ``digest`` is the BLAKE3-256 of the content in hexadecimal.
+    ``seal`` is that of the stored bytes where they differ from the content, so that no compressed byte is unwatched.
+    """
+
+    offset: Count
+    stored: ChunkSize
+    size: ChunkSize
+    codec: Codec
+    digest: HexDigest
+    seal: HexDigest | None = None
+
+
+class Blob(Struct, frozen=True, omit_defaults=True):
+    """The bytes ``[start, start + size)`` of the concatenated contents of these chunks, given by index."""
+
+    chunks: tuple[Count, ...]
+    start: Count
+    size: Count
+
+
+class Placement(Struct, frozen=True, omit_defaults=True):
+    """The bytes ``[offset, offset + size)`` of a memory segment, given by its index in the unit."""
+
+    segment: Count
+    offset: Count
+    size: Count
+
+
+class Unit(Struct, frozen=True, omit_defaults=True):
+    """One frozen value: a pickle stream and its out-of-band buffers, each a slice of a memory segment.
+
+    ``names`` are the variables that it holds; ``definitions`` are keys of the definitions that it refers to.
+    """
+
+    stream: Blob
+    segments: tuple[Blob, ...] = ()
+    buffers: tuple[Placement, ...] = ()
+    names: tuple[str, ...] = ()
+    definitions: tuple[Count, ...] = ()
+
+
+class Definition(Struct, frozen=True, omit_defaults=True):
+    """A function or class of the session: what makes it, and what fills it afterwards."""
+
+    key: Count
+    kind: Literal["function", "class"]
+    label: str
+    skeleton: Unit
+    state: Unit
+
+
+class Entry(Struct, frozen=True, omit_defaults=True):
+    """One variable as it stood after cell run ``n``, and what became of it; ``unit`` is an index into the units."""
+
+    name: str
+    n: Count
+    kind: str
+    outcome: Literal["stored", "rerun", "lost"]
+    reason: str = ""
+    path: str = ""
+    bytes: Count = 0
+    seconds: Seconds = 0.0
+    unit: Count | None = None
+    fingerprint: str | None = None
+
+
+class Environment(Struct, frozen=True, omit_defaults=True):
+    """The machine that wrote the archive; ``program`` is the version of elastictm, ``packages`` theirs by name."""
+
+    python: str
+    implementation: str
+    platform: str
+    program: str
+    packages: dict[str, str]
+    directory: str
+    import_path: tuple[str, ...] = ()
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+class Manifest(Struct, frozen=True, omit_defaults=True):
+    """All that an archive says of itself; the writer fills in ``chunks``.
+
+    ``saved_at`` is in seconds since the epoch, ``seconds`` is the time that the save took.
+    """
+
+    saved_at: Seconds
+    environment: Environment
+    history: Blob
+    execution_count: Count
+    entries: tuple[Entry, ...]
+    units: tuple[Unit, ...]
+    definitions: tuple[Definition, ...]
+    cells_rerun: tuple[Count, ...] = ()
+    seconds: Seconds = 0.0
+    settings: dict[str, Any] = field(default_factory=dict)
+    chunks: tuple[Chunk, ...] = ()
+
+
+def encode(manifest: Manifest, area_end: int) -> bytes:
+    """The footer of an archive whose chunk area ends at ``area_end``; ValueError where a reader would refuse it."""
+    try:
+        footer = msgspec.json.encode(manifest)
+    except UnicodeEncodeError:  # lone surrogates, as in file names that are not UTF-8
+        footer = msgspec.json.encode(_escaped(msgspec.to_builtins(manifest)))
+    except (TypeError, msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(f"the manifest cannot be written as JSON: {error}") from error
+    decode(footer, area_end)
+    return footer
+
+
+def decode(footer: bytes, area_end: int) -> Manifest:
+    """The manifest in a footer whose chunk area ends at ``area_end``; ValueError where it is not a sound one."""
+    if len(footer) > MOST_FOOTER:
+        raise ValueError(f"the manifest takes {len(footer)} bytes, at most {MOST_FOOTER} are allowed")
+    try:
+        manifest = msgspec.json.decode(footer, type=Manifest)
+    except (msgspec.MsgspecError, RecursionError, MemoryError) as error:
+        raise ValueError(f"the manifest is not valid: {error}") from error
+    check(manifest, area_end)
+    return manifest
+
+
+def _escaped(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_escaped(key): _escaped(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_escaped(item) for item in value]
+    return value

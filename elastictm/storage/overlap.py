@@ -1,0 +1,48 @@
+"""Work on pieces in threads, given back in order, so that it overlaps with what is done with the results."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+Piece = TypeVar("Piece")
+Result = TypeVar("Result")
+
+_MOST_THREADS = 4
+
+
+def overlapped(work: Callable[[Piece], Result], pieces: Sequence[Piece]) -> Generator[Result, None, None]:
+    """The results of ``work`` in order, worked out a few pieces ahead; single pieces start no thread.
+
+    No thread is left running when the iterator ends or is closed.
+    """
+    if len(pieces) < 2:  # noqa: PLR2004 - nothing to overlap with
+        yield from map(work, pieces)
+        return
+    threads = min(_MOST_THREADS, os.cpu_count() or 1, len(pieces))
+    waiting: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(threads, thread_name_prefix="elastictm-storage") as pool:
+        try:
+            for piece in pieces:
+                waiting.append(_start(pool, work, piece))
+                if len(waiting) > threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _start(pool: ThreadPoolExecutor, work: Callable[[Piece], Result], piece: Piece) -> Future[Result]:
+    try:
+        return pool.submit(work, piece)
+    except RuntimeError:  # no more threads can start, as while the interpreter ends
+        future: Future[Result] = Future()
+        future.set_result(work(piece))
+        return future
