@@ -1,0 +1,143 @@
+"""The walk through code that stands in strings: magics, shell commands, SQL and expressions for libraries."""
+
+from __future__ import annotations
+
+import ast
+from abc import abstractmethod
+from collections.abc import Sequence
+
+from elastictm.model.expressions import PLAIN_SHELL, ExpressionWalk
+from elastictm.model.magics_code import MagicUse, cell_magic, expanded_expressions, line_magic
+from elastictm.model.reach import expression_names, sql_names, table_is_open
+from elastictm.model.scopes import block_scope
+
+COMMANDS = frozenset({"system", "getoutput", "getoutput_pexpect", "system_raw", "system_piped"})
+EVALUATORS = frozenset({"pd", "pandas", "ne", "numexpr"})
+_BUILDERS = frozenset({"select", "insert", "update", "delete", "text"})
+"""Functions of SQLAlchemy that make a statement, which is sent as it is."""
+_PLAIN_ARGUMENTS = (ast.Dict, ast.List, ast.Tuple, ast.Set, ast.Lambda, ast.ListComp, ast.DictComp, ast.Constant)
+
+
+class EmbeddedWalk(ExpressionWalk):
+    """Visits what strings make IPython and libraries look up.
+
+    Responsibilities:
+    - run the code of magics through the walk, and note what their options store;
+    - note the names in texts that look them up in the caller's namespace, and texts that cannot be seen.
+    """
+
+    @abstractmethod
+    def block(self, body: Sequence[ast.stmt]) -> None:
+        """Visit statements."""
+
+    def shell_call(self, method: str, node: ast.Call) -> None:
+        """Visit a call ``get_ipython().method(...)``."""
+        self.load("get_ipython")
+        texts = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
+        words = [text for text in texts if isinstance(text, str)]
+        if len(words) != len(node.args) or node.keywords:
+            words = []
+        if method in COMMANDS and len(words) == 1:
+            self.magic(MagicUse(expands=(words[0],)))
+        elif method == "run_line_magic" and len(words) == 2:  # noqa: PLR2004 - name and line
+            self.magic(line_magic(*words))
+        elif method == "run_cell_magic" and len(words) == 3:  # noqa: PLR2004 - name, line and body
+            self.magic(cell_magic(*words))
+        else:
+            self.exprs(node.args)
+            self.exprs([keyword.value for keyword in node.keywords])
+            if method not in PLAIN_SHELL and method not in COMMANDS:
+                self.layer.opaque[f"get_ipython().{method}"] = None
+        self.act()
+
+    def magic(self, use: MagicUse) -> None:
+        """Visit what a magic does; its code may fail without an end to the cell, so nothing is certainly stored."""
+        before = set(self.state)
+        for expression in use.evaluates:
+            self.text_expression(expression)
+        for text in use.expands:
+            for expression in expanded_expressions(text):
+                self.text_expression(expression)
+        for word in " ".join((*use.expands, use.mentions)).split():
+            self.found.keep_path(word.strip("'\"();,"))
+        for text in use.runs:
+            body = self._parsed(text)
+            if body is not None:
+                self.block(body)
+        self._timed(use.times)
+        for name in use.stores:
+            self.store(name)
+        if use.opaque:
+            self.layer.opaque[use.opaque] = None
+        if use.unrepeatable:
+            self.layer.unrepeatable[use.unrepeatable] = None
+        self.state = before
+
+    def _timed(self, texts: Sequence[str]) -> None:
+        bodies = [body for body in map(self._parsed, texts) if body]
+        statements = [statement for body in bodies for statement in body]
+        if statements:
+            with self.inside(block_scope(statements, self.scope, set(), walrus=self.walrus)):
+                self.block(statements)
+
+    def _parsed(self, text: str) -> list[ast.stmt] | None:
+        try:
+            code = self.transform(text)
+            tree = ast.parse(code)
+        except (SyntaxError, ValueError):
+            self.layer.opaque["a magic's code that cannot be parsed"] = None
+            return None
+        self.walrus = self.walrus or ":=" in code
+        return tree.body
+
+    def text_call(self, method: str, node: ast.Call) -> None:
+        """Visit a call of a method whose text may name variables; its parts are visited already."""
+        given = [keyword.value for keyword in node.keywords if keyword.arg in {"query", "sql", "expr", "ex"}]
+        if not (node.args or given):
+            return
+        text = (*node.args, *given)[0]
+        evaluates = method in {"eval", "evaluate"}
+        python = evaluates and self.dotted(node.func)[0][-2] in EVALUATORS
+        if method == "evaluate" and not python:
+            return
+        for part in self._texts(text):
+            if part is None:
+                self.layer.opaque[f"{method}() of a text made elsewhere"] = None
+            elif python:
+                self._look_up(expression_names(part))
+            elif not evaluates:  # for a frame's eval, names with @ are noted with all constants
+                self._look_up(sql_names(part))
+
+    def _look_up(self, names: Sequence[str]) -> None:
+        for name in names:
+            self.load(name)
+
+    def _texts(self, node: ast.expr) -> list[str | None]:
+        """The texts that an expression can be, None for one that cannot be seen."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            return [node.value]
+        if isinstance(node, ast.JoinedStr):
+            return [_joined(node)]
+        if isinstance(node, ast.Name):
+            scope = self.scope if node.id in self.scope.texts else self.scope.binder or self.scope
+            known = scope.texts.get(node.id)
+            if known is not None and (node.id in scope.hidden or node.id in self.state):
+                return [part for value in known for part in self._texts(value)]
+            # What is written so is a class, as in session.query(User).
+            return [] if node.id[:1].isupper() and not node.id.isupper() else [None]
+        if isinstance(node, _PLAIN_ARGUMENTS):
+            return []
+        built = isinstance(node, ast.Call) and self.dotted(node.func)[0][-1] in _BUILDERS
+        return [] if built else [None]
+
+
+def _joined(node: ast.JoinedStr) -> str | None:
+    text = ""
+    for value in node.values:
+        if isinstance(value, ast.Constant):
+            text += value.value
+        elif table_is_open(text):
+            return None
+        else:
+            text += " "
+    return text

@@ -1,0 +1,316 @@
+"""The walk through expressions, in the order in which Python evaluates them."""
+
+from __future__ import annotations
+
+import ast
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+from elastictm.model import reach, repeatability
+from elastictm.model.flow import Flow
+from elastictm.model.reach import TABLE_ACCESS, TEXT_METHODS
+from elastictm.model.repeatability import KEPT, MENTIONED, Use
+from elastictm.model.scopes import comprehension_scope, function_scope
+
+SUSPECTS = reach.WORDS | repeatability.WORDS
+"""The names that are looked at more closely."""
+
+MANY = 99
+"""Stands for the number of arguments where a star hides it."""
+
+
+class ExpressionWalk(Flow, ABC):
+    """Visits expressions.
+
+    Responsibilities:
+    - follow names, conditional evaluation, ``:=`` and the scopes of lambdas and comprehensions;
+    - describe how suspicious names are used;
+    - leave calls of the shell, and calls whose text names variables, to its heirs.
+    """
+
+    spared: ast.expr | None = None
+    """A use of ``sys.modules`` that was found to be harmless."""
+
+    @abstractmethod
+    def shell_call(self, method: str, node: ast.Call) -> None:
+        """Visit a call ``get_ipython().method(...)``."""
+
+    @abstractmethod
+    def text_call(self, method: str, node: ast.Call) -> None:
+        """Visit a call of a method whose text may name variables; its parts are visited already."""
+
+    def expr(self, node: ast.AST) -> None:
+        """Visit an expression, or a part of one."""
+        handler = EXPRESSIONS.get(type(node))
+        if handler is not None:
+            handler(self, node)
+        else:
+            for child in ast.iter_child_nodes(node):
+                self.expr(child)
+
+    def exprs(self, nodes: Sequence[ast.expr | None]) -> None:
+        """Visit expressions from left to right."""
+        for node in nodes:
+            if node is not None:
+                self.expr(node)
+
+    def _maybe(self, nodes: Sequence[ast.expr]) -> None:
+        """Visit expressions that may not be evaluated."""
+        before = set(self.state) if self.walrus else self.state
+        self.exprs(nodes)
+        self.state = before
+
+    def _acting(self, node: ast.AST) -> None:
+        for child in ast.iter_child_nodes(node):
+            self.expr(child)
+        self.act()
+
+    def _joined(self, node: ast.JoinedStr) -> None:
+        for value in node.values:
+            if isinstance(value, ast.Constant):
+                self.mention(value.value)
+            else:
+                self.expr(value)
+        self.act()
+
+    def _constant(self, node: ast.Constant) -> None:
+        if type(node.value) is str:
+            self.text(node.value)
+
+    def _name(self, node: ast.Name) -> None:
+        kind = type(node.ctx)
+        if kind is ast.Load:
+            self.load(node.id)
+            if node.id in SUSPECTS:
+                self.judge(node, MENTIONED)
+        elif kind is ast.Store:
+            self.store(node.id)
+        else:
+            self.delete(node.id)
+
+    def _attribute(self, node: ast.Attribute) -> None:
+        value = node.value
+        if is_shell(value):
+            self.shell_attribute(node)
+            return
+        if node.attr in SUSPECTS and node is not self.spared:
+            self.judge(node, MENTIONED)
+        self.expr(value)
+        if type(node.ctx) is not ast.Load:
+            self.act()
+
+    def shell_attribute(self, node: ast.Attribute) -> None:
+        """Visit ``get_ipython().attribute``."""
+        self.load("get_ipython")
+        if node.attr not in PLAIN_SHELL:
+            self.layer.opaque[f"get_ipython().{node.attr}"] = None
+
+    def _call(self, node: ast.Call) -> None:
+        func = node.func
+        if node is self.spared:
+            self.load("get_ipython")
+        elif isinstance(func, ast.Name):
+            self.load(func.id)
+            if func.id in SUSPECTS:
+                self.judge(func, call_use(node))
+            elif func.id in ASKING and node.args:
+                self._asked(node.args[0])
+        elif isinstance(func, ast.Attribute):
+            if is_shell(func.value):
+                self.shell_call(func.attr, node)
+                return
+            if func.attr in TABLE_ACCESS and (func.attr == "keys" or _is_text(node.args[:1])):
+                self._asked(func.value)
+            if func.attr in SUSPECTS:
+                self.judge(func, call_use(node))
+            self.expr(func.value)
+        else:
+            self.expr(func)
+        for argument in node.args:
+            self.expr(argument)
+        for keyword in node.keywords:
+            self.expr(keyword.value)
+            if keyword.arg == "key":
+                self._identity(keyword.value)
+        if isinstance(func, ast.Name) and func.id == "map" and node.args:
+            self._identity(node.args[0])
+        if isinstance(func, ast.Attribute) and func.attr in TEXT_METHODS:
+            self.text_call(func.attr, node)
+        self.act()
+
+    def _identity(self, node: ast.expr) -> None:
+        if isinstance(node, ast.Name) and node.id == "id":
+            self.judge(node, Use(called=True, args=1))
+
+    def _asked(self, node: ast.expr) -> None:
+        """Allow a look at the shell, or at the names in ``sys.modules``, that takes nothing from them."""
+        if is_shell(node) or (isinstance(node, ast.Attribute) and node.attr == "modules"):
+            self.spared = node
+
+    def _subscript(self, node: ast.Subscript) -> None:
+        if _is_text([node.slice]):
+            self._asked(node.value)
+        self.expr(node.value)
+        self.expr(node.slice)
+        self.act()
+
+    def _compare(self, node: ast.Compare) -> None:
+        first = node.comparators[0]
+        self._asked(first if isinstance(node.ops[0], (ast.In, ast.NotIn)) else node.left)
+        if not (isinstance(node.left, ast.Name) and node.left.id == "__name__" and _is_text([first])):
+            self.expr(node.left)
+            self.expr(first)
+        self._maybe(node.comparators[1:])
+        self.act()
+
+    def _bool_op(self, node: ast.BoolOp) -> None:
+        self.expr(node.values[0])
+        self.act()
+        self._maybe(node.values[1:])
+
+    def _if_exp(self, node: ast.IfExp) -> None:
+        self.expr(node.test)
+        self.act()
+        self._maybe([node.body])
+        self._maybe([node.orelse])
+
+    def _named(self, node: ast.NamedExpr) -> None:
+        self.expr(node.value)
+        self.keep(node.value)
+        scope = self.scope
+        self.scope = scope.binder or scope
+        self.store(node.target.id)
+        self.scope = scope
+
+    def keep(self, value: ast.expr | None) -> None:
+        """Judge a name whose object gets another name here."""
+        if isinstance(value, ast.Name) and value.id in SUSPECTS:
+            self.judge(value, KEPT)
+
+    def _lambda(self, node: ast.Lambda) -> None:
+        self.exprs(node.args.defaults)
+        self.exprs(node.args.kw_defaults)
+        with self.put_off(function_scope(node, self.scope, walrus=self.walrus)):
+            self.expr(node.body)
+            self.keep(node.body)
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
+        first = node.generators[0]
+        self.expr(first.iter)
+        self.act()
+        with self.inside(comprehension_scope(node, self.scope)):
+            for generator in node.generators:
+                if generator is not first:
+                    self.expr(generator.iter)
+                self.expr(generator.target)
+                self.exprs(generator.ifs)
+            if isinstance(node, ast.DictComp):
+                self.exprs((node.key, node.value))
+            else:
+                self.expr(node.elt)
+
+    def _pattern(self, node: ast.MatchAs | ast.MatchStar | ast.MatchMapping) -> None:
+        for child in ast.iter_child_nodes(node):
+            self.expr(child)
+        name = node.rest if isinstance(node, ast.MatchMapping) else node.name
+        if name:
+            self.store(name)
+
+    def annotation(self, node: ast.expr | None) -> None:
+        """Visit an annotation; strings in it are expressions that libraries evaluate."""
+        if node is None:
+            return
+        with self.hushed():
+            if isinstance(node, ast.Name):
+                self.load(node.id)
+            elif isinstance(node, ast.Constant):
+                if isinstance(node.value, str):
+                    self.text_expression(node.value)
+            elif isinstance(node, ast.Subscript):
+                self.annotation(node.value)
+                if self.dotted(node.value)[0][-1] != "Literal":
+                    self.annotation(node.slice)
+            elif isinstance(node, (ast.BinOp, ast.Tuple, ast.List)):
+                for child in ast.iter_child_nodes(node):
+                    if isinstance(child, ast.expr):
+                        self.annotation(child)
+            else:
+                self.expr(node)
+
+    def text_expression(self, text: str) -> None:
+        """Visit an expression that stands in a string; what is no expression has no names."""
+        try:
+            tree = ast.parse(text.strip(), mode="eval")
+        except (SyntaxError, ValueError):
+            return
+        self.walrus = self.walrus or ":=" in text
+        self.expr(tree.body)
+
+
+def is_shell(node: ast.expr) -> bool:
+    """Whether an expression is ``get_ipython()``."""
+    if not isinstance(node, ast.Call) or node.args or node.keywords:
+        return False
+    func = node.func
+    if isinstance(func, ast.Name):
+        return func.id == "get_ipython"
+    return isinstance(func, ast.Attribute) and func.attr == "get_ipython"
+
+
+def call_use(node: ast.Call) -> Use:
+    """How a call uses what it calls."""
+    first = node.args[0] if node.args else None
+    hidden = isinstance(first, ast.Starred) or any(keyword.arg is None for keyword in node.keywords)
+    count = MANY if hidden else len(node.args) + len(node.keywords)
+    seeds = [first, *(keyword.value for keyword in node.keywords if keyword.arg in {"seed", "x"})]
+    constants = [seed.value for seed in seeds if isinstance(seed, ast.Constant)]
+    text = constants[0] if constants and isinstance(constants[0], str) else None
+    return Use(called=True, args=count, nothing=None in constants, text=text)
+
+
+def _is_text(nodes: Sequence[ast.expr]) -> bool:
+    return bool(nodes) and isinstance(nodes[0], ast.Constant) and isinstance(nodes[0].value, str)
+
+
+ASKING = frozenset({"type", "str", "repr", "bool", "isinstance", "hasattr", "len", "sorted", "list", "set"})
+
+PLAIN_SHELL = frozenset(
+    """
+    __class__ __module__ __doc__ config display_formatter display_pub events execution_count enable_gui
+    enable_matplotlib set_next_input set_custom_exc showtraceback showsyntaxerror show_usage ast_transformers
+    input_transformers_cleanup input_transformers_post register_magics register_magic_function colors
+    """.split()
+)
+"""What ``get_ipython()`` offers that leaves the namespace alone."""
+
+EXPRESSIONS: Mapping[type[ast.AST], Callable[[Any, Any], None]] = cast(
+    "Mapping[type[ast.AST], Callable[[Any, Any], None]]",
+    {
+        ast.Name: ExpressionWalk._name,
+        ast.Constant: ExpressionWalk._constant,
+        ast.Attribute: ExpressionWalk._attribute,
+        ast.Call: ExpressionWalk._call,
+        ast.Subscript: ExpressionWalk._subscript,
+        ast.Compare: ExpressionWalk._compare,
+        ast.BoolOp: ExpressionWalk._bool_op,
+        ast.IfExp: ExpressionWalk._if_exp,
+        ast.NamedExpr: ExpressionWalk._named,
+        ast.Lambda: ExpressionWalk._lambda,
+        ast.ListComp: ExpressionWalk._comprehension,
+        ast.SetComp: ExpressionWalk._comprehension,
+        ast.DictComp: ExpressionWalk._comprehension,
+        ast.GeneratorExp: ExpressionWalk._comprehension,
+        ast.BinOp: ExpressionWalk._acting,
+        ast.UnaryOp: ExpressionWalk._acting,
+        ast.JoinedStr: ExpressionWalk._joined,
+        ast.FormattedValue: ExpressionWalk._acting,
+        ast.Starred: ExpressionWalk._acting,
+        ast.Await: ExpressionWalk._acting,
+        ast.Yield: ExpressionWalk._acting,
+        ast.YieldFrom: ExpressionWalk._acting,
+        ast.MatchAs: ExpressionWalk._pattern,
+        ast.MatchStar: ExpressionWalk._pattern,
+        ast.MatchMapping: ExpressionWalk._pattern,
+    },
+)
