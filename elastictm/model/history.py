@@ -146,6 +146,20 @@ class History:
         for key in run.created:
             self._creators.setdefault(key, run.n)
 
+    def followed_by(self, run: CellRun) -> History:
+        """A history of its own that goes on with one more cell run."""
+        other = History()
+        other._runs = list(self._runs)
+        other._by_n = dict(self._by_n)
+        other._records = dict(self._records)
+        other._live = dict(self._live)
+        other._group_of = dict(self._group_of)
+        other._creators = dict(self._creators)
+        other._lapses = list(self._lapses)
+        other._remarks = list(self._remarks)
+        other.append(run)
+        return other
+
     def lapse(self, names: Sequence[Name]) -> None:
         """Note that variables did not come back in a restore of the state after the last cell run."""
         if not names or not self._runs:

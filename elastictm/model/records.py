@@ -50,12 +50,16 @@ class VersionRecord:
 
 @dataclass(frozen=True, slots=True)
 class FileRead:
-    """A file that a cell run read: size in bytes, time of change in nanoseconds, BLAKE3 in hexadecimal."""
+    """A file that a cell run read: size in bytes, time of change in nanoseconds, BLAKE3 in hexadecimal.
+
+    ``path`` is absolute; ``relative`` is the path as the cell gave it, where that depended on the working directory.
+    """
 
     path: str
     size: int
     mtime_ns: int
     digest: str | None = None
+    relative: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Where recording, planning, values and bytes meet. Only ``ipython`` knows IPython."""

@@ -88,6 +88,11 @@ class DefinitionTable:
         self._next = max([self._next, *(key + 1 for key in keys)])
 
 
+def named_definitions(values: Iterable[Any]) -> frozenset[int]:
+    """The addresses of the functions and classes among the values of variables."""
+    return frozenset(id(value) for value in values if type(value) is FunctionType or isinstance(value, type))
+
+
 def importable(definition: Any) -> bool:
     """Whether another process finds this very object by its module and name."""
     module = sys.modules.get(getattr(definition, "__module__", None) or "__main__")

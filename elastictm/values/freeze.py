@@ -28,12 +28,13 @@ from elastictm.values.source import CodePlace, SourceLibrary
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """One value of a group: digest, size in bytes with its buffers, seconds, and the definitions it refers to."""
+    """One value of a group: digest, size in bytes with its buffers, seconds, and the code and definitions it uses."""
 
     digest: Fingerprint
     size: int
     seconds: float
     definitions: tuple[DefinitionKey, ...]
+    code: tuple[CodeType, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,7 @@ class _Pass(pickle.Pickler):
         self.exports: list[Export] = []
         self.definitions: dict[DefinitionKey, int] = {}
         self.sources: dict[str, None] = {}
+        self.code: dict[CodeType, None] = {}
         self.culprit: Any = None
         self._around = around
         self._purity = purity
@@ -143,6 +145,7 @@ class _Pass(pickle.Pickler):
         return self.definitions.setdefault(key, len(self.definitions))
 
     def place(self, body: CodeType) -> CodePlace | None:
+        self.code[body] = None
         place = self._around.sources.place(body)
         if place is not None:
             self.sources[place.filename] = None
@@ -219,6 +222,71 @@ def _export_of(view: memoryview) -> Export:
     return Export(np.frombuffer(view, np.uint8).__array_interface__["data"][0] if view.nbytes else 0, view.nbytes, view, view)
 
 
+class GroupPass:
+    """One pass over the values of a group, one after the other; more can be added as long as none refused."""
+
+    def __init__(self, around: Surroundings, clock: Clock, named: Container[int], *, keep: bool) -> None:
+        self._around = around
+        self._clock = clock
+        self._named = named
+        self._sink = _Sink(clock, None, keep=keep)
+        self._run = _Pass(around, self._sink, Purity())
+        self._names: list[Name] = []
+
+    def add(self, name: Name, value: Any, seconds: float | None = None) -> Frozen | Refusal:
+        """Freeze one more value; after a refusal the pass is spoiled and must not go on.
+
+        Raises:
+            OutOfTime: it would take longer than ``seconds``.
+        """
+        started = self._clock()
+        run, sink = self._run, self._sink
+        sink.deadline = None if seconds is None else started + seconds
+        before = len(run.definitions)
+        sink.start()
+        run.culprit = None
+        run.code.clear()
+        try:
+            if value is self._around.namespace:
+                raise TypeError("cannot store the session's namespace as a value")
+            run.dump(value)
+            for key in tuple(run.definitions)[before:]:
+                sink.hasher.update(self._content(key, _Others(self._named, id(value)), set()))
+        except OutOfTime:
+            raise
+        except RecursionError:
+            return Refusal(name, "nested too deeply to be stored")
+        except Exception as error:  # noqa: BLE001 - a user's object may raise anything; it is kept in the refusal
+            return Refusal(route_to(value, run.culprit, name) or name, _reason(error))
+        self._names.append(name)
+        digest = Fingerprint(sink.hasher.hexdigest())
+        return Frozen(digest, sink.size, self._clock() - started, tuple(run.definitions), tuple(run.code))
+
+    def unit(self) -> Unit:
+        """All that was kept of the values added so far."""
+        views, slices = segments(self._run.exports)
+        stream = b"".join(self._sink.kept or ())
+        return Unit(
+            tuple(self._names), stream, views, slices, tuple(self._run.definitions), tuple(self._run.sources)
+        )
+
+    def _content(self, key: DefinitionKey, named: Container[int], visited: set[DefinitionKey]) -> bytes:
+        """The content of a definition that no variable names, with all that it refers to; nothing for the others."""
+        definition = self._around.definitions.get(key)
+        if definition is None or key in visited:
+            return b""
+        visited.add(key)
+        label = definition.__qualname__.encode()
+        if id(definition) in named:
+            return label
+        sink = _Sink(self._clock, self._sink.deadline, keep=False)
+        run = _Pass(self._around, sink, Purity(), definition)
+        run.dump(definition)
+        for inner in run.definitions:
+            sink.hasher.update(self._content(inner, named, visited))
+        return label + sink.hasher.digest()
+
+
 class Freezer:
     """Freezes values of one session.
 
@@ -232,104 +300,53 @@ class Freezer:
         self.around = around
         self._clock = clock
 
-    def group(
-        self,
-        values: Mapping[Name, Any],
-        *,
-        keep: bool = False,
-        seconds: float | None = None,
-        named: Container[int] = frozenset(),
-    ) -> FrozenGroup:
-        """Freeze values that may share objects, in their order.
+    def start(self, named: Container[int] = frozenset(), *, keep: bool = False) -> GroupPass:
+        """Begin a pass over a group.
 
-        ``seconds`` bounds the time; ``named`` are the identities of definitions that are variables themselves, whose
-        content is theirs and not part of what refers to them.
-
-        Raises:
-            OutOfTime: the bound was reached.
+        ``named`` are the addresses of definitions that are variables themselves, whose content is theirs and not part
+        of what refers to them.
         """
-        deadline = None if seconds is None else self._clock() + seconds
+        return GroupPass(self.around, self._clock, named, keep=keep)
+
+    def group(
+        self, values: Mapping[Name, Any], named: Container[int] = frozenset(), *, keep: bool = False
+    ) -> FrozenGroup:
+        """Freeze values that may share objects, in their order, without those that refuse."""
         refusals: dict[Name, Refusal] = {}
         while True:
-            storable = {name: value for name, value in values.items() if name not in refusals}
-            sink = _Sink(self._clock, deadline, keep=keep)
-            purity = Purity()
-            run = _Pass(self.around, sink, purity)
+            run = self.start(named, keep=keep)
             parts: dict[Name, Frozen] = {}
-            for name, value in storable.items():
-                outcome = self._part(run, name, value, deadline, named)
+            for name in [name for name in values if name not in refusals]:
+                outcome = run.add(name, values[name])
                 if isinstance(outcome, Refusal):
                     refusals[name] = outcome
                     break
                 parts[name] = outcome
             else:
-                unit = self._unit(run, tuple(parts)) if keep else None
-                return FrozenGroup(parts, refusals, unit)
-            if run.sink.kept is None and tuple(storable)[-1] in refusals:
-                # Nothing followed the value that refused, so what was digested before it stands.
-                return FrozenGroup(parts, refusals, None)
+                return FrozenGroup(parts, refusals, run.unit() if keep else None)
 
     def definition(self, definition: Definition) -> Unit | Refusal:
         """The unit of a definition that has one."""
         sink = _Sink(self._clock, None, keep=True)
         run = _Pass(self.around, sink, Purity(), definition)
-        outcome = self._part(run, Name(definition.__qualname__), definition, None, _Everything())
-        return outcome if isinstance(outcome, Refusal) else self._unit(run, ())
-
-    def _part(
-        self, run: _Pass, name: Name, value: Any, deadline: float | None, named: Container[int]
-    ) -> Frozen | Refusal:
-        started = self._clock()
-        before = len(run.definitions)
-        run.sink.start()
-        run.culprit = None
         try:
-            if value is self.around.namespace:
-                raise TypeError("cannot store the session's namespace as a value")
-            run.dump(value)
-            for key in tuple(run.definitions)[before:]:
-                run.sink.hasher.update(self._content(key, deadline, named, set()))
-        except OutOfTime:
-            raise
-        except RecursionError:
-            return Refusal(name, "nested too deeply to be stored")
-        except Exception as error:  # noqa: BLE001 - a user's object may raise anything; it is kept in the refusal
-            path = route_to(value, run.culprit, name) or name
-            return Refusal(path, _reason(error))
-        seconds = self._clock() - started
-        digest = Fingerprint(run.sink.hasher.hexdigest())
-        return Frozen(digest, run.sink.size, seconds, tuple(run.definitions))
-
-    def _content(
-        self, key: DefinitionKey, deadline: float | None, named: Container[int], visited: set[DefinitionKey]
-    ) -> bytes:
-        """The content of a definition that no variable names, with all that it refers to; nothing for the others."""
-        definition = self.around.definitions.get(key)
-        if definition is None or key in visited:
-            return b""
-        visited.add(key)
-        label = definition.__qualname__.encode()
-        if id(definition) in named:
-            return label
-        sink = _Sink(self._clock, deadline, keep=False)
-        run = _Pass(self.around, sink, Purity(), definition)
-        run.dump(definition)
-        for inner in run.definitions:
-            sink.hasher.update(self._content(inner, deadline, named, visited))
-        return label + sink.hasher.digest()
-
-    @staticmethod
-    def _unit(run: _Pass, names: tuple[Name, ...]) -> Unit:
+            run.dump(definition)
+        except Exception as error:  # noqa: BLE001 - a user's class may hold anything; it is kept in the refusal
+            path = route_to(definition, run.culprit, definition.__name__)
+            return Refusal(path or definition.__qualname__, _reason(error))
         views, slices = segments(run.exports)
-        stream = b"".join(run.sink.kept or ())
-        return Unit(names, stream, views, slices, tuple(run.definitions), tuple(run.sources))
+        return Unit((), b"".join(sink.kept or ()), views, slices, tuple(run.definitions), tuple(run.sources))
 
 
-class _Everything:
-    """Contains whatever it is asked about."""
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """The definitions that variables other than the one at hand name: their content is not part of its own."""
 
-    def __contains__(self, _: object) -> bool:
-        return True
+    named: Container[int]
+    own: int
+
+    def __contains__(self, identity: object) -> bool:
+        return identity in self.named and identity != self.own
 
 
 def _reason(error: Exception) -> str:

@@ -35,13 +35,14 @@ def reduce_array(value: np.ndarray[Any, Any], view: FreezingPass) -> Any:
     view.seen(value)
     if value.dtype.hasobject:
         return _reduce_objects(value)
-    low, high = _extent(value)
+    low, high = extent(value)
     memory = view.export(window(low, high - low, value))
     offset = value.ctypes.data - low if high > low else 0
     return array, (memory, offset, value.dtype, value.shape, value.strides, value.flags.writeable)
 
 
-def _extent(value: np.ndarray[Any, Any]) -> tuple[int, int]:
+def extent(value: np.ndarray[Any, Any]) -> tuple[int, int]:
+    """The first address that an array uses and the one after its last."""
     start = value.ctypes.data
     if value.size == 0:
         return start, start

@@ -1,0 +1,98 @@
+"""The functions that programs and tests call: ``import elastictm as tm``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from os import PathLike
+from pathlib import Path
+
+from elastictm.extension import current_session, unload
+from elastictm.ids import Name
+from elastictm.model.graph import HistoryGraph
+from elastictm.model.quantities import parse_bandwidth
+from elastictm.model.reports import PlanReport, Policy, RestoreReport, SaveReport
+from elastictm.session.ipython import running_shell
+from elastictm.session.saving import SaveOptions
+
+
+def save(  # noqa: PLR0913 - each is an option of its own
+    path: str | PathLike[str],
+    *,
+    bandwidth: str | float | None = None,
+    alpha: float | None = None,
+    only: Iterable[str] | None = None,
+    exclude: Iterable[str] = (),
+    policy: Policy = "optimal",
+    force: bool = False,
+) -> SaveReport:
+    """Write the session as one archive.
+
+    Args:
+        path: The archive to write.
+        bandwidth: Bytes per second, or text such as ``100MB/s``; measured if None.
+        alpha: Weight of saving against restoring; below 1 favours a fast restore.
+        only: Names of the variables to bring along; all if None.
+        exclude: Names of variables to leave behind.
+        policy: ``optimal``, ``store-all`` or ``rerun-all``.
+        force: Replace the file if there is one.
+
+    Raises:
+        UsageError: an option makes no sense, or no session is recorded.
+        DestinationError: the archive cannot be written there; what was there is intact.
+    """
+    session = current_session()
+    return session.save(Path(path), _options(bandwidth, alpha, only, exclude, policy), force=force)
+
+
+def plan(
+    *,
+    bandwidth: str | float | None = None,
+    alpha: float | None = None,
+    only: Iterable[str] | None = None,
+    exclude: Iterable[str] = (),
+    policy: Policy = "optimal",
+) -> PlanReport:
+    """The replication plan that a save would follow, and why; see `save` for the options."""
+    return current_session().plan(_options(bandwidth, alpha, only, exclude, policy))
+
+
+def restore(path: str | PathLike[str], *, trust: bool = False) -> RestoreReport:
+    """Bring an archive's state into this session.
+
+    Args:
+        path: The archive.
+        trust: Restoring runs code from the archive; True says that it may.
+
+    Raises:
+        ArchiveError: the archive cannot be used, or is not trusted.
+        RestoreFailed: it stopped half way; the session is as it was.
+    """
+    return current_session().restore(Path(path), trust=trust)
+
+
+def history() -> HistoryGraph:
+    """The history recorded so far."""
+    return HistoryGraph(current_session().recorder.settled())
+
+
+def unhook() -> None:
+    """Stop recording, as ``%unload_ext elastictm`` does."""
+    current_session()
+    unload(running_shell())
+
+
+def _options(
+    bandwidth: str | float | None,
+    alpha: float | None,
+    only: Iterable[str] | None,
+    exclude: Iterable[str],
+    policy: Policy,
+) -> SaveOptions:
+    weight = current_session().settings().alpha if alpha is None else alpha
+    chosen = None if only is None else frozenset(map(Name, _names(only)))
+    speed = parse_bandwidth(str(bandwidth)) if bandwidth is not None else None
+    return SaveOptions(speed, weight, chosen, frozenset(map(Name, _names(exclude))), policy)
+
+
+def _names(given: Iterable[str]) -> Iterable[str]:
+    return [part.strip() for part in given.split(",")] if isinstance(given, str) else given

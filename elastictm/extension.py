@@ -1,0 +1,79 @@
+"""Switching recording on and off in a shell, and the settings that ``%config ElasticTM`` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets import Float, Unicode
+from traitlets.config import Configurable
+
+from elastictm.errors import UsageError
+from elastictm.model.quantities import parse_bandwidth
+from elastictm.session.ipython import IPythonHost, ignored_paths, running_shell
+from elastictm.session.recorder import SystemClock
+from elastictm.session.session import Session
+from elastictm.settings import Settings
+
+
+class ElasticTM(Configurable):  # type: ignore[misc]
+    """Settings of elastictm, and the session that it records in this shell."""
+
+    recording_share = Float(0.05, help="Part of the session's own run time that recording may take.").tag(config=True)
+    recording_floor = Float(0.05, help="Seconds that recording may take for any one cell all the same.").tag(config=True)
+    bandwidth = Unicode("", help="Speed of the way to the target, such as 100MB/s; empty: measured.").tag(config=True)
+    alpha = Float(1.0, help="Weight of saving against restoring; below 1 favours a fast restore.").tag(config=True)
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(parent=shell)
+        self.session = Session(IPythonHost(shell), self.settings, SystemClock(), ignored_paths(shell))
+        self.unhook: Callable[[], None] = self.session.host.hook(lambda: self.session.recorder)  # type: ignore[attr-defined]
+
+    def settings(self) -> Settings:
+        """The settings as they are now."""
+        bandwidth = parse_bandwidth(self.bandwidth) if self.bandwidth else None
+        return Settings(self.recording_share, self.recording_floor, bandwidth, self.alpha)
+
+
+def load(shell: InteractiveShell) -> None:
+    """Start recording in a shell; a second time changes nothing."""
+    if find(shell) is not None:
+        return
+    from elastictm.magics import ElasticMagics  # noqa: PLC0415 - needs a shell that records
+
+    settings = ElasticTM(shell)
+    shell.configurables.append(settings)
+    shell.register_magics(ElasticMagics(shell, settings.session))
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Stop recording and take out everything that ``load`` put in."""
+    settings = find(shell)
+    if settings is None:
+        return
+    settings.unhook()
+    shell.configurables.remove(settings)
+    manager = shell.magics_manager
+    for kind in ("line", "cell"):
+        for name in ("migrate", "graph"):
+            manager.magics[kind].pop(name, None)
+    manager.registry.pop("ElasticMagics", None)
+
+
+def find(shell: InteractiveShell) -> ElasticTM | None:
+    """The settings, and with them the session, of a shell that records."""
+    return next((c for c in shell.configurables if isinstance(c, ElasticTM)), None)
+
+
+def current_session() -> Session:
+    """The session of the running shell.
+
+    Raises:
+        UsageError: no shell is running, or it does not record.
+    """
+    shell: Any = running_shell()
+    settings = find(shell) if shell is not None else None
+    if settings is None:
+        raise UsageError("no session is recorded here: run %load_ext elastictm in IPython or a notebook first")
+    return settings.session

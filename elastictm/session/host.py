@@ -1,0 +1,78 @@
+"""What a session needs of the shell that it records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from elastictm.ids import Name
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """How a re-run ended, what it would have shown, and its displayed result if it had one."""
+
+    error: BaseException | None
+    output: str
+    result: tuple[Any, ...] = ()
+
+
+class Host(Protocol):
+    """A shell with a user's namespace."""
+
+    @property
+    def namespace(self) -> dict[str, Any]:
+        """The user's namespace itself."""
+        ...
+
+    @property
+    def outputs(self) -> dict[int, Any]:
+        """The cache of displayed results, by execution count."""
+        ...
+
+    @property
+    def execution_count(self) -> int:
+        """The number that the next cell gets."""
+        ...
+
+    @property
+    def singletons(self) -> Mapping[str, Any]:
+        """Objects that every session has one of, by the names that stand for them in streams."""
+        ...
+
+    def is_own(self, name: str) -> bool:
+        """Whether an entry of the namespace is the shell's and not the user's."""
+        ...
+
+    def transform(self, text: str) -> str:
+        """Python for the text of a cell."""
+        ...
+
+    def run(self, source: str, count: int) -> RunOutcome:
+        """Run a cell again, unseen by recording, under the number that it had."""
+        ...
+
+    def resume(self, sources: Mapping[int, str], outputs: Mapping[int, Any], execution_count: int) -> None:
+        """Continue the numbering, inputs and outputs of another session."""
+        ...
+
+
+def variables(host: Host) -> dict[Name, Any]:
+    """All variables of the user's, and the displayed results under names such as ``Out[5]``."""
+    found = {Name(name): value for name, value in host.namespace.items() if not host.is_own(name)}
+    for n, value in host.outputs.items():
+        found[output_name(n)] = value
+    return found
+
+
+def output_name(n: int) -> Name:
+    """The name under which a displayed result is recorded."""
+    return Name(f"Out[{n}]")
+
+
+def output_number(name: Name) -> int | None:
+    """The execution count in the name of a displayed result; None for any other name."""
+    if name.startswith("Out[") and name.endswith("]"):
+        return int(name[4:-1])
+    return None

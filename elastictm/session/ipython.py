@@ -1,0 +1,208 @@
+"""The only module that knows IPython: a shell seen as a host, and the hooks around its cells."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
+from typing import Any, Final
+
+from IPython.core.displayhook import DisplayHook
+from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
+
+from elastictm.ids import RunNumber
+from elastictm.session.host import RunOutcome
+from elastictm.session.recorder import FinishedCell, Recorder
+
+_OWN: Final = re.compile(r"(_{1,3}|_i{1,3}|_i?\d+|_[iod]h|_exit_code|In|Out)$")
+_MODULE_ATTRIBUTES: Final = frozenset(
+    {
+        "__annotations__",
+        "__builtin__",
+        "__builtins__",
+        "__doc__",
+        "__file__",
+        "__loader__",
+        "__name__",
+        "__package__",
+        "__session__",
+        "__spec__",
+        "__warningregistry__",
+    }
+)
+
+
+class IPythonHost:
+    """An IPython shell as the host of a session."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self.shell = shell
+        self._cell_running = False
+
+    @property
+    def namespace(self) -> dict[str, Any]:
+        """The user's namespace itself."""
+        namespace: dict[str, Any] = self.shell.user_ns
+        return namespace
+
+    @property
+    def outputs(self) -> dict[int, Any]:
+        """The cache of displayed results, by execution count."""
+        outputs: dict[int, Any] = self.shell.user_ns.get("_oh", {})
+        return outputs
+
+    @property
+    def execution_count(self) -> int:
+        """The number that the next cell gets; while one runs, its own number is taken already."""
+        count: int = self.shell.execution_count
+        return count + 1 if self._cell_running else count
+
+    @property
+    def singletons(self) -> Mapping[str, Any]:
+        """The shell, by the name that stands for it in streams."""
+        return {"shell": self.shell}
+
+    def is_own(self, name: str) -> bool:
+        """Whether an entry of the namespace is IPython's and not the user's."""
+        hidden = self.shell.user_ns_hidden
+        if name in _MODULE_ATTRIBUTES:
+            return True
+        if name in hidden and hidden[name] is self.shell.user_ns.get(name):
+            return True
+        return _OWN.match(name) is not None
+
+    def transform(self, text: str) -> str:
+        """Python for the text of a cell."""
+        transformed: str = self.shell.transform_cell(text)
+        return transformed
+
+    def run(self, source: str, count: int) -> RunOutcome:
+        """Run a cell again, unseen by recording, under the number that it had, and keep what it would have shown."""
+        collected = StringIO()
+        results: list[Any] = []
+        with _quiet(self.shell, results), redirect_stdout(collected), redirect_stderr(collected):
+            before = self.shell.execution_count
+            self.shell.execution_count = count
+            try:
+                result = self._run(source)
+            finally:
+                self.shell.execution_count = before
+        error = result.error_before_exec or result.error_in_exec
+        return RunOutcome(error, collected.getvalue(), tuple(results[-1:]))
+
+    def _run(self, source: str) -> ExecutionResult:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return self.shell.run_cell(source, store_history=False)
+        if not self.shell.should_run_async(source, transformed_cell=self.transform(source)):
+            return self.shell.run_cell(source, store_history=False)
+        # A loop that is running cannot be entered again, so a cell that awaits gets a loop of its own beside it.
+        box: list[ExecutionResult] = []
+        coroutine = self.shell.run_cell_async(source, store_history=False, transformed_cell=self.transform(source))
+        thread = threading.Thread(target=lambda: box.append(asyncio.run(coroutine)))
+        thread.start()
+        thread.join()
+        return box[0]
+
+    def resume(self, sources: Mapping[int, str], outputs: Mapping[int, Any], execution_count: int) -> None:
+        """Continue the numbering, inputs and outputs of another session."""
+        shell = self.shell
+        inputs = [sources.get(n, "") for n in range(execution_count)]
+        shell.user_ns["_ih"][:] = inputs
+        shell.user_ns["_oh"].clear()
+        shell.user_ns["_oh"].update(outputs)
+        for name in [name for name in shell.user_ns if re.match(r"_i?\d+$", name)]:
+            del shell.user_ns[name]
+        shell.user_ns.update({f"_i{n}": text for n, text in sources.items() if text})
+        shell.user_ns.update({f"_{n}": value for n, value in outputs.items()})
+        recent = [outputs[n] for n in sorted(outputs, reverse=True)[:3]]
+        for name, value in zip(("_", "__", "___"), [*recent, "", "", ""], strict=False):
+            shell.user_ns[name] = value
+            setattr(shell.displayhook, name, value)
+        last = [text for text in inputs if text][::-1]
+        for name, text in zip(("_i", "_ii", "_iii"), [*last, "", "", ""], strict=False):
+            shell.user_ns[name] = text
+            setattr(shell.history_manager, name, text)
+        shell.history_manager._i00 = last[0] if last else ""  # noqa: SLF001 - the next cell becomes _i from it
+        # IPython counts on when the cell that restores ends.
+        shell.execution_count = execution_count - 1 if self._cell_running else execution_count
+
+    def hook(self, recorder: Callable[[], Recorder]) -> Callable[[], None]:
+        """Record every cell of the shell; returns what takes the hooks out again."""
+
+        def before(info: ExecutionInfo) -> None:
+            self._cell_running = bool(info.store_history)
+            if info.store_history:
+                recorder().before(info.raw_cell)
+
+        def after(result: ExecutionResult) -> None:
+            self._cell_running = False
+            info = result.info
+            if info is None or info.store_history:
+                recorder().after(_finished(self.shell, result))
+            elif not recorder().suspended:
+                recorder().unrecorded(info.raw_cell)
+
+        self.shell.events.register("pre_run_cell", before)
+        self.shell.events.register("post_run_cell", after)
+
+        def unhook() -> None:
+            self.shell.events.unregister("pre_run_cell", before)
+            self.shell.events.unregister("post_run_cell", after)
+
+        return unhook
+
+
+def ignored_paths(shell: InteractiveShell) -> tuple[str, ...]:
+    """Folders in which the shell and libraries keep files of their own."""
+    home = os.path.expanduser("~")  # noqa: PTH111 - text is wanted
+    folders = [shell.ipython_dir, f"{home}/.cache", f"{home}/.config/matplotlib", f"{home}/.local/share/jupyter"]
+    return tuple(folder + os.sep for folder in folders if folder)
+
+
+def _finished(shell: InteractiveShell, result: ExecutionResult) -> FinishedCell:
+    info = result.info
+    source = info.raw_cell if info is not None else ""
+    code: str | None = getattr(info, "transformed_cell", None)
+    if code is None and result.error_before_exec is None:
+        code = shell.transform_cell(source)
+    count = result.execution_count if result.execution_count is not None else shell.execution_count
+    error = result.error_before_exec or result.error_in_exec
+    return FinishedCell(RunNumber(count), source, code, error, result.error_before_exec is None)
+
+
+@contextmanager
+def _quiet(shell: InteractiveShell, results: list[Any]) -> Iterator[None]:
+    """Show nothing of what runs inside: results go into a list, displays and tracebacks nowhere."""
+
+    class Collecting(DisplayHook):  # type: ignore[misc]
+        def __call__(self, result: Any = None) -> None:
+            if result is not None and not self.quiet():
+                results.append(result)
+
+    hook, shown, publisher = shell.display_trap.hook, shell._showtraceback, shell.display_pub  # noqa: SLF001
+    from IPython.core.displaypub import CapturingDisplayPublisher  # noqa: PLC0415 - only re-runs need it
+
+    shell.display_trap.hook = Collecting(shell=shell, cache_size=0)
+    shell._showtraceback = lambda *_: None  # noqa: SLF001 - a front end would mark the restoring cell as failed
+    shell.display_pub = CapturingDisplayPublisher()
+    try:
+        yield
+    finally:
+        shell.display_trap.hook = hook
+        shell._showtraceback = shown  # noqa: SLF001
+        shell.display_pub = publisher
+
+
+def running_shell() -> InteractiveShell | None:
+    """The shell that this process runs, or None."""
+    if "IPython" not in sys.modules:
+        return None
+    return InteractiveShell._instance  # noqa: SLF001 - asking for the instance would make one
+

@@ -1,0 +1,142 @@
+"""One recorded session: its history, its recorder, and what can be asked of it.
+
+Planning and archives are imported when they are first used, so that recording a session does not wait for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from elastictm.errors import ArchiveNotTrusted
+from elastictm.ids import Name
+from elastictm.model.history import History
+from elastictm.model.reports import PlanReport, RestoreReport, SaveReport
+from elastictm.session.effects import EffectWatch
+from elastictm.session.host import Host, variables
+from elastictm.session.recorder import Clock, Recorder
+from elastictm.settings import Settings
+from elastictm.values.freeze import Freezer, Surroundings
+
+if TYPE_CHECKING:
+    from elastictm.session.saving import Draft, SaveOptions
+    from elastictm.storage.probe import BandwidthProbe
+    from elastictm.storage.reader import ArchiveReader
+
+Progress = Callable[[int], None]
+"""Called with each number of bytes that was just written or read."""
+
+
+class Session:
+    """A host under recording.
+
+    Responsibilities:
+    - own the history and the recorder, and replace both when an archive is restored;
+    - plan, save and restore for every surface.
+    """
+
+    def __init__(
+        self, host: Host, settings: Callable[[], Settings], clock: Clock, ignored_paths: tuple[str, ...] = ()
+    ) -> None:
+        self.host = host
+        self.settings = settings
+        self.clock = clock
+        self.history = History()
+        self._probe: BandwidthProbe | None = None
+        self._watch = EffectWatch(ignored_paths)
+        types = {type(value): name for name, value in host.singletons.items()}
+        self.recorder = self._recorder(Surroundings(host.namespace, singletons=types))
+
+    def _recorder(self, around: Surroundings) -> Recorder:
+        freezer = Freezer(around, self.clock.elapsed)
+        return Recorder(self.host, self.history, freezer, self._watch, self.settings, self.clock)
+
+    def plan(self, options: SaveOptions, folder: Path | None = None) -> PlanReport:
+        """The replication plan of the live state; writes nothing but the probe of the destination's speed."""
+        return self._draft(options, folder or Path.cwd()).report()
+
+    def save(
+        self, path: str | Path, options: SaveOptions, *, force: bool = False, progress: Progress | None = None
+    ) -> SaveReport:
+        """Write the live state as one archive.
+
+        Raises:
+            DestinationError: it cannot be written there; what was there is intact.
+            UsageError: an option makes no sense.
+        """
+        from elastictm.session.saving import Journey, save_report, write  # noqa: PLC0415
+        from elastictm.storage.destination import destination  # noqa: PLC0415
+        from elastictm.storage.writer import ArchiveWriter  # noqa: PLC0415
+
+        started = self.clock.elapsed()
+        # A path that cannot be written to shall not cost a plan.
+        final = destination(path, force=force)
+        drafted = self._draft(options, final.parent)
+        journey = Journey(self._next_count(drafted), self.recorder.freezer.around.sources, Path.cwd())
+        with ArchiveWriter(path, force=force, bandwidth=drafted.bandwidth, progress=progress) as writer:
+            _, size = write(drafted, journey, writer, self.clock.elapsed, self.clock.now())
+        return save_report(drafted, str(path), self.clock.elapsed() - started, size)
+
+    def restore(self, path: str | Path, *, trust: bool | Callable[[ArchiveReader], bool] = False) -> RestoreReport:
+        """Bring an archive's state into this session, in place of the one it has.
+
+        Raises:
+            ArchiveError: the archive cannot be used, or nobody said that its code may run.
+            RestoreFailed: it stopped half way; the session is as it was.
+        """
+        from elastictm.session.restoring import Restorer  # noqa: PLC0415
+        from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415
+
+        with ArchiveReader(path) as reader:
+            if trust is not True and not (callable(trust) and trust(reader)):
+                raise ArchiveNotTrusted(
+                    f"restoring {path} runs code from it: say so with trust=True, --trust or at the question"
+                )
+            self.recorder.suspended = True
+            try:
+                restored = Restorer(reader, self.host, self.clock.elapsed).run()
+            finally:
+                self.recorder.suspended = False
+        self.history = restored.history
+        errors = self.recorder.errors
+        self.recorder = self._recorder(restored.around)
+        self.recorder.errors = errors
+        self.recorder.adopt()
+        return restored.report
+
+    def plan_restore(self, path: str | Path) -> PlanReport:
+        """What a restore would load and re-run here; runs no code from the archive."""
+        from elastictm.session.restoring import Restorer  # noqa: PLC0415
+        from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415
+
+        with ArchiveReader(path) as reader:
+            return Restorer(reader, self.host, self.clock.elapsed).plan_report()
+
+    def _next_count(self, drafted: Draft) -> int:
+        runs = drafted.history.runs
+        return max(self.host.execution_count, runs[-1].n + 1 if runs else 1)
+
+    def _draft(self, options: SaveOptions, folder: Path) -> Draft:
+        from elastictm.session.saving import draft  # noqa: PLC0415
+        from elastictm.session.stock import take_stock  # noqa: PLC0415
+        from elastictm.storage.probe import BandwidthProbe  # noqa: PLC0415
+
+        history = self.recorder.settled()
+        values = variables(self.host)
+        selected = options.select(name for name in values if not name.startswith("Out["))
+        outputs = options.only is None
+        chosen = {
+            name: value
+            for name, value in values.items()
+            if name in selected or (outputs and name.startswith("Out[") and name not in options.exclude)
+        }
+        stock = take_stock(chosen, self.recorder.variables, self.recorder.freezer)
+        self._probe = self._probe or BandwidthProbe()
+        bandwidth = options.bandwidth or self.settings().bandwidth or self._probe.bandwidth(folder)
+        return draft(history, stock, bandwidth, options, Path.cwd())
+
+
+def names(text: str) -> frozenset[Name]:
+    """The names in a list such as ``a,b``."""
+    return frozenset(Name(part.strip()) for part in text.split(",") if part.strip())

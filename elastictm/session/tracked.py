@@ -1,0 +1,118 @@
+"""What the recorder remembers of each live variable between cells, without holding on to its value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from elastictm.ids import DefinitionKey, Fingerprint, Name
+from elastictm.model.records import Refusal, VersionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """The names of the namespace that the code inside a value uses, and why that list may be too short."""
+
+    names: frozenset[Name] = frozenset()
+    opaque: tuple[str, ...] = ()
+    unrepeatable: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Group:
+    """Names whose values share mutable data, with the digest of each member in the order of freezing.
+
+    ``seconds`` is what the last look at the whole group cost; ``digests`` lacks the members that were not looked at.
+    """
+
+    members: list[Name]
+    digests: dict[Name, Fingerprint] = field(default_factory=dict)
+    refusals: dict[Name, Refusal] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class Tracked:
+    """One live variable: where it was seen, what is known of its present version, and the group that it is in.
+
+    ``identity`` is the address of the value; ``atomic`` says that the value cannot change in place.
+    """
+
+    identity: int
+    atomic: bool
+    record: VersionRecord
+    group: Group
+    mentions: Mentions = Mentions()
+
+
+class Variables:
+    """The live variables of a session.
+
+    Responsibilities:
+    - find a variable by name, by the definition it names, by the group it is in;
+    - keep the groups a partition of the names.
+    """
+
+    def __init__(self) -> None:
+        self._by_name: dict[Name, Tracked] = {}
+        self._naming: dict[DefinitionKey, dict[Name, None]] = {}
+        self._definition_of: dict[Name, DefinitionKey] = {}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    def __getitem__(self, name: Name) -> Tracked:
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[Name]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def get(self, name: Name) -> Tracked | None:
+        """The variable, or None."""
+        return self._by_name.get(name)
+
+    def put(self, name: Name, tracked: Tracked) -> None:
+        """Remember a variable in place of what its name stood for."""
+        known = self._by_name.get(name)
+        if known is not None and known.group is not tracked.group:
+            self._leave(name, known.group)
+        self._by_name[name] = tracked
+
+    def remove(self, name: Name) -> None:
+        """Forget a variable."""
+        tracked = self._by_name.pop(name)
+        self._leave(name, tracked.group)
+        self.name_definition(name, None)
+
+    def name_definition(self, name: Name, key: DefinitionKey | None) -> None:
+        """Note that a name stands for a definition, given by its number, or no longer for any."""
+        old = self._definition_of.pop(name, None)
+        if old is not None:
+            self._naming[old].pop(name, None)
+        if key is not None:
+            self._definition_of[name] = key
+            self._naming.setdefault(key, {})[name] = None
+
+    def naming(self, keys: Iterable[DefinitionKey]) -> Iterator[Name]:
+        """The names that stand for these definitions."""
+        for key in keys:
+            yield from self._naming.get(key, ())
+
+    def groups_of(self, names: Iterable[Name]) -> list[Group]:
+        """The groups of these names, each once, in the order of the names."""
+        found: dict[int, Group] = {}
+        for name in names:
+            tracked = self._by_name.get(name)
+            if tracked is not None:
+                found.setdefault(id(tracked.group), tracked.group)
+        return list(found.values())
+
+    @staticmethod
+    def _leave(name: Name, group: Group) -> None:
+        if name in group.members:
+            group.members.remove(name)
+        group.digests.pop(name, None)
+        group.refusals.pop(name, None)

@@ -1,0 +1,22 @@
+"""The settings of a session, as plain values; surfaces offer them to users."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a user can set.
+
+    ``recording_share`` is the part of the session's own run time that recording may take, ``recording_floor`` the
+    seconds that it may take for any one cell all the same.
+    ``bandwidth`` is in bytes per second; None means that the destination is probed.
+    ``digest_limit`` is the size in bytes up to which a file that a cell read is digested at once.
+    """
+
+    recording_share: float = 0.05
+    recording_floor: float = 0.05
+    bandwidth: float | None = None
+    alpha: float = 1.0
+    digest_limit: int = 8_000_000
