@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from elastictm.storage.codec import Codec, compress
 from elastictm.storage.digest import digest_of
 from elastictm.storage.manifest import Blob, Chunk
+from elastictm.storage.overlap import overlapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,8 +102,7 @@ class ChunkTable:
         """How many bytes of the pieces need not be stored, because they are or because an earlier piece is equal."""
         seen: set[bytes] = set()
         known = 0
-        for piece in pieces:
-            digest = digest_of(piece)
+        for piece, digest in zip(pieces, overlapped(digest_of, pieces), strict=True):
             if digest in self._by_digest or digest in seen:
                 known += piece.nbytes
             seen.add(digest)

@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 
-_MOST_THREADS = 4
+MOST_THREADS = 4
+"""Threads that work side by side at most; past this, memory and disk set the pace."""
 
 
-def overlapped(work: Callable[[Piece], Result], pieces: Sequence[Piece]) -> Generator[Result, None, None]:
+def overlapped(
+    work: Callable[[Piece], Result], pieces: Sequence[Piece], most_threads: int = MOST_THREADS
+) -> Generator[Result, None, None]:
     """The results of ``work`` in order, worked out a few pieces ahead; single pieces start no thread.
 
     No thread is left running when the iterator ends or is closed.
@@ -24,7 +27,7 @@ def overlapped(work: Callable[[Piece], Result], pieces: Sequence[Piece]) -> Gene
     if len(pieces) < 2:  # noqa: PLR2004 - nothing to overlap with
         yield from map(work, pieces)
         return
-    threads = min(_MOST_THREADS, os.cpu_count() or 1, len(pieces))
+    threads = min(most_threads, os.cpu_count() or 1, len(pieces))
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="elastictm-storage") as pool:
         try:

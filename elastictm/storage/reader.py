@@ -105,8 +105,7 @@ class ArchiveReader:
             for start, end in zip(ends, starts, strict=True):
                 self._check_padding(start, end)
                 tell(end - start)
-            for stored in self._checked([index for index, _ in chunks]):
-                tell(stored)
+            self._check_all([index for index, _ in chunks], tell)
 
     @contextlib.contextmanager
     def _bounded(self) -> Iterator[None]:
@@ -125,8 +124,7 @@ class ArchiveReader:
         if any(after.offset != chunk.offset + chunk.stored for chunk, after in itertools.pairwise(chunks)):
             return None
         # Checked by reading, not through the mapping: a failing disk then raises an error instead of a signal.
-        for _ in self._checked([index for index in blob.chunks if index not in self._sound]):
-            pass
+        self._check_all([index for index in blob.chunks if index not in self._sound])
         self._sound.update(blob.chunks)
         return self._source.map(chunks[0].offset + blob.start, blob.size)
 
@@ -155,11 +153,15 @@ class ArchiveReader:
             self._kept.popitem(last=False)
         return content
 
-    def _checked(self, indices: list[int]) -> Iterator[int]:
-        """The stored bytes of each of these chunks, after its content was checked."""
-        with contextlib.closing(overlapped(self._content, indices)) as contents:
-            for index, _ in zip(indices, contents, strict=True):
-                yield self.manifest.chunks[index].stored
+    def _check_all(self, indices: list[int], tell: Callable[[int], None] | None = None) -> None:
+        with contextlib.closing(overlapped(self._check, indices)) as checked:
+            for stored in checked:
+                if tell is not None:
+                    tell(stored)
+
+    def _check(self, index: int) -> int:
+        self._content(index)  # dropped here, so that the thread's next chunk takes the same memory
+        return self.manifest.chunks[index].stored
 
     def _content(self, index: int) -> bytes:
         chunk = self.manifest.chunks[index]

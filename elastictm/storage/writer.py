@@ -17,7 +17,7 @@ from elastictm.storage.destination import check_free, destination, refused, temp
 from elastictm.storage.files import Files, LocalFiles
 from elastictm.storage.layout import PAGE, pack_header, pack_trailer
 from elastictm.storage.manifest import Blob, Manifest, encode
-from elastictm.storage.overlap import overlapped
+from elastictm.storage.overlap import MOST_THREADS, overlapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -153,7 +153,8 @@ class ArchiveWriter:
 
     @staticmethod
     def _prepared(pieces: list[memoryview], *, compressed: bool) -> Generator[Prepared, None, None]:
-        return overlapped(partial(prepare, compressed=compressed), pieces)
+        # One thread digests faster than a disk writes, and leaves the other cores to the system's writing.
+        return overlapped(partial(prepare, compressed=compressed), pieces, MOST_THREADS if compressed else 1)
 
     def _store_gathered(self) -> None:
         taken = self._small.take()
