@@ -8,6 +8,7 @@ from pathlib import Path
 
 from elastictm.extension import current_session, unload
 from elastictm.ids import Name
+from elastictm.magics import ask
 from elastictm.model.graph import HistoryGraph
 from elastictm.model.quantities import parse_bandwidth
 from elastictm.model.reports import PlanReport, Policy, RestoreReport, SaveReport
@@ -67,7 +68,7 @@ def restore(path: str | PathLike[str], *, trust: bool = False) -> RestoreReport:
         ArchiveError: the archive cannot be used, or is not trusted.
         RestoreFailed: it stopped half way; the session is as it was.
     """
-    return current_session().restore(Path(path), trust=trust)
+    return current_session().restore(Path(path), trust=trust or ask)
 
 
 def history() -> HistoryGraph:

@@ -2,20 +2,173 @@
 
 from __future__ import annotations
 
+import argparse
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+from IPython.core.error import StdinNotImplementedError
+from IPython.core.error import UsageError as ShownError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.display import display
 
+from elastictm.errors import ElasticTMError, UsageError
+from elastictm.ids import Name
+from elastictm.model.quantities import parse_bandwidth
 from elastictm.session.session import Session
+from elastictm.storage.manifest import Manifest
+from elastictm.views.progress import ProgressBar
+
+MIGRATE = """\
+%migrate save PATH      write the session as one archive
+%migrate plan           what a save would store and what re-run, and why
+%migrate restore PATH   bring an archive's state into this session
+%migrate verify PATH    check an archive without running its code
+
+Options of save and plan:
+  --bandwidth 100MB/s   speed of the way to the target; measured if not given
+  --alpha X             weight of saving against restoring; below 1 favours a fast restore
+  --only a,b            these variables and no others
+  --exclude c           all but these
+  --policy P            optimal, store-all or rerun-all
+  --allow-effects       cells that write files, use the network or start processes may run again
+Of save alone:
+  --force               replace an existing file
+  --verify              read the archive back and check every byte
+Of restore:
+  --trust               the archive comes from elsewhere, and may run its code
+  --plan                only show what would be loaded and re-run here
+"""
+
+GRAPH = """\
+%graph                  the history: which cell made what from what
+%graph NAME...          only what these variables come from, and what comes from them
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog}: {message}. {self.prog}? shows how to use it")
 
 
 @magics_class
 class ElasticMagics(Magics):  # type: ignore[misc]
-    """``%migrate`` and ``%graph``."""
+    """``%migrate`` and ``%graph``, for one session."""
 
     def __init__(self, shell: InteractiveShell, session: Session) -> None:
         super().__init__(shell)
         self._session = session
 
     @line_magic
+    def migrate(self, line: str) -> None:
+        """Save, plan, restore, verify; see ``MIGRATE``."""
+        with _errors_shown():
+            words = shlex.split(line)
+            actions: dict[str, Callable[[list[str]], None]] = {
+                "save": self._save,
+                "plan": self._plan,
+                "restore": self._restore,
+                "verify": self._verify,
+            }
+            if not words or words[0] not in actions:
+                raise UsageError(f"%migrate takes {', '.join(actions)}, not {words[0] if words else 'nothing'!r}")
+            actions[words[0]](words[1:])
+
+    migrate.__doc__ = MIGRATE
+
+    @line_magic
     def graph(self, line: str) -> None:
-        """Show."""
+        """Draw the history; see ``GRAPH``."""
+        from elastictm.views.drawing import drawing  # noqa: PLC0415 - only a drawing needs it
+
+        with _errors_shown():
+            history = self._session.recorder.settled()
+            display(drawing(history, [Name(name) for name in line.split()], self._session.recorder.errors))
+
+    graph.__doc__ = GRAPH
+
+    def _save(self, words: list[str]) -> None:
+        parser = _planning_parser("%migrate save")
+        parser.add_argument("path")
+        parser.add_argument("--force", action="store_true")
+        parser.add_argument("--verify", action="store_true")
+        given = parser.parse_args(words)
+        with ProgressBar("saving") as bar:
+            report = self._session.save(Path(given.path), self._options(given), force=given.force, progress=bar)
+        display(report)
+        if given.verify:
+            self._verify([given.path])
+
+    def _plan(self, words: list[str]) -> None:
+        given = _planning_parser("%migrate plan").parse_args(words)
+        display(self._session.plan(self._options(given)))
+
+    def _restore(self, words: list[str]) -> None:
+        parser = _Parser("%migrate restore", add_help=False)
+        parser.add_argument("path")
+        parser.add_argument("--trust", action="store_true")
+        parser.add_argument("--plan", action="store_true")
+        given = parser.parse_args(words)
+        if given.plan:
+            display(self._session.plan_restore(Path(given.path)))
+            return
+        display(self._session.restore(Path(given.path), trust=True if given.trust else ask))
+
+    def _verify(self, words: list[str]) -> None:
+        from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415 - only a check needs it
+
+        parser = _Parser("%migrate verify", add_help=False)
+        parser.add_argument("path")
+        given = parser.parse_args(words)
+        with ProgressBar("verifying") as bar, ArchiveReader(given.path) as reader:
+            reader.verify(lambda done: bar(done, reader.size))
+            print(f"{given.path}: every byte is as it was written")
+
+    def _options(self, given: argparse.Namespace) -> Any:
+        from elastictm.session.saving import SaveOptions  # noqa: PLC0415 - brings the planner along
+
+        return SaveOptions(
+            bandwidth=parse_bandwidth(given.bandwidth) if given.bandwidth else None,
+            alpha=self._session.settings().alpha if given.alpha is None else given.alpha,
+            only=_names(given.only) if given.only is not None else None,
+            exclude=_names(given.exclude),
+            policy=given.policy,
+            allow_effects=given.allow_effects,
+        )
+
+
+def ask(manifest: Manifest) -> bool:
+    """Whether the user says that an archive from elsewhere may run its code."""
+    made = f"{manifest.environment.platform}, Python {manifest.environment.python}"
+    try:
+        answer = input(f"This archive was not written here ({made}); restoring it runs code from it. Go on? [y/N] ")
+    except (EOFError, StdinNotImplementedError):
+        return False
+    return answer.strip().lower() in {"y", "yes"}
+
+
+def _planning_parser(program: str) -> _Parser:
+    parser = _Parser(program, add_help=False)
+    parser.add_argument("--bandwidth")
+    parser.add_argument("--alpha", type=float)
+    parser.add_argument("--only")
+    parser.add_argument("--exclude", default="")
+    parser.add_argument("--policy", choices=("optimal", "store-all", "rerun-all"), default="optimal")
+    parser.add_argument("--allow-effects", action="store_true")
+    return parser
+
+
+def _names(text: str) -> frozenset[Name]:
+    return frozenset(Name(part.strip()) for part in text.split(",") if part.strip())
+
+
+@contextmanager
+def _errors_shown() -> Iterator[None]:
+    """Show an error of ours as one line; the cell fails all the same."""
+    try:
+        yield
+    except ElasticTMError as error:
+        raise ShownError(str(error)) from None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from elastictm.ids import Name, RunNumber
-from elastictm.model.history import History, HistoryView
+from elastictm.model.history import History
 from elastictm.model.names import CodeNames, names_of_cell
 from elastictm.model.records import CellRun, Status, VersionRecord
 from elastictm.session import generators
@@ -157,7 +157,7 @@ class Recorder:
         self._watch.start()
         self._started = (self._clock.now(), self._clock.elapsed())
 
-    def settled(self) -> HistoryView:
+    def settled(self) -> History:
         """The history of all that exists now, with the cell that is running, and with what no cell is known to have made."""
         self.begin()
         outside = self._changed_outside() if self._started is None else frozenset()

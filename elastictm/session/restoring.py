@@ -97,14 +97,13 @@ class Restorer:
             if entry.unit is not None and entry.unit not in self._lessons.units and name in live:
                 loads[live[name].version] = entry.seconds + entry.bytes / _LOADING
         missing = {path: math.inf for path in self._absent_files()}
-        targets = frozenset(live[name].version for name in self._entries if name in live)
         problem = migration_problem(
             self.history,
             loads=loads,
             allow_effects=False,
             missing_files=missing,
             runnable=lambda run: self._lessons.cells.get(run.n),
-            targets=targets,
+            only=frozenset(name for name in self._entries if name in live),
         )
         return problem, solve(problem, "optimal")
 

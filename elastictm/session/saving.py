@@ -15,7 +15,8 @@ from elastictm.model.history import HistoryView
 from elastictm.model.records import CellRun, FileRead
 from elastictm.model.reports import Choice, PlanReport, Policy, SaveReport
 from elastictm.model.wire import encode_history
-from elastictm.planning.build import migration_problem, transfer_seconds
+from elastictm.planning.build import migration_problem
+from elastictm.planning.costs import transfer_seconds
 from elastictm.planning.explain import explain
 from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.policies import solve
@@ -114,8 +115,7 @@ def draft(history: HistoryView, stock: Stock, bandwidth: float, options: SaveOpt
         loads=loads,
         allow_effects=options.allow_effects,
         missing_files=_shipping(history, bandwidth, here),
-        targets=frozenset(record.version for name, record in history.live.items() if name in selected),
-        astray=frozenset(history.live[name].version for name in stock.astray if name in history.live),
+        only=frozenset(name for name in history.live if name in selected),
     )
     plan = solve(problem, options.policy)
     choices = explain(history, problem, plan, stock.sizes(), stock.refusals())

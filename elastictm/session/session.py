@@ -12,20 +12,22 @@ from typing import TYPE_CHECKING
 from elastictm.errors import ArchiveNotTrusted
 from elastictm.ids import Name
 from elastictm.model.history import History
+from elastictm.model.records import Remark
 from elastictm.model.reports import PlanReport, RestoreReport, SaveReport
 from elastictm.session.effects import EffectWatch
 from elastictm.session.host import Host, variables
 from elastictm.session.recorder import Clock, Recorder
+from elastictm.session.trust import TrustBook
 from elastictm.settings import Settings
 from elastictm.values.freeze import Freezer, Surroundings
 
 if TYPE_CHECKING:
     from elastictm.session.saving import Draft, SaveOptions
     from elastictm.storage.probe import BandwidthProbe
-    from elastictm.storage.reader import ArchiveReader
+    from elastictm.storage.manifest import Manifest
 
-Progress = Callable[[int], None]
-"""Called with each number of bytes that was just written or read."""
+Progress = Callable[[int, int], None]
+"""Called with the number of bytes that were just written, and the total that is expected."""
 
 
 class Session:
@@ -44,6 +46,7 @@ class Session:
         self.clock = clock
         self.history = History()
         self._probe: BandwidthProbe | None = None
+        self._book = TrustBook()
         self._watch = EffectWatch(ignored_paths)
         types = {type(value): name for name, value in host.singletons.items()}
         self.recorder = self._recorder(Surroundings(host.namespace, singletons=types))
@@ -74,11 +77,14 @@ class Session:
         final = destination(path, force=force)
         drafted = self._draft(options, final.parent)
         journey = Journey(self._next_count(drafted), self.recorder.freezer.around.sources, Path.cwd())
-        with ArchiveWriter(path, force=force, bandwidth=drafted.bandwidth, progress=progress) as writer:
-            _, size = write(drafted, journey, writer, self.clock.elapsed, self.clock.now())
+        total = drafted.predicted_bytes()
+        tell = None if progress is None else lambda done: progress(done, total)
+        with ArchiveWriter(final, force=force, bandwidth=drafted.bandwidth, progress=tell) as writer:
+            manifest, size = write(drafted, journey, writer, self.clock.elapsed, self.clock.now())
+        self._book.add(manifest)
         return save_report(drafted, str(path), self.clock.elapsed() - started, size)
 
-    def restore(self, path: str | Path, *, trust: bool | Callable[[ArchiveReader], bool] = False) -> RestoreReport:
+    def restore(self, path: str | Path, *, trust: bool | Callable[[Manifest], bool] = False) -> RestoreReport:
         """Bring an archive's state into this session, in place of the one it has.
 
         Raises:
@@ -89,9 +95,10 @@ class Session:
         from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415
 
         with ArchiveReader(path) as reader:
-            if trust is not True and not (callable(trust) and trust(reader)):
+            manifest = reader.manifest
+            if not (trust is True or self._book.knows(manifest) or (callable(trust) and trust(manifest))):
                 raise ArchiveNotTrusted(
-                    f"restoring {path} runs code from it: say so with trust=True, --trust or at the question"
+                    f"{path} was not written here, and restoring it runs code from it: say that it may, with --trust or trust=True"
                 )
             self.recorder.suspended = True
             try:
@@ -132,11 +139,11 @@ class Session:
             if name in selected or (outputs and name.startswith("Out[") and name not in options.exclude)
         }
         stock = take_stock(chosen, self.recorder.variables, self.recorder.freezer)
+        for name in sorted(stock.astray):
+            record = history.live.get(name)
+            if record is not None:
+                history.remark(Remark(record.n, f"{name} was changed outside of recorded cells"))
         self._probe = self._probe or BandwidthProbe()
         bandwidth = options.bandwidth or self.settings().bandwidth or self._probe.bandwidth(folder)
         return draft(history, stock, bandwidth, options, Path.cwd())
 
-
-def names(text: str) -> frozenset[Name]:
-    """The names in a list such as ``a,b``."""
-    return frozenset(Name(part.strip()) for part in text.split(",") if part.strip())
