@@ -5,6 +5,7 @@ Pure; each function raises ValueError naming the item, what was found and what w
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from elastictm.storage.layout import HEADER
@@ -12,19 +13,23 @@ from elastictm.storage.layout import HEADER
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from elastictm.storage.manifest import Blob, Chunk, Entry, Manifest, Unit
+    from elastictm.storage.manifest import Blob, Chunk, Entry, Manifest, ShippedFile, Unit
 
 
 def check(manifest: Manifest, area_end: int) -> None:
     """Check every reference of a manifest whose chunk area ends at byte ``area_end`` of the file."""
     check_chunks(manifest.chunks, area_end)
     check_blob("the history", manifest.history, manifest.chunks)
+    check_blob("the sources", manifest.sources, manifest.chunks)
+    for file in manifest.files:
+        check_file(file, manifest.chunks)
+    for generator, blob in manifest.generators.items():
+        check_blob(f"the state of {generator}", blob, manifest.chunks)
     keys = {definition.key for definition in manifest.definitions}
     if len(keys) != len(manifest.definitions):
         raise ValueError("two definitions have the same key")
     for definition in manifest.definitions:
-        _check_unit(f"the skeleton of {definition.label}", definition.skeleton, manifest.chunks, keys)
-        _check_unit(f"the state of {definition.label}", definition.state, manifest.chunks, keys)
+        _check_unit(f"definition {definition.key}", definition.unit, manifest.chunks, keys)
     for i, unit in enumerate(manifest.units):
         _check_unit(f"unit {i}", unit, manifest.chunks, keys)
     for entry in manifest.entries:
@@ -62,11 +67,21 @@ def check_blob(what: str, blob: Blob, chunks: Sequence[Chunk]) -> None:
         raise ValueError(f"{what} claims bytes {blob.start} to {end} of {len(sizes)} chunks with {sum(sizes)} bytes")
 
 
+def check_file(file: ShippedFile, chunks: Sequence[Chunk]) -> None:
+    """Check that a file that travels stays below the folder that it is unpacked into."""
+    parts = PurePosixPath(file.path).parts
+    if not parts or ".." in parts or PurePosixPath(file.path).is_absolute():
+        raise ValueError(f"the file {file.path!r} would be unpacked outside of its folder")
+    check_blob(f"the file {file.path}", file.blob, chunks)
+
+
 def _check_unit(what: str, unit: Unit, chunks: Sequence[Chunk], keys: set[int]) -> None:
     check_blob(f"{what}, stream", unit.stream, chunks)
     for i, segment in enumerate(unit.segments):
         check_blob(f"{what}, segment {i}", segment, chunks)
     for i, place in enumerate(unit.buffers):
+        if not place.size:
+            continue
         if place.segment >= len(unit.segments):
             raise ValueError(f"{what}, buffer {i} is in segment {place.segment}, there are {len(unit.segments)}")
         if place.offset + place.size > unit.segments[place.segment].size:

@@ -49,6 +49,10 @@ class Blob(Struct, frozen=True, omit_defaults=True):
     size: Count
 
 
+NOTHING = Blob((), 0, 0)
+"""No bytes at all."""
+
+
 class Placement(Struct, frozen=True, omit_defaults=True):
     """The bytes ``[offset, offset + size)`` of a memory segment, given by its index in the unit."""
 
@@ -71,13 +75,17 @@ class Unit(Struct, frozen=True, omit_defaults=True):
 
 
 class Definition(Struct, frozen=True, omit_defaults=True):
-    """A function or class of the session: what makes it, and what fills it afterwards."""
+    """A function or class of the session, in a unit of its own that others refer to by ``key``."""
 
     key: Count
-    kind: Literal["function", "class"]
-    label: str
-    skeleton: Unit
-    state: Unit
+    unit: Unit
+
+
+class ShippedFile(Struct, frozen=True, omit_defaults=True):
+    """A file that a cell reads when it runs again; ``path`` is relative to the working directory of the session."""
+
+    path: str
+    blob: Blob
 
 
 class Entry(Struct, frozen=True, omit_defaults=True):
@@ -112,6 +120,8 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
     """All that an archive says of itself; the writer fills in ``chunks``.
 
     ``saved_at`` is in seconds since the epoch, ``seconds`` is the time that the save took.
+    ``sources`` is a JSON object of source texts by file name, from which code is compiled anew.
+    ``generators`` are the states of the global random generators, ``groups`` the alias groups as they were frozen.
     """
 
     saved_at: Seconds
@@ -121,6 +131,10 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
     entries: tuple[Entry, ...]
     units: tuple[Unit, ...]
     definitions: tuple[Definition, ...]
+    sources: Blob = NOTHING
+    files: tuple[ShippedFile, ...] = ()
+    generators: dict[str, Blob] = field(default_factory=dict)
+    groups: tuple[tuple[str, ...], ...] = ()
     cells_rerun: tuple[Count, ...] = ()
     seconds: Seconds = 0.0
     settings: dict[str, Any] = field(default_factory=dict)
