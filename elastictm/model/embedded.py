@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import ast
 from abc import abstractmethod
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from elastictm.model.expressions import PLAIN_SHELL, ExpressionWalk
+from elastictm.model.expressions import ExpressionWalk
+from elastictm.model.known import COMMANDS, EVALUATORS, PLAIN_SHELL, STATEMENT_BUILDERS
 from elastictm.model.magics_code import MagicUse, cell_magic, expanded_expressions, line_magic
 from elastictm.model.reach import expression_names, sql_names, table_is_open
 from elastictm.model.scopes import block_scope
 
-COMMANDS = frozenset({"system", "getoutput", "getoutput_pexpect", "system_raw", "system_piped"})
-EVALUATORS = frozenset({"pd", "pandas", "ne", "numexpr"})
-_BUILDERS = frozenset({"select", "insert", "update", "delete", "text"})
-"""Functions of SQLAlchemy that make a statement, which is sent as it is."""
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _PLAIN_ARGUMENTS = (ast.Dict, ast.List, ast.Tuple, ast.Set, ast.Lambda, ast.ListComp, ast.DictComp, ast.Constant)
 
 
@@ -127,7 +127,7 @@ class EmbeddedWalk(ExpressionWalk):
             return [] if node.id[:1].isupper() and not node.id.isupper() else [None]
         if isinstance(node, _PLAIN_ARGUMENTS):
             return []
-        built = isinstance(node, ast.Call) and self.dotted(node.func)[0][-1] in _BUILDERS
+        built = isinstance(node, ast.Call) and self.dotted(node.func)[0][-1] in STATEMENT_BUILDERS
         return [] if built else [None]
 
 
@@ -135,7 +135,7 @@ def _joined(node: ast.JoinedStr) -> str | None:
     text = ""
     for value in node.values:
         if isinstance(value, ast.Constant):
-            text += value.value
+            text += str(value.value)
         elif table_is_open(text):
             return None
         else:

@@ -1,31 +1,20 @@
-"""Suspicious names in bytecode: what is called, with what, as far as instructions side by side show it."""
+"""Bytecode as events: the instructions that load, store, import and call, with names in place of numbers."""
 
 from __future__ import annotations
 
 import dis
-import inspect
 import sys
-from types import CodeType
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
-from elastictm.model.embedded import COMMANDS, EVALUATORS
-from elastictm.model.expressions import ASKING, MANY, PLAIN_SHELL, SUSPECTS
-from elastictm.model.findings import Findings
-from elastictm.model.magics_code import MagicUse, cell_magic, line_magic
-from elastictm.model.reach import (
-    MAIN,
-    TABLE_ACCESS,
-    TEXT_METHODS,
-    expression_names,
-    opaque_reason,
-    sql_names,
-    table_is_open,
-)
-from elastictm.model.repeatability import KEPT, MENTIONED, UNKNOWN, Use, unrepeatable_reason
-from elastictm.model.statements import StatementWalk
+if TYPE_CHECKING:
+    from types import CodeType
+
+MANY = 99
+"""Stands for the number of arguments where a star hides it."""
 
 
-class _Event(NamedTuple):
+class Event(NamedTuple):
     """One instruction that matters.
 
     ``kind`` is ``load`` or ``store`` of a global, ``local`` or ``bind`` for a variable of the function, ``attr``,
@@ -34,40 +23,162 @@ class _Event(NamedTuple):
 
     kind: str
     name: str = ""
-    count: int = 0
+    amount: int = 0
     value: object = None
 
 
-_NOTHING = _Event("")
+NOTHING = Event("")
 _VERSION = sys.version_info[:2]
+_BIT = int(_VERSION >= (3, 11))
+_ATTR_SHIFT = int(_VERSION >= (3, 12))
 _SKIPPED = frozenset(
-    "CACHE NOP RESUME PRECALL PUSH_NULL KW_NAMES COPY_FREE_VARS MAKE_CELL GEN_START POP_TOP EXTENDED_ARG".split()
+    {
+        "CACHE",
+        "NOP",
+        "RESUME",
+        "PRECALL",
+        "PUSH_NULL",
+        "KW_NAMES",
+        "COPY_FREE_VARS",
+        "MAKE_CELL",
+        "GEN_START",
+        "POP_TOP",
+    }
 )
-_GLOBALS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
-_LOCALS = frozenset({"LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"})
-_BINDS = frozenset({"STORE_FAST", "STORE_DEREF"})
-_CALLS = frozenset({"CALL", "CALL_FUNCTION", "CALL_METHOD"})
-_CALLS_WITH_NAMES = frozenset({"CALL_KW", "CALL_FUNCTION_KW"})
-_STORES = frozenset({"STORE_NAME", "STORE_GLOBAL"})
+_WITH_NAMES = frozenset({"CALL_KW", "CALL_FUNCTION_KW"})
+"""Calls before which the keywords' names are loaded as a constant."""
 
 
-def judge_code(code: CodeType, found: Findings, texts: list[str], *, top: bool) -> None:
-    """Add the reasons in one code object; ``texts`` are its string constants, ``top`` tells that it is a cell's own."""
-    _Judge(_events(code), found, texts, top=top, arguments=_argument_names(code)).run()
+class _Tables(NamedTuple):
+    """What the arguments of a code object's instructions are indices of."""
+
+    names: tuple[str, ...]
+    constants: tuple[object, ...]
+    fast: tuple[str, ...]
+    cells: tuple[str, ...]
 
 
-def _argument_names(code: CodeType) -> frozenset[str]:
-    stars = bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
-    return frozenset(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + stars])
+_Decoder = Callable[[_Tables, int], tuple[Event, ...]]
 
 
-def _events(code: CodeType) -> list[_Event]:
-    names, constants = code.co_names, code.co_consts
-    cells = (*code.co_cellvars, *code.co_freevars)
+def _global(tables: _Tables, arg: int) -> tuple[Event, ...]:
+    # Where the instruction does not tell, a call is assumed.
+    return (Event("load", tables.names[arg >> _BIT], arg & 1 if _BIT else 1),)
+
+
+def _name(tables: _Tables, arg: int) -> tuple[Event, ...]:
+    return (Event("load", tables.names[arg], 1),)
+
+
+def _attr(tables: _Tables, arg: int) -> tuple[Event, ...]:
+    return (Event("attr", tables.names[arg >> _ATTR_SHIFT], 1),)
+
+
+def _super_attr(tables: _Tables, arg: int) -> tuple[Event, ...]:
+    return (Event("attr", tables.names[arg >> 2], 1),)
+
+
+def _local(tables: _Tables, arg: int) -> tuple[Event, ...]:
+    return (Event("local", tables.fast[arg], 1),)
+
+
+def _cell(tables: _Tables, arg: int) -> tuple[Event, ...]:
+    return (Event("local", tables.cells[arg], 1),)
+
+
+def _two_locals(tables: _Tables, arg: int) -> tuple[Event, ...]:
+    return (Event("local", tables.fast[arg >> 4], 1), Event("local", tables.fast[arg & 15], 1))
+
+
+def _bind(tables: _Tables, arg: int) -> tuple[Event, ...]:
+    return (Event("bind", tables.fast[arg]),)
+
+
+def _bind_cell(tables: _Tables, arg: int) -> tuple[Event, ...]:
+    return (Event("bind", tables.cells[arg]),)
+
+
+def _bind_and_local(tables: _Tables, arg: int) -> tuple[Event, ...]:
+    return (Event("bind", tables.fast[arg >> 4]), Event("local", tables.fast[arg & 15], 1))
+
+
+def _two_binds(tables: _Tables, arg: int) -> tuple[Event, ...]:
+    return (Event("bind", tables.fast[arg >> 4]), Event("bind", tables.fast[arg & 15]))
+
+
+def _store(tables: _Tables, arg: int) -> tuple[Event, ...]:
+    return (Event("store", tables.names[arg]),)
+
+
+def _constant(tables: _Tables, arg: int) -> tuple[Event, ...]:
+    return (Event("const", value=tables.constants[arg]),)
+
+
+def _return_constant(tables: _Tables, arg: int) -> tuple[Event, ...]:
+    return (Event("const", value=tables.constants[arg]), Event("return"))
+
+
+def _return(_tables: _Tables, _arg: int) -> tuple[Event, ...]:
+    return (Event("return"),)
+
+
+def _call(_tables: _Tables, arg: int) -> tuple[Event, ...]:
+    return (Event("call", amount=arg),)
+
+
+def _call_with_stars(_tables: _Tables, _arg: int) -> tuple[Event, ...]:
+    return (Event("call", amount=MANY),)
+
+
+def _import(tables: _Tables, arg: int) -> tuple[Event, ...]:
+    return (Event("import", tables.names[arg]),)
+
+
+def _import_from(tables: _Tables, arg: int) -> tuple[Event, ...]:
+    return (Event("from", tables.names[arg]),)
+
+
+_DECODERS: Mapping[str, _Decoder] = {
+    "LOAD_GLOBAL": _global,
+    "LOAD_NAME": _name,
+    "LOAD_FROM_DICT_OR_GLOBALS": _name,
+    "LOAD_ATTR": _attr,
+    "LOAD_METHOD": _attr,
+    "LOAD_SUPER_ATTR": _super_attr,
+    "LOAD_FAST": _local,
+    "LOAD_FAST_CHECK": _local,
+    "LOAD_FAST_LOAD_FAST": _two_locals,
+    "LOAD_DEREF": _cell,
+    "LOAD_CLASSDEREF": _cell,
+    "LOAD_FROM_DICT_OR_DEREF": _cell,
+    "STORE_FAST": _bind,
+    "STORE_DEREF": _bind_cell,
+    "STORE_FAST_LOAD_FAST": _bind_and_local,
+    "STORE_FAST_STORE_FAST": _two_binds,
+    "STORE_NAME": _store,
+    "STORE_GLOBAL": _store,
+    "LOAD_CONST": _constant,
+    "RETURN_CONST": _return_constant,
+    "RETURN_VALUE": _return,
+    "CALL": _call,
+    "CALL_FUNCTION": _call,
+    "CALL_METHOD": _call,
+    "CALL_KW": _call,
+    "CALL_FUNCTION_KW": _call,
+    "CALL_FUNCTION_EX": _call_with_stars,
+    "IMPORT_NAME": _import,
+    "IMPORT_FROM": _import_from,
+}
+
+
+def decoded(code: CodeType) -> list[Event]:
+    """The instructions of a code object that matter, in order."""
     fast = code.co_varnames
+    cells = (*code.co_cellvars, *code.co_freevars)
     if _VERSION >= (3, 11):
         cells = fast = (*fast, *(cell for cell in code.co_cellvars if cell not in fast), *code.co_freevars)
-    events: list[_Event] = []
+    tables = _Tables(code.co_names, code.co_consts, fast, cells)
+    events: list[Event] = []
     extended = 0
     raw = code.co_code
     for op, low in zip(raw[::2], raw[1::2]):  # noqa: B905 - both have one entry for each instruction
@@ -78,225 +189,8 @@ def _events(code: CodeType) -> list[_Event]:
         name = dis.opname[op]
         if name in _SKIPPED:
             continue
-        if name in _GLOBALS:
-            bit = name == "LOAD_GLOBAL" and _VERSION >= (3, 11)
-            # Where the instruction does not tell, a call is assumed.
-            events.append(_Event("load", names[arg >> bit], arg & 1 if bit else 1))
-        elif name in {"LOAD_ATTR", "LOAD_METHOD"}:
-            events.append(_Event("attr", names[arg >> (_VERSION >= (3, 12))], 1))
-        elif name == "LOAD_SUPER_ATTR":
-            events.append(_Event("attr", names[arg >> 2], 1))
-        elif name in _LOCALS:
-            events.append(_Event("local", (cells if "DEREF" in name else fast)[arg], 1))
-        elif name == "LOAD_FAST_LOAD_FAST":
-            events += (_Event("local", fast[arg >> 4], 1), _Event("local", fast[arg & 15], 1))
-        elif name == "STORE_FAST_LOAD_FAST":
-            events += (_Event("bind", fast[arg >> 4]), _Event("local", fast[arg & 15], 1))
-        elif name == "STORE_FAST_STORE_FAST":
-            events += (_Event("bind", fast[arg >> 4]), _Event("bind", fast[arg & 15]))
-        elif name in _BINDS:
-            events.append(_Event("bind", (cells if "DEREF" in name else fast)[arg]))
-        elif name in _STORES:
-            events.append(_Event("store", names[arg]))
-        elif name == "LOAD_CONST":
-            events.append(_Event("const", value=constants[arg]))
-        elif name == "RETURN_CONST":
-            events += (_Event("const", value=constants[arg]), _Event("return"))
-        elif name in _CALLS:
-            events.append(_Event("call", count=arg))
-        elif name in _CALLS_WITH_NAMES:
-            # The constant before is the tuple of the keywords' names.
-            events[-1] = _Event("call", count=arg)
-        elif name == "CALL_FUNCTION_EX":
-            events.append(_Event("call", count=MANY))
-        elif name in {"IMPORT_NAME", "IMPORT_FROM"}:
-            events.append(_Event("import" if name == "IMPORT_NAME" else "from", names[arg]))
-        elif name == "RETURN_VALUE":
-            events.append(_Event("return"))
-        else:
-            events.append(_Event(name))
+        if name in _WITH_NAMES:
+            events.pop()
+        decoder = _DECODERS.get(name)
+        events += decoder(tables, arg) if decoder else (Event(name),)
     return events
-
-
-class _Judge:
-    """Judges the suspicious names of one code object.
-
-    Responsibilities:
-    - put dotted names together, as imported inside the function;
-    - tell how each is called, and judge it by the same rules as source;
-    - analyse the texts of shell commands, magics and queries.
-    """
-
-    def __init__(
-        self, events: list[_Event], found: Findings, texts: list[str], *, top: bool, arguments: frozenset[str]
-    ) -> None:
-        self._events = events
-        self._found = found
-        self._texts = texts
-        self._top = top
-        self._arguments = arguments
-        self._aliases: dict[str, str] = {}
-
-    def run(self) -> None:
-        """Judge every event."""
-        module = ""
-        for i, event in enumerate(self._events):
-            if event.kind == "import":
-                module = event.name
-                if module == MAIN:
-                    self._found.opaque[MAIN] = None
-                self._name_import(i, module)
-            elif event.kind == "from":
-                self._name_import(i, f"{module}.{event.name}")
-            elif event.kind == "const":
-                self._judge_main(i)
-            elif event.kind in {"load", "local", "attr"} and event.name in SUSPECTS:
-                if event.name == "get_ipython":
-                    self._judge_shell(i)
-                else:
-                    self._judge_name(i)
-                if event.kind == "attr" and event.name in TEXT_METHODS:
-                    self._judge_text(i)
-
-    def _at(self, i: int) -> _Event:
-        return self._events[i] if 0 <= i < len(self._events) else _NOTHING
-
-    def _name_import(self, i: int, name: str) -> None:
-        target = self._at(i + 1)
-        if target.kind in {"bind", "store"}:
-            root = name.partition(".")[0]
-            plain = self._at(i).kind == "import" and target.name == root
-            self._aliases[target.name] = root if plain else name
-
-    def _judge_main(self, i: int) -> None:
-        text = self._events[i].value
-        if isinstance(text, str) and MAIN in text:
-            before, after = self._at(i - 1), self._at(i + 1)
-            if not (before.name == "__name__" and after.kind == "COMPARE_OP"):
-                self._found.opaque[MAIN] = None
-
-    def _judge_name(self, i: int) -> None:
-        event = self._events[i]
-        parts, shown = self._dotted(i)
-        if len(parts) == 1 and event.kind == "local":
-            return  # a local variable that happens to be called so
-        if parts[-2:] == ("sys", "modules") and self._harmless_table(i):
-            return
-        use = self._use(i)
-        reason = opaque_reason(parts, shown, use, top=self._top)
-        if reason:
-            self._found.opaque[reason] = None
-        reason = unrepeatable_reason(parts, shown, use)
-        if reason:
-            self._found.unrepeatable[reason] = None
-
-    def _dotted(self, i: int) -> tuple[tuple[str, ...], str]:
-        """The parts of the dotted name that ends here, as imported, and as typed."""
-        parts: list[str] = []
-        while self._at(i).kind == "attr":
-            parts.append(self._events[i].name)
-            i -= 1
-        parts.reverse()
-        root = self._at(i)
-        if root.kind not in {"load", "local"}:
-            return ("?", *parts), ".".join(parts)
-        name = self._aliases.get(root.name, root.name)
-        return (*name.split("."), *parts), ".".join((root.name, *parts))
-
-    def _use(self, i: int) -> Use:
-        """How the name that ends here is used; a call whose arguments cannot be told counts as one."""
-        after, then = self._at(i + 1), self._at(i + 2)
-        if after.kind == "call":
-            return Use(called=True, args=0) if after.count == 0 else MENTIONED
-        if after.kind in {"store", "bind", "return"}:
-            return KEPT
-        if after.kind == "attr" or not self._events[i].count:
-            return MENTIONED
-        if after.kind == "const" and then.kind == "call":
-            text = after.value if isinstance(after.value, str) else None
-            return Use(called=True, args=then.count, nothing=after.value is None, text=text)
-        if after.kind in {"load", "local"}:
-            end = i + 2
-            while self._at(end).kind == "attr":
-                end += 1
-            if self._at(end).kind == "call" and self._at(end).count == 1:
-                return Use(called=True, args=1)
-        return Use(called=True, args=UNKNOWN)
-
-    def _harmless_table(self, i: int) -> bool:
-        after, then = self._at(i + 1), self._at(i + 2)
-        if after.kind == "attr" and after.name in TABLE_ACCESS:
-            return after.name == "keys" or (then.kind == "const" and isinstance(then.value, str))
-        # A constant that names the session's own module is judged by itself.
-        return after.kind == "CONTAINS_OP" or (after.kind == "const" and isinstance(after.value, str))
-
-    def _judge_shell(self, i: int) -> None:
-        before, method = self._at(i - 1), self._at(i + 2)
-        if (self._at(i + 1).kind, self._at(i + 1).count) != ("call", 0):
-            self._found.opaque["get_ipython()"] = None
-        elif method.kind == "attr":
-            self._judge_shell_method(i + 2)
-        elif not (
-            (before.name in ASKING and method.kind == "call" and method.count == 1)
-            or (method.kind == "const" and method.value is None and self._at(i + 3).kind in {"IS_OP", "COMPARE_OP"})
-        ):
-            self._found.opaque["get_ipython()"] = None
-
-    def _judge_shell_method(self, i: int) -> None:
-        method = self._events[i].name
-        words: list[str] = []
-        end = i + 1
-        while self._at(end).kind == "const" and isinstance(self._at(end).value, str):
-            words.append(str(self._at(end).value))
-            end += 1
-        whole = self._at(end).kind == "call" and self._at(end).count == len(words)
-        if whole and method in COMMANDS and len(words) == 1:
-            self._magic(MagicUse(expands=(words[0],)))
-        elif whole and method == "run_line_magic" and len(words) == 2:  # noqa: PLR2004 - name and line
-            self._magic(line_magic(*words))
-        elif whole and method == "run_cell_magic" and len(words) == 3:  # noqa: PLR2004 - name, line and body
-            self._magic(cell_magic(*words))
-        elif method not in PLAIN_SHELL and method not in COMMANDS:
-            self._found.opaque[f"get_ipython().{method}"] = None
-
-    def _magic(self, use: MagicUse) -> None:
-        """Add what a magic uses; a magic inside its code does not parse here, and so makes it opaque."""
-        walk = StatementWalk(lambda text: text)
-        walk.magic(use)
-        walk.act()
-        inner, found = walk.finished(), self._found
-        found.loads |= inner.loads
-        found.stores |= inner.stores
-        found.deletes |= inner.deletes
-        found.constants |= inner.constants
-        found.opaque.update(inner.opaque)
-        found.opaque_stores.update(inner.opaque_stores)
-        found.unrepeatable.update(inner.unrepeatable)
-
-    def _judge_text(self, i: int) -> None:
-        """Note the variables that a query's text names, as the walk through source does."""
-        method, after = self._events[i].name, self._at(i + 1)
-        if (after.kind == "call" and after.count == 0) or self._is_class(after):
-            return
-        evaluates = method in {"eval", "evaluate"}
-        python = evaluates and self._dotted(i)[0][-2] in EVALUATORS
-        if method == "evaluate" and not python:
-            return
-        if after.kind == "const":
-            if isinstance(after.value, str) and table_is_open(after.value) and self._at(i + 2).kind != "call":
-                self._found.opaque[f"{method}() of a text made elsewhere"] = None
-        elif not self._holds_text(after):
-            self._found.opaque[f"{method}() of a text made elsewhere"] = None
-        if python or not evaluates:
-            for text in self._texts:
-                self._found.loads.update(expression_names(text) if python else sql_names(text))
-
-    def _is_class(self, event: _Event) -> bool:
-        return event.kind == "load" and event.name[:1].isupper() and not event.name.isupper()
-
-    def _holds_text(self, event: _Event) -> bool:
-        """Whether a local variable is given nothing but string constants."""
-        if event.kind != "local" or event.name in self._arguments:
-            return False
-        values = [self._at(j - 1) for j, other in enumerate(self._events) if other == _Event("bind", event.name)]
-        return bool(values) and all(value.kind == "const" and isinstance(value.value, str) for value in values)

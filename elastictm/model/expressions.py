@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import ast
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from elastictm.model import reach, repeatability
+from elastictm.model.events import MANY
 from elastictm.model.flow import Flow
-from elastictm.model.reach import TABLE_ACCESS, TEXT_METHODS
+from elastictm.model.known import ASKING, PLAIN_SHELL, TABLE_ACCESS, TEXT_METHODS
 from elastictm.model.repeatability import KEPT, MENTIONED, Use
 from elastictm.model.scopes import comprehension_scope, function_scope
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
 SUSPECTS = reach.WORDS | repeatability.WORDS
 """The names that are looked at more closely."""
-
-MANY = 99
-"""Stands for the number of arguments where a star hides it."""
 
 
 class ExpressionWalk(Flow, ABC):
@@ -42,7 +42,7 @@ class ExpressionWalk(Flow, ABC):
 
     def expr(self, node: ast.AST) -> None:
         """Visit an expression, or a part of one."""
-        handler = EXPRESSIONS.get(type(node))
+        handler = self._handlers.get(type(node))
         if handler is not None:
             handler(self, node)
         else:
@@ -69,7 +69,7 @@ class ExpressionWalk(Flow, ABC):
     def _joined(self, node: ast.JoinedStr) -> None:
         for value in node.values:
             if isinstance(value, ast.Constant):
-                self.mention(value.value)
+                self.mention(str(value.value))
             else:
                 self.expr(value)
         self.act()
@@ -108,7 +108,12 @@ class ExpressionWalk(Flow, ABC):
 
     def _call(self, node: ast.Call) -> None:
         func = node.func
-        if node is self.spared:
+        if isinstance(func, ast.Attribute):
+            if is_shell(func.value):
+                self.shell_call(func.attr, node)
+                return
+            self._method(func, node)
+        elif node is self.spared:
             self.load("get_ipython")
         elif isinstance(func, ast.Name):
             self.load(func.id)
@@ -116,32 +121,32 @@ class ExpressionWalk(Flow, ABC):
                 self.judge(func, call_use(node))
             elif func.id in ASKING and node.args:
                 self._asked(node.args[0])
-        elif isinstance(func, ast.Attribute):
-            if is_shell(func.value):
-                self.shell_call(func.attr, node)
-                return
-            if func.attr in TABLE_ACCESS and (func.attr == "keys" or _is_text(node.args[:1])):
-                self._asked(func.value)
-            if func.attr in SUSPECTS:
-                self.judge(func, call_use(node))
-            self.expr(func.value)
         else:
             self.expr(func)
         for argument in node.args:
             self.expr(argument)
         for keyword in node.keywords:
             self.expr(keyword.value)
-            if keyword.arg == "key":
-                self._identity(keyword.value)
-        if isinstance(func, ast.Name) and func.id == "map" and node.args:
-            self._identity(node.args[0])
+        self._identities(node)
         if isinstance(func, ast.Attribute) and func.attr in TEXT_METHODS:
             self.text_call(func.attr, node)
         self.act()
 
-    def _identity(self, node: ast.expr) -> None:
-        if isinstance(node, ast.Name) and node.id == "id":
-            self.judge(node, Use(called=True, args=1))
+    def _method(self, func: ast.Attribute, node: ast.Call) -> None:
+        if func.attr in TABLE_ACCESS and (func.attr == "keys" or _is_text(node.args[:1])):
+            self._asked(func.value)
+        if func.attr in SUSPECTS:
+            self.judge(func, call_use(node))
+        self.expr(func.value)
+
+    def _identities(self, node: ast.Call) -> None:
+        """Judge ``map(id, ...)`` and ``key=id``, which call the builtin function."""
+        given = [keyword.value for keyword in node.keywords if keyword.arg == "key"]
+        if node.args and isinstance(node.func, ast.Name) and node.func.id == "map":
+            given.append(node.args[0])
+        for function in given:
+            if isinstance(function, ast.Name) and function.id == "id":
+                self.judge(function, Use(called=True, args=1))
 
     def _asked(self, node: ast.expr) -> None:
         """Allow a look at the shell, or at the names in ``sys.modules``, that takes nothing from them."""
@@ -247,6 +252,34 @@ class ExpressionWalk(Flow, ABC):
         self.walrus = self.walrus or ":=" in text
         self.expr(tree.body)
 
+    _handlers: ClassVar[Mapping[type[ast.AST], Callable[[Any, Any], None]]] = {
+        ast.Name: _name,
+        ast.Constant: _constant,
+        ast.Attribute: _attribute,
+        ast.Call: _call,
+        ast.Subscript: _subscript,
+        ast.Compare: _compare,
+        ast.BoolOp: _bool_op,
+        ast.IfExp: _if_exp,
+        ast.NamedExpr: _named,
+        ast.Lambda: _lambda,
+        ast.ListComp: _comprehension,
+        ast.SetComp: _comprehension,
+        ast.DictComp: _comprehension,
+        ast.GeneratorExp: _comprehension,
+        ast.BinOp: _acting,
+        ast.UnaryOp: _acting,
+        ast.JoinedStr: _joined,
+        ast.FormattedValue: _acting,
+        ast.Starred: _acting,
+        ast.Await: _acting,
+        ast.Yield: _acting,
+        ast.YieldFrom: _acting,
+        ast.MatchAs: _pattern,
+        ast.MatchStar: _pattern,
+        ast.MatchMapping: _pattern,
+    }
+
 
 def is_shell(node: ast.expr) -> bool:
     """Whether an expression is ``get_ipython()``."""
@@ -271,46 +304,3 @@ def call_use(node: ast.Call) -> Use:
 
 def _is_text(nodes: Sequence[ast.expr]) -> bool:
     return bool(nodes) and isinstance(nodes[0], ast.Constant) and isinstance(nodes[0].value, str)
-
-
-ASKING = frozenset({"type", "str", "repr", "bool", "isinstance", "hasattr", "len", "sorted", "list", "set"})
-
-PLAIN_SHELL = frozenset(
-    """
-    __class__ __module__ __doc__ config display_formatter display_pub events execution_count enable_gui
-    enable_matplotlib set_next_input set_custom_exc showtraceback showsyntaxerror show_usage ast_transformers
-    input_transformers_cleanup input_transformers_post register_magics register_magic_function colors
-    """.split()
-)
-"""What ``get_ipython()`` offers that leaves the namespace alone."""
-
-EXPRESSIONS: Mapping[type[ast.AST], Callable[[Any, Any], None]] = cast(
-    "Mapping[type[ast.AST], Callable[[Any, Any], None]]",
-    {
-        ast.Name: ExpressionWalk._name,
-        ast.Constant: ExpressionWalk._constant,
-        ast.Attribute: ExpressionWalk._attribute,
-        ast.Call: ExpressionWalk._call,
-        ast.Subscript: ExpressionWalk._subscript,
-        ast.Compare: ExpressionWalk._compare,
-        ast.BoolOp: ExpressionWalk._bool_op,
-        ast.IfExp: ExpressionWalk._if_exp,
-        ast.NamedExpr: ExpressionWalk._named,
-        ast.Lambda: ExpressionWalk._lambda,
-        ast.ListComp: ExpressionWalk._comprehension,
-        ast.SetComp: ExpressionWalk._comprehension,
-        ast.DictComp: ExpressionWalk._comprehension,
-        ast.GeneratorExp: ExpressionWalk._comprehension,
-        ast.BinOp: ExpressionWalk._acting,
-        ast.UnaryOp: ExpressionWalk._acting,
-        ast.JoinedStr: ExpressionWalk._joined,
-        ast.FormattedValue: ExpressionWalk._acting,
-        ast.Starred: ExpressionWalk._acting,
-        ast.Await: ExpressionWalk._acting,
-        ast.Yield: ExpressionWalk._acting,
-        ast.YieldFrom: ExpressionWalk._acting,
-        ast.MatchAs: ExpressionWalk._pattern,
-        ast.MatchStar: ExpressionWalk._pattern,
-        ast.MatchMapping: ExpressionWalk._pattern,
-    },
-)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 LONGEST_PATH = 512
 """A string constant with more characters than this is not taken for a file's path."""

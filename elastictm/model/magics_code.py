@@ -4,12 +4,17 @@ A magic that is not known here may do anything, and is opaque.
 The forms are those of IPython's own magics, and of line_profiler's, memory_profiler's and autoreload's.
 """
 
+# ruff: noqa: SIM905 - a list of words reads better without quotes
+
 from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +59,8 @@ _SHELL_CELLS = frozenset({"sx", "system", "!"})
 _SHOW_ONE = frozenset({"pinfo", "pinfo2", "pdoc", "psource", "pdef", "pfile", "autoawait"})
 _RUN_CODE = {"time": "", "prun": "D:l:rs:T:q", "memit": "r:t:i:co", "mprun": "rf:T:c", "lprun": "rszf:m:D:T:u:"}
 """Magics that run their line in the namespace, with their options as getopt wants them."""
-_NOT_EXPANDED = frozenset({"time", "timeit", "prun"})
-_TIMEIT = "n:r:tcp:qov:"
+_RUN_BODY = frozenset({"time", "prun", "memit"})
+_NOT_EXPANDED = frozenset({"time", "prun"})
 _LONG_FLAG = "--no-raise-error"
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
@@ -68,50 +73,32 @@ def line_magic(name: str, line: str) -> MagicUse:
     """What ``%name line`` does with the namespace."""
     if name in _PLAIN_LINES:
         return MagicUse(expands=(line,))
-    if name == "timeit":
-        found, rest = _options(line, _TIMEIT)
-        kept = tuple(value for letter, value in found if letter == "v")
-        returned = kept or any(letter == "o" for letter, _ in found)
-        return MagicUse(times=(rest,), stores=kept, unrepeatable="%timeit -o" if returned else "")
     if name in _RUN_CODE:
         return _run_code(name, line)
     if name in _SHOW_ONE:
         root = _IDENTIFIER.match(line.strip())
         return MagicUse(evaluates=(root.group(),) if root else ())
-    if name == "sc":
-        target = _options(line, "lv")[1].partition("=")[0].strip()
-        return MagicUse(expands=(line,), stores=(target,) if target.isidentifier() else ())
-    if name == "page":
-        return MagicUse(evaluates=(_options(line, "r")[1],), expands=(line,))
-    if name == "config":
-        return MagicUse(evaluates=(line.partition("=")[2],), expands=(line,))
-    if name == "aimport":
-        modules = (module.strip() for module in line.split(","))
-        roots = (module.partition(".")[0] for module in modules if not module.startswith("-"))
-        return MagicUse(expands=(line,), stores=tuple(root for root in roots if root.isidentifier()))
+    if name in _OWN_WAY:
+        return _OWN_WAY[name](line)
     return MagicUse(expands=(line,), opaque=f"%{name}")
 
 
 def cell_magic(name: str, line: str, body: str) -> MagicUse:
     """What ``%%name line`` above ``body`` does with the namespace."""
-    if name == "time":
-        return MagicUse(runs=(body,))
+    if name == "timeit":
+        use = _timeit(line)
+        return MagicUse(times=(*use.times, body), stores=use.stores, unrepeatable=use.unrepeatable)
+    if name in _RUN_BODY:
+        use = _run_code(name, line)
+        return MagicUse(runs=(*use.runs, body), opaque=use.opaque)
     if name == "capture":
         words = (word for word in line.split() if not word.startswith("-"))
         return MagicUse(runs=(body,), expands=(line,), stores=tuple(word for word in words if word.isidentifier())[:1])
-    if name == "timeit":
-        use = line_magic(name, line)
-        return MagicUse(times=(*use.times, body), stores=use.stores, unrepeatable=use.unrepeatable)
-    if name in {"prun", "memit"}:
-        use = _run_code(name, line)
-        return MagicUse(runs=(*use.runs, body), opaque=use.opaque)
     if name in _SCRIPTS:
         return MagicUse(expands=(line,), mentions=body, stores=tuple(_STREAM.findall(line)))
     if name in _SHELL_CELLS:
         return MagicUse(expands=(line, body), stores=tuple(_STREAM.findall(line)))
-    if name in _PLAIN_CELLS:
-        return MagicUse(expands=(line,))
-    return MagicUse(expands=(line,), opaque=f"%%{name}")
+    return MagicUse(expands=(line,), opaque="" if name in _PLAIN_CELLS else f"%%{name}")
 
 
 def expanded_expressions(text: str) -> Iterator[str]:
@@ -135,6 +122,41 @@ def _run_code(name: str, line: str) -> MagicUse:
     evaluates = tuple(value for letter, value in options if letter in "fm")
     made = name not in _NOT_EXPANDED and any(expanded_expressions(line))
     return MagicUse(runs=(rest,), evaluates=evaluates, opaque=f"%{name} of code made from variables" if made else "")
+
+
+def _timeit(line: str) -> MagicUse:
+    found, rest = _options(line, "n:r:tcp:qov:")
+    kept = tuple(value for letter, value in found if letter == "v")
+    returned = kept or any(letter == "o" for letter, _ in found)
+    return MagicUse(times=(rest,), stores=kept, unrepeatable="%timeit -o" if returned else "")
+
+
+def _shell_capture(line: str) -> MagicUse:
+    target = _options(line, "lv")[1].partition("=")[0].strip()
+    return MagicUse(expands=(line,), stores=(target,) if target.isidentifier() else ())
+
+
+def _page(line: str) -> MagicUse:
+    return MagicUse(evaluates=(_options(line, "r")[1],), expands=(line,))
+
+
+def _config(line: str) -> MagicUse:
+    return MagicUse(evaluates=(line.partition("=")[2],), expands=(line,))
+
+
+def _import_to_reload(line: str) -> MagicUse:
+    modules = (module.strip() for module in line.split(","))
+    roots = (module.partition(".")[0] for module in modules if not module.startswith("-"))
+    return MagicUse(expands=(line,), stores=tuple(root for root in roots if root.isidentifier()))
+
+
+_OWN_WAY: Mapping[str, Callable[[str], MagicUse]] = {
+    "timeit": _timeit,
+    "sc": _shell_capture,
+    "page": _page,
+    "config": _config,
+    "aimport": _import_to_reload,
+}
 
 
 def _options(line: str, spec: str) -> tuple[list[tuple[str, str]], str]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from types import CodeType
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from elastictm.ids import Name
 from elastictm.model.findings import Findings
 from elastictm.model.opcodes import find_in_code
 from elastictm.model.statements import StatementWalk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import CodeType
+
+    from elastictm.ids import Name
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,7 @@ import inspect
 import sys
 from types import CodeType
 
-from elastictm.model.events import judge_code
-from elastictm.model.expressions import SUSPECTS
+from elastictm.model.code_judge import WATCHED, judge_code
 from elastictm.model.findings import Findings
 from elastictm.model.reach import MAIN, mentioned_names
 
@@ -38,7 +37,7 @@ def find_in_code(code: CodeType) -> Findings:
             found.keep_path(text)
             if "@" in text or "~" in text:
                 found.loads.update(mentioned_names(text))
-        if not SUSPECTS.isdisjoint(inner.co_names) or any(MAIN in text for text in texts):
+        if not WATCHED.isdisjoint(inner.co_names) or any(MAIN in text for text in texts):
             judge_code(inner, found, texts, top=inner is code and not inner.co_flags & inspect.CO_OPTIMIZED)
     found.reads = found.loads = found.loads | found.deletes
     return found

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from elastictm.model.repeatability import Use
+if TYPE_CHECKING:
+    from elastictm.model.repeatability import Use
 
 MAIN = "__main__"
 """The name of the module whose namespace is the session's."""
-
-TABLE_ACCESS = frozenset({"get", "pop", "setdefault", "keys"})
-"""The methods of ``sys.modules`` that, given a constant, reach no module but the one named."""
-
-TEXT_METHODS = frozenset({"sql", "query", "execute", "eval", "evaluate"})
-"""Methods that look names up in their caller's namespace when their text has them (duckdb, pandas, numexpr)."""
 
 _FRAMES = frozenset({"f_globals", "f_locals", "__globals__", "user_ns", "user_global_ns", "user_module"})
 _SHELL = frozenset({"run_cell", "run_cell_async", "run_code", "run_line_magic", "run_cell_magic", "safe_execfile"})
@@ -55,15 +51,14 @@ def opaque_reason(parts: tuple[str, ...], shown: str, use: Use, *, top: bool) ->
     if owner in {"builtins", "__builtins__"}:
         owner = ""
     if last in _OF_FRAME and not owner:
-        if use.called:
-            hit = top and (use.args == 0 or last == "locals")
-        else:
-            # Many people have a variable named dir or vars; only the function itself can be kept for later.
-            hit = use.kept or last == "locals"
+        # Many people have a variable named dir or vars; only the function itself can be kept for later.
+        kept = use.kept or last == "locals"
+        hit = top and (use.args == 0 or last == "locals") if use.called else kept
         return f"{last}()" if hit else None
-    if last in _BUILTINS or last in {"get_ipython", MAIN}:
-        hit = not owner or last in {"get_ipython", MAIN}
-        return (last if last == MAIN else f"{last}()") if hit else None
+    if last == MAIN:
+        return MAIN
+    if last == "get_ipython" or (last in _BUILTINS and not owner):
+        return f"{last}()"
     if last in _FRAMES or last in _SHELL or last in _SESSIONS or last in _OF_MODULE.get(owner, ()):
         return shown
     return None

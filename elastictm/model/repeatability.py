@@ -5,6 +5,8 @@ A name that is met without its import, such as ``uuid4()``, is judged by the nam
 Draws from a generator whose state is recorded before a cell, such as ``random.random()``, repeat.
 """
 
+# ruff: noqa: SIM905 - a list of words reads better without quotes
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -87,8 +89,6 @@ def _varies(last: str, owner: str, use: Use) -> bool:
     if last in _CLOCK_FACES:
         # So have strftime(format) and ctime() of a datetime.
         return use.called and use.args == _CLOCK_FACES[last] and owner in {"", "time"}
-    if last == "id":
-        return not owner and use.called and use.args == 1
     if last in _BARE:
-        return owner in {"", "builtins"} and use.called
+        return use.called and owner in {"", "builtins"} and (last != "id" or use.args == 1)
     return last == "getpass" and use.called

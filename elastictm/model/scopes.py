@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -94,42 +97,47 @@ def _bindings(
     stack = list(body)
     while stack:
         node = stack.pop()
-        kind = type(node)
-        if kind is ast.Name:
-            if type(node.ctx) is not ast.Load:  # type: ignore[attr-defined]
-                bound.add(node.id)  # type: ignore[attr-defined]
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            bound.add(node.name)
-            if walrus:
-                stack += _evaluated_at_definition(node)
-        elif isinstance(node, ast.Lambda):
-            if walrus:
-                stack += _defaults(node.args)
-        elif isinstance(node, ast.comprehension):
-            # A := stores outside the comprehension, its own targets do not.
-            stack += [node.iter, *node.ifs]
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            bound.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.Global):
+        bound.update(_bound_by(node))
+        if isinstance(node, ast.Global):
             declared.update(node.names)
         elif isinstance(node, ast.Nonlocal):
             elsewhere.update(node.names)
-        elif walrus or not isinstance(node, ast.expr) or kind in _TARGETS:
-            name = getattr(node, "rest", None) or getattr(node, "name", None)
-            if isinstance(name, str):  # except ... as, and the captures of match
-                bound.add(name)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            if walrus:
+                stack += _evaluated_at_definition(node)
+        elif isinstance(node, ast.comprehension):
+            # A := stores outside the comprehension, its own targets do not.
+            stack += [node.iter, *node.ifs]
+        elif walrus or not isinstance(node, ast.expr) or type(node) in _TARGETS:
             stack += ast.iter_child_nodes(node)
 
 
+def _bound_by(node: ast.AST) -> Iterable[str]:
+    """The names that a node binds by itself, without its children."""
+    if isinstance(node, ast.Name):
+        return () if isinstance(node.ctx, ast.Load) else (node.id,)
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return [(alias.asname or alias.name).partition(".")[0] for alias in node.names]
+    if isinstance(node, _NAMING):
+        return (node.name,) if node.name else ()
+    if isinstance(node, ast.MatchMapping):
+        return (node.rest,) if node.rest else ()
+    return ()
+
+
+_NAMING = (
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.ExceptHandler,
+    ast.MatchAs,
+    ast.MatchStar,
+)
 _TARGETS = frozenset({ast.Tuple, ast.List, ast.Starred})
 
 
-def _evaluated_at_definition(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> list[ast.AST]:
-    found: list[ast.AST] = list(node.decorator_list)
+def _evaluated_at_definition(node: FunctionNode | ast.ClassDef) -> list[ast.expr]:
     if isinstance(node, ast.ClassDef):
-        return [*found, *node.bases, *(keyword.value for keyword in node.keywords)]
-    return [*found, *_defaults(node.args)]
-
-
-def _defaults(args: ast.arguments) -> list[ast.expr]:
-    return [default for default in (*args.defaults, *args.kw_defaults) if default]
+        return [*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)]
+    defaults = [default for default in (*node.args.defaults, *node.args.kw_defaults) if default]
+    return defaults if isinstance(node, ast.Lambda) else [*node.decorator_list, *defaults]

@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from elastictm.model.embedded import EmbeddedWalk
-from elastictm.model.expressions import EXPRESSIONS
+from elastictm.model.known import LETS_THROUGH, PASSIVE_DECORATORS
 from elastictm.model.reach import MAIN
 from elastictm.model.scopes import class_scope, function_scope, type_parameters
 
-_PASSIVE_DECORATORS = frozenset(
-    """
-    property setter getter deleter staticmethod classmethod abstractmethod cached_property cache lru_cache wraps
-    dataclass contextmanager asynccontextmanager overload override final total_ordering no_grad inference_mode njit jit
-    """.split()
-)
-"""Decorators that do not call what they decorate."""
-
-_LETS_THROUGH = frozenset(
-    """
-    open File ZipFile TarFile TemporaryDirectory NamedTemporaryFile urlopen connect
-    no_grad enable_grad inference_mode set_grad_enabled autocast errstate catch_warnings option_context
-    redirect_stdout redirect_stderr chdir closing nullcontext localcontext Lock RLock lock
-    ThreadPoolExecutor ProcessPoolExecutor Pool Parallel parallel_backend tqdm rc_context axes_style
-    plotting_context GradientTape ExcelWriter
-    """.split()
-)
-"""Context managers that let an exception through, so that what follows them runs only if their body ended."""
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 
 class StatementWalk(EmbeddedWalk):
@@ -47,7 +30,7 @@ class StatementWalk(EmbeddedWalk):
         """Visit statements; what follows a return or a raise is visited as if it could run."""
         over = False
         for node in body:
-            handler = STATEMENTS.get(type(node))
+            handler = self._statements.get(type(node))
             if handler is not None:
                 handler(self, node)
             else:
@@ -218,7 +201,7 @@ class StatementWalk(EmbeddedWalk):
         parts, _ = self.dotted(called)
         if isinstance(called, ast.Name) and called.id in self.found.stores and called.id not in self.aliases:
             return False  # the user's own
-        return parts[-1] in _LETS_THROUGH or parts[-2:] == ("style", "context")
+        return parts[-1] in LETS_THROUGH or parts[-2:] == ("style", "context")
 
     def _match(self, node: ast.Match) -> None:
         self.expr(node.subject)
@@ -283,7 +266,7 @@ class StatementWalk(EmbeddedWalk):
         called = False
         for node in decorators:
             parts, _ = self.dotted(node.func if isinstance(node, ast.Call) else node)
-            if parts[-1] in _PASSIVE_DECORATORS:
+            if parts[-1] in PASSIVE_DECORATORS:
                 if isinstance(node, ast.Call):
                     self.exprs([*node.args, *(keyword.value for keyword in node.keywords)])
                 with self.hushed():
@@ -308,40 +291,32 @@ class StatementWalk(EmbeddedWalk):
         self.scope.hidden = hidden
         self.store(node.name.id)
 
-
-_LATER: Mapping[str, Callable[[Any, Any], None]] = {
-    "TryStar": cast("Callable[[Any, Any], None]", StatementWalk._try),
-    "TypeAlias": cast("Callable[[Any, Any], None]", StatementWalk._type_alias),
-}
-"""Statements that came after Python 3.10."""
-
-STATEMENTS = cast(
-    "Mapping[type[ast.AST], Callable[[Any, Any], None]]",
-    {
-        ast.Expr: StatementWalk._expression,
-        ast.Assign: StatementWalk._assign,
-        ast.AugAssign: StatementWalk._aug_assign,
-        ast.AnnAssign: StatementWalk._ann_assign,
-        ast.Import: StatementWalk._import,
-        ast.ImportFrom: StatementWalk._import_from,
-        ast.Global: StatementWalk._global,
-        ast.Nonlocal: StatementWalk._nonlocal,
-        ast.Return: StatementWalk._leave,
-        ast.Raise: StatementWalk._leave,
-        ast.Break: StatementWalk._leave,
-        ast.Continue: StatementWalk._leave,
-        ast.Assert: StatementWalk._assert,
-        ast.If: StatementWalk._if,
-        ast.For: StatementWalk._loop,
-        ast.AsyncFor: StatementWalk._loop,
-        ast.While: StatementWalk._loop,
-        ast.Try: StatementWalk._try,
-        ast.With: StatementWalk._with,
-        ast.AsyncWith: StatementWalk._with,
-        ast.Match: StatementWalk._match,
-        ast.FunctionDef: StatementWalk._function,
-        ast.AsyncFunctionDef: StatementWalk._function,
-        ast.ClassDef: StatementWalk._class,
-        **{getattr(ast, name): handler for name, handler in _LATER.items() if hasattr(ast, name)},
-    },
-)
+    _statements: ClassVar[Mapping[type[ast.AST], Callable[[Any, Any], None]]] = {
+        ast.Expr: _expression,
+        ast.Assign: _assign,
+        ast.AugAssign: _aug_assign,
+        ast.AnnAssign: _ann_assign,
+        ast.Import: _import,
+        ast.ImportFrom: _import_from,
+        ast.Global: _global,
+        ast.Nonlocal: _nonlocal,
+        ast.Return: _leave,
+        ast.Raise: _leave,
+        ast.Break: _leave,
+        ast.Continue: _leave,
+        ast.Assert: _assert,
+        ast.If: _if,
+        ast.For: _loop,
+        ast.AsyncFor: _loop,
+        ast.While: _loop,
+        ast.Try: _try,
+        ast.With: _with,
+        ast.AsyncWith: _with,
+        ast.Match: _match,
+        ast.FunctionDef: _function,
+        ast.AsyncFunctionDef: _function,
+        ast.ClassDef: _class,
+        # Statements that came after Python 3.10.
+        getattr(ast, "TryStar", ast.Try): _try,
+        getattr(ast, "TypeAlias", ast.Pass): _type_alias if hasattr(ast, "TypeAlias") else EmbeddedWalk.expr,
+    }
