@@ -83,9 +83,9 @@ class Restorer:
         self._entries = {Name(entry.name): entry for entry in self._manifest.entries}
         try:
             self.history = decode_history(reader.read(self._manifest.history))
-            texts = json.loads(bytes(reader.read(self._manifest.sources)))
+            texts = json.loads(bytes(reader.read(self._manifest.sources)) or b"{}")
         except ValueError as error:
-            raise ArchiveDamaged(f"{reader.path}: {error}") from error
+            raise ArchiveDamaged(f"{reader.name}: {error}") from error
         self._texts: dict[str, str] = texts
         self._runs = {run.n: run for run in self.history.runs}
 
@@ -140,7 +140,7 @@ class Restorer:
             if isinstance(error, (KeyboardInterrupt, SystemExit, RestoreFailed, ArchiveDamaged)):
                 raise
             text = f"{type(error).__name__}: {error}"
-            raise RestoreFailed(f"restoring {self._reader.path} failed, the session is as it was: {text}") from error
+            raise RestoreFailed(f"restoring {self._reader.name} failed, the session is as it was: {text}") from error
         return restored
 
     def _attempts(self) -> Restored:
@@ -260,7 +260,7 @@ class Restorer:
         notes = tuple(f"cell {n} was not re-run: {why}" for n, why in self._lessons.cells.items())
         notes += tuple(f"{r.path} did not load here: {r.reason}" for r in self._lessons.units.values())
         report = RestoreReport(
-            str(self._reader.path),
+            str(self._reader.name),
             shown,
             tuple(step.n for step in plan.reruns),
             self._clock() - self._started,
@@ -328,7 +328,7 @@ class Restorer:
         for definition in self._manifest.definitions:
             if definition.key == key:
                 return self._frost(definition.unit)
-        raise ArchiveDamaged(f"{self._reader.path} refers to a definition {key} that it does not hold")
+        raise ArchiveDamaged(f"{self._reader.name} refers to a definition {key} that it does not hold")
 
     def _singleton_types(self) -> dict[type, str]:
         return {type(value): name for name, value in self._host.singletons.items()}

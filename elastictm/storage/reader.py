@@ -31,7 +31,7 @@ _KEPT_CHUNKS = 8
 
 
 class ArchiveReader:
-    """An open archive, as a context manager; ``manifest`` says what it holds, ``size`` is the file's, in bytes.
+    """An open archive, as a context manager; ``manifest`` says what it holds, ``name`` and ``size`` in bytes are the file's.
 
     Responsibilities:
     - check the frame and the manifest when it is opened;
@@ -53,6 +53,7 @@ class ArchiveReader:
             with self._bounded():
                 self.manifest, _ = _read_frame(self._source)
             self.size = self._source.size
+            self.name = self._source.name
         except BaseException:
             self._source.close()
             raise

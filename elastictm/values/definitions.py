@@ -93,13 +93,13 @@ def named_definitions(values: Iterable[Any]) -> frozenset[int]:
     return frozenset(id(value) for value in values if type(value) is FunctionType or isinstance(value, type))
 
 
-def importable(definition: Any) -> bool:
-    """Whether another process finds this very object by its module and name."""
+def importable(definition: Any, name: str | None = None) -> bool:
+    """Whether another process finds this very object by its module and its name, or the one given."""
     module = sys.modules.get(getattr(definition, "__module__", None) or "__main__")
     if module is None or module.__name__ == "__main__":
         return False
     found: Any = module
-    for part in getattr(definition, "__qualname__", "<unknown>").split("."):
+    for part in (name or getattr(definition, "__qualname__", "<unknown>")).split("."):
         found = getattr(found, part, None)
     return found is definition
 

@@ -106,6 +106,9 @@ class _Loader(pickle.Unpickler):
         """The function or class that a stream names."""
         if module == rebuild.__name__ and name in self._contextual:
             return self._contextual[name]
+        if module == "__main__" and name in self._thawer.around.namespace:
+            # The process that restores may have a main module of its own.
+            return self._thawer.around.namespace[name]
         return super().find_class(module, name)
 
     def _definition(self, index: int) -> Definition:

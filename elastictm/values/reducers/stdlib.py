@@ -7,9 +7,12 @@ import gc
 import logging
 import threading
 import types
+import typing
 import weakref
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
+
+from elastictm.values.definitions import importable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +35,9 @@ def reducers(_: ModuleType) -> dict[type, Any]:
         weakref.ref: reduce_weak_reference,
         logging.Logger: reduce_logger,
         threading.local: refuse_thread_local,
+        typing.TypeVar: reduce_type_variable,
+        typing.NewType: reduce_new_type,
+        weakref.WeakSet: reduce_weak_set,
         **dict.fromkeys(_marker_types(), reduce_marker),
     }
 
@@ -107,6 +113,32 @@ def _weak(target: Any) -> weakref.ref[Any]:
 def reduce_logger(value: logging.Logger, _view: FreezingPass) -> Any:
     """A logger by its name: the target's logging configuration applies."""
     return logging.getLogger, (value.name,)
+
+
+def reduce_type_variable(value: typing.TypeVar, _view: FreezingPass) -> Any:
+    """A type variable by name where it can be imported, otherwise by what it was declared with."""
+    if importable(value, value.__name__):
+        return value.__name__
+    declared = {"bound": value.__bound__, "covariant": value.__covariant__, "contravariant": value.__contravariant__}
+    return _type_variable, (value.__name__, value.__constraints__, declared, value.__module__)
+
+
+def _type_variable(name: str, constraints: tuple[Any, ...], declared: dict[str, Any], module: str) -> typing.TypeVar:
+    made = typing.TypeVar(name, *constraints, **declared)  # type: ignore[misc]
+    made.__module__ = module
+    return made
+
+
+def reduce_new_type(value: typing.NewType, _view: FreezingPass) -> Any:
+    """A new type by name where it can be imported, otherwise by its name and what it stands on."""
+    if importable(value):
+        return NotImplemented
+    return typing.NewType, (value.__name__, value.__supertype__), {"__module__": value.__module__}
+
+
+def reduce_weak_set(value: weakref.WeakSet[Any], _view: FreezingPass) -> Any:
+    """A weak set of those members that are alive."""
+    return weakref.WeakSet, (list(value),)
 
 
 def refuse_thread_local(_value: Any, _view: FreezingPass) -> Any:
