@@ -119,7 +119,7 @@ class _Pass(pickle.Pickler):
         self._root = root
         self._table = loaded_reducers()
         self._arrays: dict[int, Any] = {}
-        self._pending: list[Export] = []
+        self._own: dict[int, tuple[pickle.PickleBuffer, Export]] = {}
         self._scopes: dict[int, _Scope] = {id(around.namespace): _Scope(None)}
 
     def reducer_override(self, value: Any) -> Any:
@@ -158,8 +158,10 @@ class _Pass(pickle.Pickler):
         return known
 
     def export(self, memory: Export) -> Any:
-        self._pending.append(memory)
-        return pickle.PickleBuffer(memory.view)
+        buffer = pickle.PickleBuffer(memory.view)
+        # The pickler hands this very object to ``_take``, in due course.
+        self._own[id(buffer)] = (buffer, memory)
+        return buffer
 
     def seen(self, value: Any) -> bool:
         known = id(value) in self._arrays
@@ -168,13 +170,8 @@ class _Pass(pickle.Pickler):
         return known
 
     def _take(self, buffer: pickle.PickleBuffer) -> None:
-        view = buffer.raw()
-        own = next((memory for memory in reversed(self._pending) if memory.length == view.nbytes), None)
-        if own is not None and _same_memory(own.view, view):
-            self._pending.remove(own)
-            memory = own
-        else:
-            memory = _export_of(view)
+        own = self._own.pop(id(buffer), None)
+        memory = _export_of(buffer.raw()) if own is None else own[1]
         self.exports.append(memory)
         self.sink.hasher.update(xxhash.xxh3_128_digest(memory.view))
         self.sink.size += memory.length
@@ -209,10 +206,6 @@ def _reduce_scope(value: _Scope, _view: _Pass) -> Any:
         return rebuild.module_scope, (module.__name__,)
     state = {name: item for name, item in value.content.items() if name != "__builtins__"}
     return rebuild.scope, (), state, None, None, rebuild.set_scope
-
-
-def _same_memory(one: memoryview, other: memoryview) -> bool:
-    return one.obj is other.obj or one.nbytes == 0
 
 
 def _export_of(view: memoryview) -> Export:

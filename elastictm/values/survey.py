@@ -43,10 +43,13 @@ class Survey:
         """Whether nothing but the walked values and the counted references holds any of the objects."""
         if len(self.objects) > _ISOLATION_UP_TO or self.spans:
             return False
-        # Each object is held once by this record, once by the loop and once by the call that counts.
-        return all(
-            sys.getrefcount(held) - 3 <= self.references[key] + outside[key] for key, held in self.objects.items()
-        )
+        own = _count({0: object()}, 0)
+        return all(_count(self.objects, key) - own <= self.references[key] + outside[key] for key in self.objects)
+
+
+def _count(objects: dict[int, Any], key: int) -> int:
+    """References to an object of a record, with those of the record and of the call itself."""
+    return sys.getrefcount(objects[key])
 
 
 class Surveyor:

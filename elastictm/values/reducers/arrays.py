@@ -29,7 +29,7 @@ def reduce_array(value: np.ndarray[Any, Any], view: FreezingPass) -> Any:
     """An array as a window on memory, or as a view of an array that the stream already holds."""
     base = value.base
     if type(base) is type(value) and base.flags.forc and (value.dtype.hasobject or view.seen(base)):
-        offset = value.ctypes.data - base.ctypes.data
+        offset = address(value) - address(base)
         view.seen(value)
         return array_view, (base, offset, value.dtype, value.shape, value.strides, value.flags.writeable)
     view.seen(value)
@@ -37,13 +37,21 @@ def reduce_array(value: np.ndarray[Any, Any], view: FreezingPass) -> Any:
         return _reduce_objects(value)
     low, high = extent(value)
     memory = view.export(window(low, high - low, value))
-    offset = value.ctypes.data - low if high > low else 0
+    offset = address(value) - low if high > low else 0
     return array, (memory, offset, value.dtype, value.shape, value.strides, value.flags.writeable)
+
+
+def address(value: np.ndarray[Any, Any]) -> int:
+    """Where an array's first element lies."""
+    found: int = value.__array_interface__["data"][0]
+    return found
 
 
 def extent(value: np.ndarray[Any, Any]) -> tuple[int, int]:
     """The first address that an array uses and the one after its last."""
-    start = value.ctypes.data
+    start = address(value)
+    if value.flags.forc:
+        return start, start + value.nbytes
     if value.size == 0:
         return start, start
     spans = [(count - 1) * stride for count, stride in zip(value.shape, value.strides, strict=True)]
