@@ -57,8 +57,10 @@ class FaultyFiles:
 
     def close(self, descriptor: int) -> None:
         """Close the file, then perhaps fail."""
-        self.inner.close(descriptor)
-        self._count("close")
+        try:
+            self._count("close")
+        finally:
+            self.inner.close(descriptor)
 
     def replace(self, temporary: Path, final: Path) -> None:
         """Give the file its final name, or fail."""

@@ -11,6 +11,7 @@ import textwrap
 import pytest
 
 from elastictm.errors import DestinationError
+from elastictm.storage.files import LocalFiles
 from elastictm.storage.writer import ArchiveWriter
 from elastictm.testing.faults import FaultyFiles, flip_byte
 
@@ -63,6 +64,22 @@ def test_operations_of_a_save(calls):
     assert steps == ["create", "write", "sync", "close", "replace", "sync_folder"]
     assert calls.count("write") >= 6
     assert len(calls) - calls.count("write") == 5
+
+
+def test_committed_archive_is_left_alone(tmp_path, manifest_of):
+    """After commit nothing is removed and nothing is closed again, whose number another file may have by then."""
+    removed = []
+
+    class Watched(LocalFiles):
+        def remove(self, path):
+            removed.append(path)
+
+    files = FaultyFiles(inner=Watched())
+    with ArchiveWriter(tmp_path / "a", files=files) as writer:
+        writer.commit(manifest_of())
+        before = list(files.calls)
+    assert files.calls == before
+    assert removed == []
 
 
 @pytest.mark.parametrize("number", ERRORS, ids=errno.errorcode.get)

@@ -140,13 +140,44 @@ def test_file_system_that_cannot_map(tmp_path, noise, write_archive, monkeypatch
         assert reader.read(reader.manifest.units[0].stream) == noise(GATHERED)
 
 
+def watched(reader, monkeypatch):
+    """A list that grows with each reading of the file."""
+    reads = []
+    read = reader._source.read
+    monkeypatch.setattr(reader._source, "read", lambda *args: reads.append(args) or read(*args))
+    return reads
+
+
+def test_mapped_chunks_are_checked_once(tmp_path, noise, write_archive, monkeypatch):
+    """Mapping the same blob again does not read it again."""
+    (blob,) = write_archive(tmp_path / "a", [noise(CHUNK + 1)])
+    with ArchiveReader(tmp_path / "a") as reader:
+        reads = watched(reader, monkeypatch)
+        assert reader.read(blob) == reader.read(blob) == noise(CHUNK + 1)
+    assert len(reads) == 2
+
+
+def test_any_part_of_any_chunks_can_be_read(tmp_path, noise, write_archive):
+    """A blob may start inside its first chunk and end inside its last one, mapped or not."""
+    contents = [noise(CHUNK + 100), bytes(2 * CHUNK)]
+    mapped, repeated = write_archive(tmp_path / "a", contents)
+    with ArchiveReader(tmp_path / "a") as reader:
+        for blob, content in zip((mapped, repeated), contents, strict=True):
+            part = Blob(blob.chunks, 5, CHUNK + 10)
+            assert reader.read(part) == content[5 : CHUNK + 15]
+        assert (
+            reader.read(Blob((*repeated.chunks, *mapped.chunks), 7, 3 * CHUNK))
+            == (contents[1] + contents[0])[7 : 3 * CHUNK + 7]
+        )
+        assert reader.read(Blob(mapped.chunks[:1], 9, 10)) == contents[0][9:19]
+        assert not reader._kept, "a large chunk is not kept for the sake of a few bytes"
+
+
 def test_parts_of_shared_chunks_are_checked_once(tmp_path, write_archive, monkeypatch):
     """Reading many small blobs reads their shared chunk once."""
     write_archive(tmp_path / "a", [str(i).encode() for i in range(1000)])
     with ArchiveReader(tmp_path / "a") as reader:
-        reads = []
-        read = reader._source.read
-        monkeypatch.setattr(reader._source, "read", lambda *args: reads.append(args) or read(*args))
+        reads = watched(reader, monkeypatch)
         assert [bytes(reader.read(unit.stream)) for unit in reader.manifest.units] == [b"%d" % i for i in range(1000)]
     assert len(reads) == 1
 

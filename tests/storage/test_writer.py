@@ -104,6 +104,13 @@ def test_small_blobs_share_a_chunk(tmp_path, write_archive):
     assert [blob.start for blob in blobs[:3]] == [0, SMALL - 1, 2 * (SMALL - 1)]
 
 
+def test_blob_of_64_kib_has_its_own_chunk(tmp_path, noise, write_archive):
+    """From 64 KiB on a blob shares no chunk, and starts at a page."""
+    (_, blob) = write_archive(tmp_path / "a", [b"small", noise(SMALL)])
+    (chunk,) = (chunks_of(tmp_path / "a")[i] for i in blob.chunks)
+    assert (blob.start, chunk.size, chunk.offset) == (0, SMALL, PAGE)
+
+
 def test_large_raw_blob_can_be_mapped(tmp_path, noise, write_archive):
     """A large raw blob starts at a page and its chunks follow each other, whatever was stored before."""
     (_, blob) = write_archive(tmp_path / "a", [b"small", noise(2 * CHUNK + 5)])
