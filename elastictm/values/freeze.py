@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 import sys
 import time
+import weakref
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType
@@ -106,7 +107,15 @@ class _Pass(pickle.Pickler):
     """One pickler over the values of one group, sharing its memo between them."""
 
     def __init__(self, around: Surroundings, sink: _Sink, purity: Purity, root: Definition | None = None) -> None:
-        super().__init__(sink, 5, buffer_callback=self._take)
+        me = weakref.ref(self)
+
+        def take(buffer: pickle.PickleBuffer) -> None:
+            # A bound method would close a cycle, which keeps users' objects alive until the collector finds it.
+            own = me()
+            if own is not None:
+                own._take(buffer)  # noqa: SLF001 - its own
+
+        super().__init__(sink, 5, buffer_callback=take)
         self.sink = sink
         self.namespace = around.namespace
         self.exports: list[Export] = []
