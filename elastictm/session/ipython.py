@@ -189,13 +189,16 @@ def _quiet(shell: InteractiveShell, results: list[Any]) -> Iterator[None]:
     hook, shown, publisher = shell.display_trap.hook, shell._showtraceback, shell.display_pub  # noqa: SLF001
     from IPython.core.displaypub import CapturingDisplayPublisher  # noqa: PLC0415 - only re-runs need it
 
-    shell.display_trap.hook = Collecting(shell=shell, cache_size=0)
+    # Within a running cell the trap is set already, so the interpreter's own hook is set as well.
+    outer = sys.displayhook
+    sys.displayhook = shell.display_trap.hook = Collecting(shell=shell, cache_size=0)
     shell._showtraceback = lambda *_: None  # noqa: SLF001 - a front end would mark the restoring cell as failed
     shell.display_pub = CapturingDisplayPublisher()
     try:
         yield
     finally:
         shell.display_trap.hook = hook
+        sys.displayhook = outer
         shell._showtraceback = shown  # noqa: SLF001
         shell.display_pub = publisher
 

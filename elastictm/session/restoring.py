@@ -103,7 +103,8 @@ class Restorer:
             allow_effects=False,
             missing_files=missing,
             runnable=lambda run: self._lessons.cells.get(run.n),
-            only=frozenset(name for name in self._entries if name in live),
+            targets=frozenset(live[name].version for name in self._entries if name in live),
+            astray=frozenset(live[name].version for name, entry in self._entries.items() if entry.astray and name in live),
         )
         return problem, solve(problem, "optimal")
 

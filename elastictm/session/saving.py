@@ -35,6 +35,11 @@ SHIP_AT_MOST = 100_000_000
 """Bytes of a file that may travel so that a cell that reads it can run again."""
 
 
+SPARE_BYTES = 1_000_000
+SPARE_SECONDS = 0.05
+"""Up to here a variable that is re-run is stored as well, in case its cells do not run at the target."""
+
+
 @dataclass(frozen=True, slots=True)
 class SaveOptions:
     """How to plan; ``bandwidth`` in bytes per second, None for what the destination gives."""
@@ -91,6 +96,18 @@ class Draft:
         sizes = self.stock.sizes()
         return sum(sizes[version.name][0] for version in self.plan.loads if version.name in sizes)
 
+    def spares(self) -> set[Name]:
+        """Variables that the plan re-runs but whose bytes are so few that they travel too, should a cell fail there."""
+        if self.options.policy != "optimal":
+            return set()
+        found: set[Name] = set()
+        for group in self.stock.groups:
+            size = sum(part.size for part in group.parts.values())
+            seconds = sum(part.seconds for part in group.parts.values())
+            if size <= SPARE_BYTES and seconds <= SPARE_SECONDS:
+                found.update(group.parts)
+        return found
+
     def _notes(self) -> tuple[str, ...]:
         found: list[str] = []
         if self.stock.astray:
@@ -115,7 +132,8 @@ def draft(history: HistoryView, stock: Stock, bandwidth: float, options: SaveOpt
         loads=loads,
         allow_effects=options.allow_effects,
         missing_files=_shipping(history, bandwidth, here),
-        only=frozenset(name for name in history.live if name in selected),
+        targets=frozenset(record.version for name, record in history.live.items() if name in selected),
+        astray=frozenset(history.live[name].version for name in stock.astray if name in history.live),
     )
     plan = solve(problem, options.policy)
     choices = explain(history, problem, plan, stock.sizes(), stock.refusals())
@@ -173,7 +191,7 @@ def write(
     """
     started = clock()
     fingerprints = drafted.stock.fingerprints()
-    stored = {version.name for version in drafted.plan.loads}
+    stored = {version.name for version in drafted.plan.loads} | drafted.spares()
     units: list[m.Unit] = []
     unit_of: dict[Name, int] = {}
     texts: dict[str, str] = {}
@@ -201,7 +219,7 @@ def write(
         environment=describe_environment(),
         history=writer.put(encode_history(drafted.history)),
         execution_count=journey.execution_count,
-        entries=tuple(_entry(choice, fingerprints, unit_of) for choice in drafted.choices),
+        entries=tuple(_entry(choice, fingerprints, unit_of, drafted.stock.astray) for choice in drafted.choices),
         units=tuple(units),
         definitions=tuple(definitions),
         cells_rerun=runs,
@@ -242,7 +260,9 @@ def _put_files(writer: ArchiveWriter, runs: Collection[CellRun], directory: Path
     return tuple(found.values())
 
 
-def _entry(choice: Choice, fingerprints: Mapping[Name, Fingerprint], unit_of: Mapping[Name, int]) -> m.Entry:
+def _entry(
+    choice: Choice, fingerprints: Mapping[Name, Fingerprint], unit_of: Mapping[Name, int], astray: Collection[Name]
+) -> m.Entry:
     report = choice.report
     outcome = "stored" if report.outcome == "kept" else report.outcome
     return m.Entry(
@@ -254,8 +274,9 @@ def _entry(choice: Choice, fingerprints: Mapping[Name, Fingerprint], unit_of: Ma
         path=report.path,
         bytes=report.bytes,
         seconds=report.seconds,
-        unit=unit_of.get(report.name) if outcome == "stored" else None,
+        unit=unit_of.get(report.name),
         fingerprint=fingerprints.get(report.name),
+        astray=report.name in astray,
     )
 
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from elastictm.errors import ArchiveNotTrusted
 from elastictm.ids import Name
 from elastictm.model.history import History
-from elastictm.model.records import Remark
 from elastictm.model.reports import PlanReport, RestoreReport, SaveReport
 from elastictm.session.effects import EffectWatch
 from elastictm.session.host import Host, variables
@@ -139,10 +138,6 @@ class Session:
             if name in selected or (outputs and name.startswith("Out[") and name not in options.exclude)
         }
         stock = take_stock(chosen, self.recorder.variables, self.recorder.freezer)
-        for name in sorted(stock.astray):
-            record = history.live.get(name)
-            if record is not None:
-                history.remark(Remark(record.n, f"{name} was changed outside of recorded cells"))
         self._probe = self._probe or BandwidthProbe()
         bandwidth = options.bandwidth or self.settings().bandwidth or self._probe.bandwidth(folder)
         return draft(history, stock, bandwidth, options, Path.cwd())

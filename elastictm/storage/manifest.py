@@ -89,7 +89,10 @@ class ShippedFile(Struct, frozen=True, omit_defaults=True):
 
 
 class Entry(Struct, frozen=True, omit_defaults=True):
-    """One variable as it stood after cell run ``n``, and what became of it; ``unit`` is an index into the units."""
+    """One variable as it stood after cell run ``n``, and what became of it; ``unit`` is an index into the units.
+
+    ``astray`` says that something outside of recorded cells had changed it, so that its bytes alone are trusted.
+    """
 
     name: str
     n: Count
@@ -101,6 +104,7 @@ class Entry(Struct, frozen=True, omit_defaults=True):
     seconds: Seconds = 0.0
     unit: Count | None = None
     fingerprint: str | None = None
+    astray: bool = False
 
 
 class Environment(Struct, frozen=True, omit_defaults=True):

@@ -48,9 +48,6 @@ def root_class(*arguments: Any) -> type:
     _only_in_a_restore(*arguments)
 
 
-CONTEXTUAL = (definition, code, session_namespace, singleton, root_function, root_class)
-
-
 def bytecode(version: tuple[int, int], data: bytes) -> types.CodeType:
     """A code object whose source is unknown; only the Python minor version that made it can load it."""
     import marshal  # noqa: PLC0415 - rarely needed

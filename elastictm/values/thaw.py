@@ -56,26 +56,26 @@ class Thawer:
 
     def group(self, frost: Frost) -> dict[Name, Any] | Refusal:
         """The values of a group by name, or the reason why they do not load."""
-        loader = _Loader(self, frost, self._singletons, None)
         values: dict[Name, Any] = {}
-        for name in frost.names:
-            try:
-                values[name] = loader.load()
-            except RecursionError:
-                return Refusal(name, "nested too deeply to be loaded")
-            except Exception as error:  # noqa: BLE001 - a user's object may raise anything; it is kept in the refusal
-                return Refusal(name, f"{type(error).__name__}: {error}")
+        with _Loader(self, frost, self._singletons, None) as loader:
+            for name in frost.names:
+                try:
+                    values[name] = loader.load()
+                except RecursionError:
+                    return Refusal(name, "nested too deeply to be loaded")
+                except Exception as error:  # noqa: BLE001 - a user's object may raise anything; the refusal keeps it
+                    return Refusal(name, f"{type(error).__name__}: {error}")
         return values
 
     def definition(self, key: DefinitionKey) -> Definition:
         """The definition with this number in the archive; raises whatever loading it raises."""
         if key not in self._definitions:
-            loader = _Loader(self, self._definition_unit(key), self._singletons, key)
-            try:
-                loader.load()
-            except BaseException:
-                self._definitions.pop(key, None)
-                raise
+            with _Loader(self, self._definition_unit(key), self._singletons, key) as loader:
+                try:
+                    loader.load()
+                except BaseException:
+                    self._definitions.pop(key, None)
+                    raise
         return self._definitions[key]
 
     def register(self, key: DefinitionKey, made: Definition) -> None:
@@ -99,13 +99,18 @@ class _Loader(pickle.Unpickler):
         self._keys: Sequence[DefinitionKey] = frost.definitions
         self._singletons = singletons
         self._root = root
-        own = (self._definition, self._code, self._namespace, self._singleton, self._function, self._class)
-        self._contextual = dict(zip((f.__name__ for f in rebuild.CONTEXTUAL), own, strict=True))
+
+    def __enter__(self) -> _Loader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # The memo holds methods of this loader, and a cycle through buffers that arrays use cannot be collected.
+        self.memo.clear()
 
     def find_class(self, module: str, name: str) -> Any:
         """The function or class that a stream names."""
-        if module == rebuild.__name__ and name in self._contextual:
-            return self._contextual[name]
+        if module == rebuild.__name__ and name in _METHODS:
+            return getattr(self, _METHODS[name])
         if module == "__main__" and name in self._thawer.around.namespace:
             # The process that restores may have a main module of its own.
             return self._thawer.around.namespace[name]
@@ -136,6 +141,16 @@ class _Loader(pickle.Unpickler):
     def _register(self, made: Definition) -> None:
         if self._root is not None:
             self._thawer.register(self._root, made)
+
+
+_METHODS = {
+    "definition": "_definition",
+    "code": "_code",
+    "session_namespace": "_namespace",
+    "singleton": "_singleton",
+    "root_function": "_function",
+    "root_class": "_class",
+}
 
 
 def _buffers(frost: Frost) -> list[memoryview]:
