@@ -1,6 +1,6 @@
 """What an archive costs beside the system's own operations, as ratios: `python benchmarks/storage.py [--folder F]`.
 
-Each figure is the median of several runs; rivals run in turn, so that a noisy machine troubles all alike.
+Rivals run in turn, so that a noisy machine troubles all alike; figures are medians over the runs.
 """
 
 from __future__ import annotations
@@ -134,14 +134,14 @@ def remove(*paths: Path) -> None:
 
 def in_turn(
     rivals: dict[str, Callable[[], object]], runs: int, before: Callable[[], object] = tuple
-) -> dict[str, float]:
-    """Median seconds of each rival."""
+) -> dict[str, list[float]]:
+    """Seconds that each rival took, run by run."""
     times: dict[str, list[float]] = {name: [] for name in rivals}
     for _ in range(runs):
         for name, work in rivals.items():
             before()
             times[name].append(seconds(work))
-    return {name: statistics.median(taken) for name, taken in times.items()}
+    return times
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -151,11 +151,12 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def show(heading: str, medians: dict[str, float], base: str) -> None:
-    """Print medians and their ratios to one of them."""
+def show(heading: str, times: dict[str, list[float]], base: str) -> None:
+    """Print each rival's median, and the median of its ratios to the base of the same run."""
     print(heading)
-    for name, taken in medians.items():
-        print(f"  {name:28} {taken:7.3f} s  {taken / medians[base]:5.2f} x")
+    for name, taken in times.items():
+        ratios = [own / other for own, other in zip(taken, times[base], strict=True)]
+        print(f"  {name:28} {statistics.median(taken):7.3f} s  {statistics.median(ratios):6.2f} x")
 
 
 if __name__ == "__main__":

@@ -217,8 +217,12 @@ def test_interrupt_in_put_leaves_no_trace(tmp_path, noise, names):
 def test_interrupted_put_cannot_be_followed(tmp_path, noise, manifest_of, names):
     """After a put that was interrupted, the archive cannot be committed with what is missing."""
 
-    def stop(_):
-        raise KeyboardInterrupt
+    told = []
+
+    def stop(count):
+        told.append(count)
+        if len(told) == 1:
+            raise KeyboardInterrupt
 
     with ArchiveWriter(tmp_path / "a", progress=stop) as writer:
         with pytest.raises(KeyboardInterrupt):
