@@ -171,7 +171,7 @@ class Recorder:
         run = self._recorded(cell, started, now - since, Seen({}, ()), self._settings())
         reason = "it was still running" if self._started is not None else "no recorded cell made this"
         run = replace(run, unrepeatable=(*run.unrepeatable, reason), random=())
-        self._provisional = run
+        run = self._provisional = _merged(self._provisional, run)
         return self._history.followed_by(run)
 
     def unrecorded(self, code: str) -> None:
