@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import time
-from types import TracebackType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import Self
 
+from elastictm.model.tables import amount, duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
 _QUIET_SECONDS: Final = 0.5
+_LINE_SECONDS: Final = 0.2
 
 
 class ProgressBar:
-    """Bytes done, bytes to do, seconds left; shown only once it has taken half a second.
+    """Bytes done, bytes to do, speed and seconds left; shown only once it has taken half a second.
 
     Called with the number of bytes that were just done, and the total where it is known.
+    A terminal gets a bar, a notebook one line of text that is written over itself, anything else nothing.
     """
 
-    def __init__(self, label: str, console: Any = None) -> None:
+    def __init__(self, label: str, console: Any = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._label = label
         self._console = console
-        self._started = time.monotonic()
+        self._clock = clock
+        self._started = clock()
         self._done = 0
-        self._bar: Any = None
-        self._task: Any = None
+        self._shown: _Bar | _Line | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -31,19 +38,34 @@ class ProgressBar:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        if self._shown is not None:
+            self._shown.stop()
 
     def __call__(self, done: int, total: int | None = None) -> None:
         """Show that more bytes are done."""
         self._done += done
-        if self._bar is None and time.monotonic() - self._started > _QUIET_SECONDS:
-            self._show(total)
-        if self._bar is not None:
-            self._bar.update(self._task, completed=self._done, total=total)
+        seconds = self._clock() - self._started
+        if seconds <= _QUIET_SECONDS:
+            return
+        if self._shown is None:
+            self._shown = self._start(total)
+        if self._shown is not None:
+            self._shown.show(self._done, total, seconds)
 
-    def _show(self, total: int | None) -> None:
-        from rich import progress  # noqa: PLC0415 - most work ends before it is needed
+    def _start(self, total: int | None) -> _Bar | _Line | None:
+        from rich.console import Console  # noqa: PLC0415 - most work ends before it is needed
+
+        console = self._console or Console()
+        if console.is_jupyter:
+            return _Line(self._label, console.file)
+        return _Bar(self._label, console, total) if console.is_terminal else None
+
+
+class _Bar:
+    """A bar in a terminal."""
+
+    def __init__(self, label: str, console: Any, total: int | None) -> None:
+        from rich import progress  # noqa: PLC0415 - only a terminal needs it
 
         columns = (
             progress.TextColumn("{task.description}"),
@@ -52,6 +74,39 @@ class ProgressBar:
             progress.TransferSpeedColumn(),
             progress.TimeRemainingColumn(),
         )
-        self._bar = progress.Progress(*columns, console=self._console, transient=True)
+        self._bar = progress.Progress(*columns, console=console, transient=True)
         self._bar.start()
-        self._task = self._bar.add_task(self._label, total=total)
+        self._task = self._bar.add_task(label, total=total)
+
+    def show(self, done: int, total: int | None, seconds: float) -> None:  # noqa: ARG002 - rich has its own clock
+        self._bar.update(self._task, completed=done, total=total)
+
+    def stop(self) -> None:
+        self._bar.stop()
+
+
+class _Line:
+    """One line in a notebook, where a bar of rich's would need widgets."""
+
+    def __init__(self, label: str, file: Any) -> None:
+        self._label = label
+        self._file = file
+        self._written = -_LINE_SECONDS
+
+    def show(self, done: int, total: int | None, seconds: float) -> None:
+        if seconds - self._written < _LINE_SECONDS:
+            return
+        self._written = seconds
+        speed = done / seconds
+        text = f"{self._label} {amount(done)}"
+        if total:
+            text += f" of {amount(total)}"
+        text += f", {amount(speed)}/s"
+        if total and speed:
+            text += f", {duration(max(total - done, 0) / speed)} left"
+        self._file.write(f"\r{text:<70}")
+        self._file.flush()
+
+    def stop(self) -> None:
+        self._file.write("\r" + " " * 70 + "\r")
+        self._file.flush()

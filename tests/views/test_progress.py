@@ -1,0 +1,76 @@
+"""The progress bar."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from elastictm.views.progress import ProgressBar
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    """A clock at zero."""
+    return Clock()
+
+
+def test_short_work_shows_nothing(clock):
+    """What ends within half a second draws nothing."""
+    out = io.StringIO()
+    with ProgressBar("saving", Console(file=out, force_terminal=True), clock) as bar:
+        clock.now = 0.4
+        bar(100, 200)
+    assert out.getvalue() == ""
+
+
+def test_a_terminal_gets_a_bar(clock):
+    """After half a second the bar shows the label and how much is done."""
+    out = io.StringIO()
+    with ProgressBar("saving", Console(file=out, force_terminal=True, width=100), clock) as bar:
+        clock.now = 0.6
+        bar(1_000_000, 2_000_000)
+    assert "saving" in out.getvalue()
+    assert "1.0/2.0 MB" in out.getvalue()
+
+
+def test_a_notebook_gets_one_line_over_itself(clock):
+    """A notebook gets plain text that starts each time at the line's beginning, and is wiped at the end."""
+    out = io.StringIO()
+    with ProgressBar("saving", Console(file=out, force_jupyter=True), clock) as bar:
+        for second in (1.0, 2.0):
+            clock.now = second
+            bar(1_000_000, 4_000_000)
+    first, second, wiped, end = out.getvalue().split("\r")[1:]
+    assert first.rstrip() == "saving 1.0 MB of 4.0 MB, 1.0 MB/s, 3.0 s left"
+    assert second.rstrip() == "saving 2.0 MB of 4.0 MB, 1.0 MB/s, 2.0 s left"
+    assert (wiped.strip(), end) == ("", "")
+
+
+def test_a_notebook_is_not_flooded(clock):
+    """Many small steps write a few lines a second, not one each."""
+    out = io.StringIO()
+    with ProgressBar("saving", Console(file=out, force_jupyter=True), clock) as bar:
+        for step in range(1000):
+            clock.now = 1 + step / 1000
+            bar(1)
+    assert out.getvalue().count("saving") == 5
+
+
+def test_a_file_gets_nothing(clock):
+    """Where messages go into a file there is no bar."""
+    out = io.StringIO()
+    with ProgressBar("saving", Console(file=out), clock) as bar:
+        clock.now = 9
+        bar(1, 2)
+    assert out.getvalue() == ""
