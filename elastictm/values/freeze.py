@@ -9,7 +9,6 @@ from __future__ import annotations
 import pickle
 import sys
 import time
-import weakref
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType
@@ -99,26 +98,46 @@ class _Sink:
         self.size += len(data)
         if self.kept is not None:
             self.kept.append(bytes(data))
+        self.check_time()
+
+    def check_time(self) -> None:
         if self.deadline is not None and self.clock() > self.deadline:
             raise OutOfTime
+
+
+class _Buffers:
+    """The out-of-band buffers of one pass: known by their memory, digested where they lie."""
+
+    def __init__(self, sink: _Sink) -> None:
+        self.exports: list[Export] = []
+        self._sink = sink
+        self._own: dict[int, tuple[pickle.PickleBuffer, Export]] = {}
+
+    def give(self, memory: Export) -> pickle.PickleBuffer:
+        """What stands for memory in the stream; the pickler hands this very object to ``take``, in due course."""
+        buffer = pickle.PickleBuffer(memory.view)
+        self._own[id(buffer)] = (buffer, memory)
+        return buffer
+
+    def take(self, buffer: pickle.PickleBuffer) -> None:
+        """Called by the pickler for each buffer that it comes upon."""
+        own = self._own.pop(id(buffer), None)
+        memory = _export_of(buffer.raw()) if own is None else own[1]
+        self.exports.append(memory)
+        self._sink.hasher.update(xxhash.xxh3_128_digest(memory.view))
+        self._sink.size += memory.length
+        self._sink.check_time()
 
 
 class _Pass(pickle.Pickler):
     """One pickler over the values of one group, sharing its memo between them."""
 
     def __init__(self, around: Surroundings, sink: _Sink, purity: Purity, root: Definition | None = None) -> None:
-        me = weakref.ref(self)
-
-        def take(buffer: pickle.PickleBuffer) -> None:
-            # A bound method would close a cycle, which keeps users' objects alive until the collector finds it.
-            own = me()
-            if own is not None:
-                own._take(buffer)  # noqa: SLF001 - its own
-
-        super().__init__(sink, 5, buffer_callback=take)
+        self._buffers = _Buffers(sink)
+        # A method of the pass itself would close a cycle, which keeps users' objects alive until the collector finds it.
+        super().__init__(sink, 5, buffer_callback=self._buffers.take)
         self.sink = sink
         self.namespace = around.namespace
-        self.exports: list[Export] = []
         self.definitions: dict[DefinitionKey, int] = {}
         self.sources: dict[str, None] = {}
         self.code: dict[CodeType, None] = {}
@@ -128,7 +147,6 @@ class _Pass(pickle.Pickler):
         self._root = root
         self._table = loaded_reducers()
         self._arrays: dict[int, Any] = {}
-        self._own: dict[int, tuple[pickle.PickleBuffer, Export]] = {}
         self._scopes: dict[int, _Scope] = {id(around.namespace): _Scope(None)}
 
     def reducer_override(self, value: Any) -> Any:
@@ -167,25 +185,18 @@ class _Pass(pickle.Pickler):
         return known
 
     def export(self, memory: Export) -> Any:
-        buffer = pickle.PickleBuffer(memory.view)
-        # The pickler hands this very object to ``_take``, in due course.
-        self._own[id(buffer)] = (buffer, memory)
-        return buffer
+        return self._buffers.give(memory)
+
+    @property
+    def exports(self) -> list[Export]:
+        """The memory that the values use, in the order of their buffers."""
+        return self._buffers.exports
 
     def seen(self, value: Any) -> bool:
         known = id(value) in self._arrays
         # The reference keeps the address from being used again while the pass lasts.
         self._arrays[id(value)] = value
         return known
-
-    def _take(self, buffer: pickle.PickleBuffer) -> None:
-        own = self._own.pop(id(buffer), None)
-        memory = _export_of(buffer.raw()) if own is None else own[1]
-        self.exports.append(memory)
-        self.sink.hasher.update(xxhash.xxh3_128_digest(memory.view))
-        self.sink.size += memory.length
-        if self.sink.deadline is not None and self.sink.clock() > self.sink.deadline:
-            raise OutOfTime
 
     def _reducer_of(self, kind: type) -> Any:
         if issubclass(kind, type):

@@ -71,6 +71,8 @@ class Surveyor:
             level = walk.step(level)
             if out_of_time():
                 raise OutOfTime
+        # Its methods are among its ways: without this cut, a cycle would keep what was met alive for long.
+        walk._ways.clear()
         objects = {key: held for key, held in walk.met.items() if key not in walk.passed}
         return Survey(objects, tuple(walk.spans), tuple(walk.code), walk.references)
 
