@@ -31,7 +31,9 @@ _KEPT_CHUNKS = 8
 
 
 class ArchiveReader:
-    """An open archive, as a context manager; ``manifest`` says what it holds, ``name`` and ``size`` in bytes are the file's.
+    """An open archive, as a context manager.
+
+    ``manifest`` says what it holds; ``name`` and ``size``, in bytes, are those of the file.
 
     Responsibilities:
     - check the frame and the manifest when it is opened;
