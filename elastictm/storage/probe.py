@@ -22,13 +22,15 @@ MOST_SECONDS = 0.05
 
 _BLOCK = 500_000
 _TICK = 1e-9
+_LEAST_PART = 0.25
 
 
 def probe_bandwidth(folder: str | PathLike[str], clock: Callable[[], float] = time.perf_counter) -> float:
     """Bytes per second at which files in ``folder`` are written and synced; DestinationError where they cannot be.
 
-    Steps double in size while the next one, at the last step's speed, ends within the limits; the best step counts,
-    because the first ones mostly show what it costs to sync at all.
+    What it costs to sync at all is measured first, with one byte, and taken off: an archive pays it once, however
+    large it is.
+    Steps double in size while the next one, at the last step's speed, ends within the limits; the best step counts.
     The bytes cannot be compressed, so a file system that compresses does not look faster than it is.
     """
     start = clock()
@@ -56,18 +58,24 @@ class BandwidthProbe:
 
 
 def _measure(descriptor: int, block: bytes, start: float, clock: Callable[[], float]) -> float:
+    syncing = _step(descriptor, memoryview(block)[:1], 1, clock)
     best, written, step = 0.0, 0, _BLOCK
     while True:
-        before = clock()
-        for _ in range(step // _BLOCK):
-            _write(descriptor, memoryview(block))
-        os.fsync(descriptor)
-        after = clock()
-        best = max(best, step / max(after - before, _TICK))
+        seconds = _step(descriptor, memoryview(block), step // _BLOCK, clock)
+        # On a busy disk two syncs differ by more than the bytes cost, so some of the time always counts.
+        best = max(best, (step - 1) / max(seconds - syncing, _LEAST_PART * seconds, _TICK))
         written += step
         step *= 2
-        if written + step > MOST_BYTES or after - start + step / best > MOST_SECONDS:
+        if written + step > MOST_BYTES or clock() - start + step / best > MOST_SECONDS:
             return best
+
+
+def _step(descriptor: int, block: memoryview, times: int, clock: Callable[[], float]) -> float:
+    before = clock()
+    for _ in range(times):
+        _write(descriptor, block)
+    os.fsync(descriptor)
+    return clock() - before
 
 
 def _write(descriptor: int, data: memoryview) -> None:

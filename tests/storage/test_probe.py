@@ -44,7 +44,7 @@ def test_probe_finds_the_rate_within_its_limits(tmp_path, monkeypatch, rate, syn
     disk = Disk(monkeypatch, rate, sync)
     found = probe_bandwidth(tmp_path, disk)
     assert disk.written <= 16e6
-    assert disk.now - 100 <= max(0.05, 500_000 / rate + sync) * 1.001
+    assert disk.now - 100 <= max(0.05, 500_000 / rate + 2 * sync) * 1.001
     assert found <= rate * 1.001
     if not sync:
         assert found == pytest.approx(rate)
