@@ -1,0 +1,5 @@
+"""``python -m elastictm_cli``."""
+
+from elastictm_cli.main import main
+
+main()

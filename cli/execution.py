@@ -1,0 +1,154 @@
+"""Running the cells of a notebook in a recorded kernel."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from elastictm_cli import kernels
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+from elastictm.errors import ElasticTMError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from elastictm_cli.kernels import Report
+    from elastictm_cli.resuming import CodeCell
+
+_SECONDS_TO_STOP: Final = 30
+"""How long a cell that ran out of its time may take to stop when it is interrupted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to run and to save; all paths are absolute, ``timeout`` is in seconds for each cell."""
+
+    folder: Path
+    cells: Sequence[CodeCell]
+    restore: str | None = None
+    save: str | None = None
+    force: bool = False
+    timeout: int | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How far a run came."""
+
+    ran: int = 0
+    restored: Report | None = None
+    saved: Report | None = None
+    failure: str = ""
+    not_saved: ElasticTMError | None = None
+    stopped_by: int | None = None
+
+
+async def execute(notebook: Any, order: Order, starting: Callable[[CodeCell], None]) -> Outcome:
+    """Run cells of a notebook, whose outputs change in place; a cell that fails ends the run, but not the save.
+
+    Raises:
+        ElasticTMError: the kernel could not be started, or died; or the archive to go on from could not be restored.
+    """
+    kernel = kernels.kernel_manager()
+    client = NotebookClient(notebook, km=kernel, timeout=order.timeout, log=_silent_log())
+    # What runs here is no part of what the user typed at prompts.
+    await kernel.start_kernel(cwd=str(order.folder), extra_arguments=["--HistoryManager.hist_file=:memory:"])
+    try:
+        await client.async_start_new_kernel_client()
+        return await _Run(client, kernel, order, starting).run()
+    except DeadKernelError as error:
+        raise ElasticTMError("the kernel died; what it held is lost") from error
+    except RuntimeError as error:
+        raise ElasticTMError(f"the kernel did not start: {error}") from error
+    finally:
+        if client.kc is not None:
+            client.kc.stop_channels()
+        await kernel.shutdown_kernel()
+
+
+class _Run:
+    """One run of a notebook in a kernel that is there.
+
+    Responsibilities:
+    - record from the first cell on, after a restore if one was ordered;
+    - run cell after cell, until one fails or the user stops it;
+    - save whatever is there at the end.
+    """
+
+    def __init__(self, client: NotebookClient, kernel: Any, order: Order, starting: Callable[[CodeCell], None]) -> None:
+        self._client = client
+        self._kernel = kernel
+        self._order = order
+        self._starting = starting
+        self._cell_runs = False
+        self._outcome = Outcome()
+
+    async def run(self) -> Outcome:
+        with self._stoppable():
+            await kernels.load_recording(self._client.kc)
+            if self._order.restore is not None:
+                self._outcome.restored = await kernels.ask_to_restore(self._client.kc, self._order.restore)
+            for cell in self._order.cells:
+                self._starting(cell)
+                await self._run_cell(cell)
+                if self._outcome.failure or self._outcome.stopped_by:
+                    break
+            if self._order.save is not None:
+                await self._save(self._order.save)
+        return self._outcome
+
+    async def _run_cell(self, cell: CodeCell) -> None:
+        self._cell_runs = True
+        try:
+            await self._client.async_execute_cell(self._client.nb.cells[cell.index], cell.index)
+        except (CellExecutionError, CellTimeoutError) as error:
+            self._outcome.failure = str(error).strip()
+            if isinstance(error, CellTimeoutError):
+                await self._kernel.interrupt_kernel()
+        finally:
+            self._cell_runs = False
+        self._outcome.ran += 1
+
+    async def _save(self, path: str) -> None:
+        try:
+            if self._outcome.failure and not await kernels.is_idle(self._client.kc, _SECONDS_TO_STOP):
+                raise ElasticTMError(f"the cell did not stop within {_SECONDS_TO_STOP} seconds, so nothing was saved")  # noqa: TRY301 - handled like other failures to save
+            self._outcome.saved = await kernels.ask_to_save(self._client.kc, path, force=self._order.force)
+        except ElasticTMError as error:
+            self._outcome.not_saved = error
+
+    @contextmanager
+    def _stoppable(self) -> Iterator[None]:
+        """The first Ctrl-C or SIGTERM interrupts the cell that runs, another one or one between cells ends it all."""
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        pending: list[asyncio.Future[None]] = []
+
+        def stop(number: int) -> None:
+            if self._cell_runs and self._outcome.stopped_by is None:
+                pending.append(asyncio.ensure_future(self._kernel.interrupt_kernel()))
+            elif task is not None:
+                task.cancel()
+            self._outcome.stopped_by = number
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop, number)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+
+def _silent_log() -> logging.Logger:
+    """Where nbclient may write what the user is told in other words."""
+    log = logging.getLogger("elastictm_cli.execution")
+    log.addHandler(logging.NullHandler())
+    log.propagate = False
+    return log

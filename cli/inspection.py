@@ -1,0 +1,120 @@
+"""``elastictm inspect``: what an archive holds, without running any of its code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from elastictm_cli import output
+from elastictm_cli.archived import read_archive
+from elastictm_cli.options import Archive, Json  # noqa: TC002 - typer reads them when it runs
+
+if TYPE_CHECKING:
+    from elastictm.model.history import History
+    from elastictm.model.records import CellRun
+    from elastictm.model.reports import VariableReport
+    from elastictm.storage.manifest import Manifest
+
+
+def inspect(archive: Archive, *, json: Json = False) -> None:
+    """Show variables, sizes, outcomes, environment and cells; none of the archive's code runs."""
+    manifest, history, size = read_archive(archive)
+    if json:
+        output.json_result(_described(archive, manifest, history, size))
+    else:
+        output.result(_shown(archive, manifest, history, size))
+
+
+def _described(archive: str, manifest: Manifest, history: History, size: int) -> dict[str, Any]:
+    import msgspec  # noqa: PLC0415 - not for --help
+
+    variables, outputs = _reports(manifest)
+    return {
+        "path": archive,
+        "variables": [variable.to_json() for variable in variables],
+        "outputs": [variable.to_json() for variable in outputs],
+        "cells": [_cell(run) for run in history.runs if run.n],
+        "cells_rerun": list(manifest.cells_rerun),
+        "environment": msgspec.to_builtins(manifest.environment),
+        "format": {
+            "version": _format_version(archive),
+            "chunks": len(manifest.chunks),
+            "stored": sum(chunk.stored for chunk in manifest.chunks),
+            "content": sum(chunk.size for chunk in manifest.chunks),
+        },
+        "bytes": size,
+        "saved_at": manifest.saved_at,
+        "seconds": manifest.seconds,
+        "execution_count": manifest.execution_count,
+        "files": [file.path for file in manifest.files],
+    }
+
+
+def _cell(run: CellRun) -> dict[str, Any]:
+    return {
+        "n": run.n,
+        "source": run.source,
+        "status": run.status,
+        "error": run.error,
+        "started": run.started,
+        "seconds": run.seconds,
+        "reads": [list(version) for version in run.reads],
+        "writes": [record.name for record in run.writes],
+        "deletes": list(run.deletes),
+        "files": [file.path for file in run.files],
+        "effects": [{"kind": effect.kind, "detail": effect.detail} for effect in run.effects],
+        "unrepeatable": list(run.unrepeatable),
+        "notes": list(run.notes),
+    }
+
+
+def _reports(manifest: Manifest) -> tuple[list[VariableReport], list[VariableReport]]:
+    """The variables and, apart from them, the displayed results; losses first."""
+    from elastictm.ids import Name  # noqa: PLC0415 - not for --help
+    from elastictm.model.reports import VariableReport  # noqa: PLC0415 - not for --help
+
+    order = {"lost": 0, "rerun": 1, "stored": 2}
+    reports = [
+        VariableReport(Name(e.name), e.outcome, e.kind, e.reason, e.path, e.bytes, e.seconds)
+        for e in sorted(manifest.entries, key=lambda e: (order[e.outcome], -e.bytes, e.name))
+    ]
+    shown = [report for report in reports if report.name.startswith("Out[")]
+    return [report for report in reports if report not in shown], shown
+
+
+def _format_version(archive: str) -> int:
+    from elastictm.storage.layout import HEADER  # noqa: PLC0415 - not for --help
+
+    with open(archive, "rb") as file:  # noqa: PTH123 - an archive is named by text everywhere
+        version: int = HEADER.unpack(file.read(HEADER.size))[1]
+    return version
+
+
+def _shown(archive: str, manifest: Manifest, history: History, size: int) -> str:
+    from datetime import datetime  # noqa: PLC0415 - not for --help
+
+    from elastictm.model.tables import Table, amount, duration  # noqa: PLC0415 - not for --help
+    from elastictm.views.ledger import ledger  # noqa: PLC0415 - not for --help
+    from elastictm.views.lineage import lineage  # noqa: PLC0415 - not for --help
+
+    made = manifest.environment
+    when = datetime.fromtimestamp(manifest.saved_at).astimezone().isoformat(" ", "seconds")
+    head = f"{archive}: {amount(size)}, format {_format_version(archive)}, saved {when} by elastictm {made.program}"
+    where = f"made with {made.implementation} {made.python} on {made.platform} in {made.directory}"
+    if manifest.cells_rerun:
+        where += f"; cells to re-run: {', '.join(map(str, manifest.cells_rerun))}"
+    variables, outputs = _reports(manifest)
+    columns = ("variable", "kind", "outcome", "bytes", "seconds", "why")
+    rows = tuple(
+        (v.name, v.kind, v.outcome, amount(v.bytes), duration(v.seconds), ": ".join(filter(None, (v.path, v.reason))))
+        for v in (*variables, *outputs)
+    )
+    counts = {outcome: sum(v.outcome == outcome for v in variables) for outcome in ("lost", "rerun", "stored")}
+    total = f"Variables: {', '.join(f'{n} {word}' for word, n in counts.items() if n) or 'none'}"
+    packages = ", ".join(f"{name} {version}" for name, version in sorted(made.packages.items()))
+    tables = (
+        Table(f"{head}\n{where}", (), ()),
+        Table(total, columns, rows),
+        ledger(history, lineage(history, ())),
+        Table(f"Packages: {packages or 'none'}", (), ()),
+    )
+    return "\n\n".join(table.to_text() for table in tables)

@@ -1,0 +1,22 @@
+"""What a restore could not bring back, as an exit status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from elastictm.errors import RestoredWithLosses
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def check_losses(report: Mapping[str, Any], *, allowed: bool) -> None:
+    """Look for lost variables in the JSON form of a report.
+
+    Raises:
+        RestoredWithLosses: there are some, and that was not allowed.
+    """
+    lost = [variable for variable in report["variables"] if variable["outcome"] == "lost"]
+    if lost and not allowed:
+        listed = "; ".join(f"{variable['name']} ({variable['reason']})" for variable in lost)
+        raise RestoredWithLosses(f"restored with losses: {listed}. --allow-losses accepts them")

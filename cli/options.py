@@ -1,0 +1,21 @@
+"""Arguments and options that several commands have."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+import typer
+
+Archive: TypeAlias = Annotated[str, typer.Argument(metavar="ARCHIVE", help="The archive, a .tm file.")]
+
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages but errors.")]
+
+Trust: TypeAlias = Annotated[
+    bool, typer.Option("--trust", "--yes", help="The archive may run code; ask nothing.", show_default=False)
+]
+
+AllowLosses: TypeAlias = Annotated[
+    bool, typer.Option("--allow-losses", help="Exit with status 0 even if variables could not be brought back.")
+]

@@ -1,0 +1,105 @@
+"""A restored session in this process: IPython's prompt, one piece of code, or only the plan."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import typer
+from elastictm_cli import output
+from elastictm_cli.consent import may_run
+from elastictm_cli.losses import check_losses
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.terminal.interactiveshell import TerminalInteractiveShell
+from IPython.terminal.ipapp import TerminalIPythonApp
+from traitlets.config import Config
+
+from elastictm.extension import ElasticTM, find
+
+if TYPE_CHECKING:
+    from elastictm.session.session import Session
+
+
+class _Shell(TerminalInteractiveShell):  # type: ignore[misc]
+    """A shell that shows what goes wrong as a message, and not among results."""
+
+    def _showtraceback(self, etype: type, evalue: BaseException, stb: Any) -> None:  # noqa: ARG002 - IPython's protocol
+        if not isinstance(evalue, SystemExit):
+            output.message(self.InteractiveTB.stb2text(stb))
+
+
+def show_plan(archive: str, *, json: bool) -> None:
+    """Show what a restore would do here; none of the archive's code runs."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    report = _session(InteractiveShell(config=config)).plan_restore(archive)
+    if json:
+        output.json_result(report.to_json())
+    else:
+        output.result(str(report))
+
+
+def restore_here(  # noqa: PLR0913 - each is an option of its own
+    archive: str, code: str | None, *, trust: bool, allow_losses: bool, json: bool, quiet: bool
+) -> None:
+    """Restore, then run code or open IPython's prompt; with JSON wanted and no code, neither.
+
+    Raises:
+        ArchiveError: the archive cannot be used, or nobody said that its code may run.
+        RestoreFailed: it stopped half way.
+        RestoredWithLosses: variables did not come back, and that was not allowed.
+    """
+    app = _app(scripted=code is not None)
+    report = _session(app.shell).restore(archive, trust=True if trust else may_run)
+    if json:
+        output.json_result(report.to_json())
+    elif not quiet:
+        output.message(f"{report}\n")
+    if code is not None:
+        _run(app.shell, code)
+    elif not json:
+        app.start()
+    check_losses(report.to_json(), allowed=allow_losses)
+
+
+def _app(*, scripted: bool) -> Any:
+    """IPython as the user has set it up, with a shell that records."""
+    config = Config()
+    config.TerminalIPythonApp.display_banner = False
+    if scripted:
+        config.TerminalIPythonApp.interactive_shell_class = _Shell
+        config.HistoryManager.enabled = False
+        if not sys.stderr.isatty():
+            config.InteractiveShell.colors = "nocolor"
+    if not sys.stdin.isatty():
+        # Lines that come from a file end without a question that nobody can answer.
+        config.TerminalInteractiveShell.confirm_exit = False
+    app = TerminalIPythonApp.instance(config=config)
+    app.initialize([])
+    return app
+
+
+def _session(shell: InteractiveShell) -> Session:
+    shell.extension_manager.load_extension("elastictm")
+    settings = find(shell)
+    assert isinstance(settings, ElasticTM)  # noqa: S101 - the extension was loaded in the line above
+    return settings.session
+
+
+def _run(shell: InteractiveShell, code: str) -> None:
+    """Run code as IPython's own ``-c`` does; where it fails, exit with its status."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="To exit: use")
+        result = shell.run_cell(code, store_history=True)
+    sys.stdout.flush()
+    error = result.error_before_exec or result.error_in_exec
+    if isinstance(error, SystemExit):
+        status = error.code
+        if status is not None and not isinstance(status, int):
+            output.message(str(status))
+            status = 1
+        if status:
+            raise typer.Exit(status)
+    elif error is not None:
+        raise typer.Exit(1)
