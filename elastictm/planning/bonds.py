@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from elastictm.ids import RunNumber, Version
 from elastictm.planning.past import Past
-from elastictm.planning.repeats import immovable
 
 Group = frozenset[Version]
 
@@ -27,7 +26,7 @@ class Bonds:
     released: dict[Version, Version]
 
 
-def bonds(groups: Sequence[Group], past: Past, unlike: Collection[Version]) -> Bonds:
+def bonds(groups: Sequence[Group], past: Past, unlike: Collection[RunNumber], stuck: Collection[RunNumber]) -> Bonds:
     """Bind the alias groups of the live state.
 
     All members of a group are stored or re-run together, with one exception.  Where a member has no bytes and another
@@ -39,16 +38,16 @@ def bonds(groups: Sequence[Group], past: Past, unlike: Collection[Version]) -> B
     Args:
         groups: The alias groups of the state.
         past: What is known of the session.
-        unlike: The versions that another run would make differently.
+        unlike: The cell runs that would give another result.
+        stuck: The cell runs that cannot run again.
     """
     mixed = [group for group in groups if _is_mixed(group, past)]
-    stuck = immovable(past) if mixed else set()
     fixed = _fixed(mixed, past, unlike, stuck)
     released: dict[Version, Version] = {}
     for group in mixed:
         bare = min((v for v in group if v not in past.loads and v.n not in stuck), default=None)
         if bare is not None and not group & fixed:
-            released.update((v, bare) for v in group if v in past.loads and v in unlike)
+            released.update((v, bare) for v in group if v in past.loads and v.n in unlike)
     left = (group - fixed for group in groups)
     return Bonds(tuple(group for group in left if len(group) > 1), fixed, released)
 
@@ -58,11 +57,11 @@ def _is_mixed(group: Group, past: Past) -> bool:
     return len({v in past.loads for v in group}) > 1 and not any(v in past.astray for v in group)
 
 
-def _fixed(mixed: Iterable[Group], past: Past, unlike: Collection[Version], stuck: set[RunNumber]) -> Group:
+def _fixed(mixed: Iterable[Group], past: Past, unlike: Collection[RunNumber], stuck: Collection[RunNumber]) -> Group:
     """The older members that may be loaded beside re-runs of the younger."""
     older: dict[Group, Group] = {}
     for group in mixed:
-        last = max((v.n for v in group if v in past.loads and (v in unlike or v.n in stuck)), default=RunNumber(-1))
+        last = max((v.n for v in group if v in past.loads and (v.n in unlike or v.n in stuck)), default=RunNumber(-1))
         part = frozenset(v for v in group if v.n <= last)
         if part and all(v in past.loads for v in part):
             older[group] = part

@@ -31,7 +31,7 @@ from elastictm.planning.bonds import Bonds, bonds
 from elastictm.planning.costs import transfer_seconds
 from elastictm.planning.past import Past
 from elastictm.planning.problem import CellTerm, Problem, VersionTerm
-from elastictm.planning.repeats import obstacles, unsteady
+from elastictm.planning.repeats import immovable, obstacles, unsteady
 from elastictm.planning.ties import inputs
 
 __all__ = ["migration_problem", "transfer_seconds"]
@@ -66,24 +66,26 @@ def migration_problem(  # noqa: PLR0913 - what is to be had here, there, and wan
     runs = history.runs
     stored = {version: seconds for version, seconds in loads.items() if seconds != math.inf}
     forbidden = obstacles(runs, allow_effects=allow_effects, runnable=runnable)
-    past = Past(history, runs, stored, astray, forbidden, inputs(runs, history.lapses, stored))
+    place = {run.n: i for i, run in enumerate(runs)}
+    past = Past(history, runs, inputs(runs, history.lapses, stored), place, stored, astray, forbidden)
     bound, unlike = _settled(past)
     if targets is None:
         targets = frozenset(record.version for record in history.live.values())
     return _problem(past, targets, bound, unlike, missing_files)
 
 
-def _settled(past: Past) -> tuple[Bonds, dict[Version, str]]:
-    """The bonds of live versions, and the versions that another run would make differently.
+def _settled(past: Past) -> tuple[Bonds, dict[RunNumber, str]]:
+    """The bonds of live versions, and the cell runs that would give another result.
 
-    Each depends on the other: a version that may be re-run although it comes out differently makes all that read it
-    unsteady too.
+    Each depends on the other: a version that may be re-run although it comes out differently makes the cells that read
+    it unsteady too.
     """
     groups = past.history.live_groups()
+    stuck = immovable(past) if groups else frozenset()
     remade: set[Version] = set()
     while True:
         unlike = unsteady(past, remade)
-        bound = bonds(groups, past, unlike)
+        bound = bonds(groups, past, unlike, stuck)
         if remade.issuperset(bound.released):
             return bound, unlike
         remade |= bound.released.keys()
@@ -93,7 +95,7 @@ def _problem(
     past: Past,
     targets: frozenset[Version],
     bound: Bonds,
-    unlike: Mapping[Version, str],
+    unlike: Mapping[RunNumber, str],
     missing_files: Mapping[str, float],
 ) -> Problem:
     """All that the targets could need, found backwards from them."""
@@ -105,7 +107,7 @@ def _problem(
         if version in versions:
             continue
         load = past.loads.get(version)
-        obstacle = "" if load is None else _obstacle(version, bound, unlike)
+        obstacle = "" if load is None else _obstacle(version, past, bound, unlike)
         if obstacle:
             versions[version] = VersionTerm(version, None, load or 0.0, rerun_allowed=False, obstacle=obstacle)
             continue
@@ -124,19 +126,21 @@ def _problem(
     )
 
 
-def _obstacle(version: Version, bound: Bonds, unlike: Mapping[Version, str]) -> str:
+def _obstacle(version: Version, past: Past, bound: Bonds, unlike: Mapping[RunNumber, str]) -> str:
     """Why a version that has bytes must not be re-run; empty where it may."""
+    if version in past.astray:
+        return "changed outside of recorded cells"
     if version in bound.released:
         return ""
-    if version in unlike:
-        return unlike[version]
+    if version.n in unlike:
+        return unlike[version.n]
     return "it shares data with what cannot be re-run" if version in bound.fixed else ""
 
 
 def _cell(past: Past, n: RunNumber, missing_files: Mapping[str, float]) -> CellTerm:
     if n in past.forbidden:
         return CellTerm(n, math.inf, (), obstacle=past.forbidden[n])
-    run = past.history.run(n)
+    run = past.runs[past.place[n]]
     files = tuple(dict.fromkeys(file.path for file in run.files if file.path in missing_files)) if run.files else ()
     return CellTerm(n, run.seconds, past.needs(n), files)
 
@@ -147,9 +151,10 @@ def _follows(
     """The versions that must be re-run with others for the sake of a cell that may run."""
     found: dict[tuple[Version, Version], None] = {}
     for n in cells:
-        if n in past.inputs:
+        for u, v in past.inputs[past.place[n]].follows:
             # What is younger than a fixed version shares its data when re-run beside it.
-            found.update(((u, v), None) for u, v in past.inputs[n].follows if not (v in bound.fixed and u.n > v.n))
+            if not (v in bound.fixed and u.n > v.n):
+                found[u, v] = None
     found.update((pair, None) for pair in bound.released.items())
     return tuple(pair for pair in found if pair[0] in versions and pair[1] in versions)
 

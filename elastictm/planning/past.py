@@ -15,20 +15,20 @@ from elastictm.planning.ties import Inputs
 class Past:
     """A history, and what is to be had of it.
 
+    ``inputs`` stands beside ``runs``, one for one; ``place`` says where each cell run stands in them.
     ``loads`` are the seconds to load each version that has bytes.
     ``astray`` are versions changed outside of recorded cells, so that their bytes alone are trusted.
     ``forbidden`` are the cell runs that must not run again, each with the reason for people.
-    ``inputs`` are those of the cell runs that need more than what they read.
     """
 
     history: HistoryView
     runs: Sequence[CellRun]
+    inputs: Sequence[Inputs]
+    place: Mapping[RunNumber, int]
     loads: Mapping[Version, float]
     astray: Collection[Version]
     forbidden: Mapping[RunNumber, str]
-    inputs: Mapping[RunNumber, Inputs]
 
     def needs(self, n: RunNumber) -> tuple[Version, ...]:
         """What a cell run needs in place."""
-        found = self.inputs.get(n)
-        return self.history.run(n).reads if found is None else found.reads
+        return self.inputs[self.place[n]].needs

@@ -53,36 +53,32 @@ def _deed(run: CellRun) -> str | None:
     return None
 
 
-def unsteady(past: Past, remade: Collection[Version]) -> dict[Version, str]:
-    """The versions that another run would make differently, each with the reason for people.
+def unsteady(past: Past, remade: Collection[Version]) -> dict[RunNumber, str]:
+    """The cell runs that would give another result if they ran again, each with the reason for people.
 
     A cell run is not repeatable for reasons of its own, because of what was learned after it ended, or because it read
-    such a version: one that is loaded gives back what was read, but one without bytes, one that is ``remade`` although
-    it has them, and one that was changed outside of cells does not.
+    what such a cell run made: a version that is loaded gives back what was read, but one without bytes, one that is
+    ``remade`` although it has them, and one that was changed outside of cells does not.
     """
     learned = {remark.n: remark.text for remark in past.history.remarks}
-    found = dict.fromkeys(past.astray, "changed outside of recorded cells")
-    spreading = found.copy()
-    for run in past.runs:
-        own = ", ".join(run.unrepeatable) or learned.get(run.n)
-        reason = f"not repeatable: {own} (cell {run.n})" if own else None
-        if reason is None and spreading:
-            source = next((u for u in past.needs(run.n) if u in spreading), None)
-            if source is not None:
-                via = f"made from {source.name}, which was " if source in past.astray else ""
-                reason = via + spreading[source]
-        if reason is not None:
-            for version in (record.version for record in run.writes):
-                found.setdefault(version, reason)
-                if version not in past.loads or version in remade:
-                    spreading.setdefault(version, reason)
+    found: dict[RunNumber, str] = {}
+    for run, inputs in zip(past.runs, past.inputs, strict=True):
+        if run.unrepeatable or run.n in learned:
+            found[run.n] = f"not repeatable: {', '.join(run.unrepeatable) or learned[run.n]} (cell {run.n})"
+            continue
+        for u in inputs.needs:
+            if u in past.astray:
+                found[run.n] = f"made from {u.name}, which was changed outside of recorded cells"
+            elif u.n in found and (u not in past.loads or u in remade):
+                found[run.n] = found[u.n]
     return found
 
 
 def immovable(past: Past) -> set[RunNumber]:
     """The cell runs that cannot run again: forbidden ones, and those that need what only such a run could make."""
     found = set(past.forbidden)
-    for run in past.runs:
-        if any(u.n in found and u not in past.loads for u in past.needs(run.n)):
-            found.add(run.n)
+    for run, inputs in zip(past.runs, past.inputs, strict=True):
+        for u in inputs.needs:
+            if u.n in found and u not in past.loads:
+                found.add(run.n)
     return found

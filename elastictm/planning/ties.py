@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from elastictm.ids import Name, RunNumber, Version
@@ -11,15 +11,16 @@ from elastictm.model.records import CellRun, Lapse
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What a cell run needs in place, and which of its versions, re-run, need which of its inputs re-run."""
+    """What a cell run needs in place, and which versions must be re-run with others where it runs again."""
 
-    reads: tuple[Version, ...]
-    follows: tuple[tuple[Version, Version], ...]
+    needs: tuple[Version, ...]
+    follows: tuple[tuple[Version, Version], ...] = ()
 
 
-def inputs(runs: Iterable[CellRun], lapses: Iterable[Lapse], stored: Collection[Version]) -> dict[RunNumber, Inputs]:
-    """What each cell run needs to see again what it saw; cell runs that only need what they read are left out.
+def inputs(runs: Iterable[CellRun], lapses: Iterable[Lapse], stored: Collection[Version]) -> list[Inputs]:
+    """What each cell run needs to see again what it saw.
 
+    - What it read.
     - A name that it deleted must be there.
     - A name that shares data with one that it read, and has another version after it, was changed through that one: it
       must be there to show the change.
@@ -29,15 +30,17 @@ def inputs(runs: Iterable[CellRun], lapses: Iterable[Lapse], stored: Collection[
     lapsed: dict[RunNumber, set[Name]] = {}
     for lapse in lapses:
         lapsed.setdefault(lapse.n, set()).update(lapse.names)
-    found: dict[RunNumber, Inputs] = {}
+    found: list[Inputs] = []
     alive: dict[Name, RunNumber] = {}
     group_of: dict[Name, tuple[Version, ...]] = {}
     for run in runs:
-        if group_of or run.deletes or run.groups:
-            needs = _needs(run, alive, group_of)
+        shared = [u for u in run.reads if u.name in group_of] if group_of else []
+        if shared or run.deletes or run.groups:
+            needs = _needs(run, shared, alive, group_of)
             follows = (*_seen_together(needs, group_of, stored), *_made_from(run, needs, stored))
-            if len(needs) > len(run.reads) or follows:
-                found[run.n] = Inputs(needs, tuple(follows))
+            found.append(Inputs(needs, follows))
+        else:
+            found.append(Inputs(run.reads))
         for name in run.deletes:
             alive.pop(name, None)
             group_of.pop(name, None)
@@ -54,23 +57,24 @@ def inputs(runs: Iterable[CellRun], lapses: Iterable[Lapse], stored: Collection[
 
 
 def _needs(
-    run: CellRun, alive: dict[Name, RunNumber], group_of: dict[Name, tuple[Version, ...]]
+    run: CellRun,
+    shared: Iterable[Version],
+    alive: Mapping[Name, RunNumber],
+    group_of: Mapping[Name, tuple[Version, ...]],
 ) -> tuple[Version, ...]:
     """What it read, and the names that it deleted or changed without naming them."""
-    needs = dict.fromkeys(run.reads)
-    for name in run.deletes:
-        if name in alive:
-            needs[Version(name, alive[name])] = None
-    touched = {id(group_of[u.name]) for u in run.reads if u.name in group_of}
+    names = [name for name in run.deletes if name in alive]
+    touched = {id(group_of[u.name]) for u in shared}
     if touched:
-        for record in run.writes:
-            if record.name in alive and id(group_of.get(record.name)) in touched:
-                needs[Version(record.name, alive[record.name])] = None
-    return tuple(needs)
+        written = (record.name for record in run.writes)
+        names += [name for name in written if name in alive and id(group_of.get(name)) in touched]
+    if not names:
+        return run.reads
+    return tuple(dict.fromkeys((*run.reads, *(Version(name, alive[name]) for name in names))))
 
 
 def _seen_together(
-    needs: Sequence[Version], group_of: dict[Name, tuple[Version, ...]], stored: Collection[Version]
+    needs: Sequence[Version], group_of: Mapping[Name, tuple[Version, ...]], stored: Collection[Version]
 ) -> list[tuple[Version, Version]]:
     """Of inputs that share data, those that could be loaded follow the others and each other."""
     together: dict[int, list[Version]] = {}
