@@ -13,7 +13,7 @@ import sys
 import typing
 import weakref
 from collections.abc import Iterable, Iterator
-from types import CellType, FunctionType, GenericAlias, GetSetDescriptorType, MemberDescriptorType, ModuleType
+from types import BuiltinFunctionType, CellType, FunctionType, GenericAlias, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any, Final, TypeAlias
 
 from elastictm.ids import DefinitionKey
@@ -134,6 +134,9 @@ class Purity:
             return all(map(self._harmless, (value.fget, value.fset, value.fdel)))
         if kind is functools.cached_property:
             return self._harmless(value.func)
+        if kind is BuiltinFunctionType:
+            # A method of a value, such as ``log.append``, holds the value.
+            return value.__self__ is None or self._harmless(value.__self__)
         if kind in _INERT or kind.__module__ == typing.__name__:
             return True
         return isinstance(value, (enum.Enum, *self._fixed))

@@ -32,12 +32,12 @@ FIXED: Final[frozenset[type]] = ATOMS | {
     pathlib.PureWindowsPath,
     re.Pattern,
     uuid.UUID,
-    types.BuiltinFunctionType,
     types.CodeType,
+    types.GenericAlias,
     types.GetSetDescriptorType,
     types.MemberDescriptorType,
     types.MethodDescriptorType,
-    types.ModuleType,
+    types.UnionType,
     types.WrapperDescriptorType,
 }
 """Types whose instances are shared freely without tying the names that hold them."""
@@ -45,6 +45,8 @@ FIXED: Final[frozenset[type]] = ATOMS | {
 _FIXED_ELSEWHERE: Final = (
     ("numpy", ("dtype", "ufunc", "generic", "bool", "bool_")),
     ("pandas", ("Timestamp", "Timedelta", "Period", "Interval")),
+    ("pandas.api.extensions", ("ExtensionDtype",)),
+    ("pandas.tseries.offsets", ("BaseOffset",)),
     ("torch", ("dtype", "device", "Size")),
     ("zoneinfo", ("ZoneInfo",)),
 )
