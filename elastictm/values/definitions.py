@@ -13,7 +13,15 @@ import sys
 import typing
 import weakref
 from collections.abc import Iterable, Iterator
-from types import BuiltinFunctionType, CellType, FunctionType, GenericAlias, GetSetDescriptorType, MemberDescriptorType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    CellType,
+    FunctionType,
+    GenericAlias,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    ModuleType,
+)
 from typing import Any, Final, TypeAlias
 
 from elastictm.ids import DefinitionKey
