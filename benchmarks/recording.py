@@ -46,9 +46,7 @@ x = pd.DataFrame({"text": pd.Series([f"value {i}" for i in range(1_000_000)], dt
 CASES = {
     "array": Case("1 GB float array", "import numpy as np\nx = np.random.rand(125_000_000)", "x[5]", 60),
     "list": Case("list of 1,000,000 ints", "x = list(range(1_000_000))", "len(x)", 40),
-    "dict": Case(
-        "dict of 200,000 strings to lists", "x = {f'key {i}': [i] for i in range(200_000)}", "len(x)", 200
-    ),
+    "dict": Case("dict of 200,000 strings to lists", "x = {f'key {i}': [i] for i in range(200_000)}", "len(x)", 200),
     "objects": Case("200,000 objects of a user's class", NODES, "x.value", 700),
     "frame": Case(
         "frame of 1,000,000 × 10 floats",

@@ -21,14 +21,17 @@ class ElasticTM(Configurable):  # type: ignore[misc]
     """Settings of elastictm, and the session that it records in this shell."""
 
     recording_share = Float(0.05, help="Part of the session's own run time that recording may take.").tag(config=True)
-    recording_floor = Float(0.05, help="Seconds that recording may take for any one cell all the same.").tag(config=True)
+    recording_floor = Float(0.05, help="Seconds that recording may take for any one cell all the same.").tag(
+        config=True
+    )
     bandwidth = Unicode("", help="Speed of the way to the target, such as 100MB/s; empty: measured.").tag(config=True)
     alpha = Float(1.0, help="Weight of saving against restoring; below 1 favours a fast restore.").tag(config=True)
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(parent=shell)
-        self.session = Session(IPythonHost(shell), self.settings, SystemClock(), ignored_paths(shell))
-        self.unhook: Callable[[], None] = self.session.host.hook(lambda: self.session.recorder)  # type: ignore[attr-defined]
+        host = IPythonHost(shell)
+        self.session = Session(host, self.settings, SystemClock(), ignored_paths(shell))
+        self.unhook: Callable[[], None] = host.hook(lambda: self.session.recorder)
 
     def settings(self) -> Settings:
         """The settings as they are now."""

@@ -62,7 +62,7 @@ class ElasticMagics(Magics):  # type: ignore[misc]
         super().__init__(shell)
         self._session = session
 
-    @line_magic
+    @line_magic  # type: ignore[untyped-decorator]
     def migrate(self, line: str) -> None:
         """Save, plan, restore, verify; see ``MIGRATE``."""
         with _errors_shown():
@@ -79,7 +79,7 @@ class ElasticMagics(Magics):  # type: ignore[misc]
 
     migrate.__doc__ = MIGRATE
 
-    @line_magic
+    @line_magic  # type: ignore[untyped-decorator]
     def graph(self, line: str) -> None:
         """Draw the history; see ``GRAPH``."""
         from elastictm.views.drawing import drawing  # noqa: PLC0415 - only a drawing needs it
@@ -125,7 +125,7 @@ class ElasticMagics(Magics):  # type: ignore[misc]
         given = parser.parse_args(words)
         with ProgressBar("verifying") as bar, ArchiveReader(given.path) as reader:
             reader.verify(lambda done: bar(done, reader.size))
-            print(f"{given.path}: every byte is as it was written")
+            print(f"{given.path}: every byte is as it was written")  # noqa: T201 - a magic is a surface
 
     def _options(self, given: argparse.Namespace) -> Any:
         from elastictm.session.saving import SaveOptions  # noqa: PLC0415 - brings the planner along

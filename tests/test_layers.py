@@ -112,7 +112,9 @@ def test_only_surfaces_print(path: Path) -> None:
     assert not [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"]
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("test_*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "tests").rglob("test_*.py")), ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_every_test_says_what_holds(path: Path) -> None:
     """Each test has a docstring of its own."""
     for node in ast.walk(ast.parse(path.read_text())):

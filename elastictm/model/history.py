@@ -171,7 +171,7 @@ class History:
 
     def remark(self, remark: Remark) -> None:
         """Note something learned about a cell run after it ended; KeyError if there is no such run."""
-        self._by_n[remark.n]  # noqa: B018 - the look-up is the check
+        self._by_n[remark.n]
         if remark not in self._remarks:
             self._remarks.append(remark)
 

@@ -218,7 +218,7 @@ class RestoreReport(_Shown):
 
 
 def _ordered(variables: object) -> tuple[VariableReport, ...]:
-    return tuple(sorted(variables, key=lambda v: (_LOSSES_FIRST[v.outcome], -v.bytes, v.name)))  # type: ignore[call-overload, no-any-return]
+    return tuple(sorted(variables, key=lambda v: (_LOSSES_FIRST[v.outcome], -v.bytes, v.name)))  # type: ignore[call-overload]
 
 
 def _summary(variables: tuple[VariableReport, ...], cells: tuple[RunNumber, ...]) -> str:

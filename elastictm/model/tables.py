@@ -45,7 +45,7 @@ def amount(size: float) -> str:
 def duration(seconds: float | None) -> str:
     """A number of seconds with its unit, such as ``12 ms``; a dash for None."""
     if seconds is None:
-        return "–"
+        return "-"
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms" if seconds >= 0.001 else f"{seconds * 1e6:.0f} µs"  # noqa: PLR2004
     if seconds < 120:  # noqa: PLR2004 - two minutes

@@ -208,4 +208,3 @@ def running_shell() -> InteractiveShell | None:
     if "IPython" not in sys.modules:
         return None
     return InteractiveShell._instance  # noqa: SLF001 - asking for the instance would make one
-

@@ -60,7 +60,7 @@ class _Lessons:
     cells: dict[RunNumber, str] = field(default_factory=dict)
 
 
-class _TryAgain(Exception):  # noqa: N818 - a signal: the attempt taught something, and another one is due
+class _TryAgain(Exception):
     """An attempt failed at something that the next one will avoid."""
 
 
@@ -96,7 +96,7 @@ class Restorer:
         for name, entry in self._entries.items():
             if entry.unit is not None and entry.unit not in self._lessons.units and name in live:
                 loads[live[name].version] = entry.seconds + entry.bytes / _LOADING
-        missing = {path: math.inf for path in self._absent_files()}
+        missing = dict.fromkeys(self._absent_files(), math.inf)
         problem = migration_problem(
             self.history,
             loads=loads,
@@ -104,7 +104,9 @@ class Restorer:
             missing_files=missing,
             runnable=lambda run: self._lessons.cells.get(run.n),
             targets=frozenset(live[name].version for name in self._entries if name in live),
-            astray=frozenset(live[name].version for name, entry in self._entries.items() if entry.astray and name in live),
+            astray=frozenset(
+                live[name].version for name in live if name in self._entries and self._entries[name].astray
+            ),
         )
         return problem, solve(problem, "optimal")
 
@@ -176,7 +178,8 @@ class Restorer:
         self._drop_leftovers(outputs, plan)
         for key, definition in thawer.definitions.items():
             around.definitions.bind(key, definition)
-        generators.restore(tuple(RandomState(g, bytes(self._reader.read(b))) for g, b in self._manifest.generators.items()))
+        states = {name: bytes(self._reader.read(blob)) for name, blob in self._manifest.generators.items()}
+        generators.restore(tuple(RandomState(name, state) for name, state in states.items()))
         return self._finished(problem, plan, around, outputs)
 
     def _loaded(self, plan: ReplicationPlan, thawer: Thawer) -> dict[Name, Any]:
@@ -241,7 +244,9 @@ class Restorer:
     ) -> Restored:
         loaded = {version.name for version in plan.loads}
         lost = {loss.version.name for loss in plan.lost}
-        reruns = {version.name for step in plan.reruns for version in step.writes} - loaded
+        made = {version.name for step in plan.reruns for version in step.writes}
+        # Re-runs also make what a later cell deleted.
+        reruns = made & self._entries.keys() - loaded
         unlike = self._compared(reruns - lost, around, outputs)
         sizes = {name: (entry.bytes, entry.seconds) for name, entry in self._entries.items() if entry.unit is not None}
         causes = {c.report.name: c for c in explain(self.history, problem, plan, sizes, self._refusals())}
@@ -254,7 +259,7 @@ class Restorer:
             self.history.remark(Remark(n, f"running it again gave another value of {name}"))
         present = {r.name for r in reports if r.outcome != "lost"}
         self.history.lapse([name for name in self.history.live if name not in present])
-        sources = {run.n: run.code or run.source for run in self.history.runs if run.n}
+        sources = {int(run.n): run.code or run.source for run in self.history.runs if run.n}
         self._host.resume(sources, outputs, self._manifest.execution_count)
         shown = tuple(r for r in reports if output_number(r.name) is None)
         hidden = tuple(r for r in reports if output_number(r.name) is not None)
@@ -373,4 +378,3 @@ def _unlike(run: CellRun, error: BaseException | None) -> str:
     if run.status == "error":
         return "it raised when it was recorded, and did not raise now" if error is None else ""
     return f"it was {run.status} when it was recorded"
-

@@ -287,4 +287,3 @@ def save_report(drafted: Draft, path: str, seconds: float, size: int) -> SaveRep
     return SaveReport(
         path, plan.variables, plan.cells_rerun, seconds, size, plan.seconds, plan.bytes, outputs, plan.notes
     )
-

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from elastictm.errors import ArchiveNotTrusted
-from elastictm.ids import Name
 from elastictm.model.history import History
 from elastictm.model.reports import PlanReport, RestoreReport, SaveReport
 from elastictm.session.effects import EffectWatch
@@ -22,8 +21,8 @@ from elastictm.values.freeze import Freezer, Surroundings
 
 if TYPE_CHECKING:
     from elastictm.session.saving import Draft, SaveOptions
-    from elastictm.storage.probe import BandwidthProbe
     from elastictm.storage.manifest import Manifest
+    from elastictm.storage.probe import BandwidthProbe
 
 Progress = Callable[[int, int], None]
 """Called with the number of bytes that were just written, and the total that is expected."""
@@ -97,7 +96,8 @@ class Session:
             manifest = reader.manifest
             if not (trust is True or self._book.knows(manifest) or (callable(trust) and trust(manifest))):
                 raise ArchiveNotTrusted(
-                    f"{path} was not written here, and restoring it runs code from it: say that it may, with --trust or trust=True"
+                    f"{path} was not written here, and restoring it runs code from it: "
+                    "say that it may, with --trust or trust=True"
                 )
             self.recorder.suspended = True
             try:
@@ -141,4 +141,3 @@ class Session:
         self._probe = self._probe or BandwidthProbe()
         bandwidth = options.bandwidth or self.settings().bandwidth or self._probe.bandwidth(folder)
         return draft(history, stock, bandwidth, options, Path.cwd())
-

@@ -66,9 +66,7 @@ def _groups(values: Mapping[Name, Any], variables: Variables, freezer: Freezer) 
     surveyor = Surveyor(freezer.around)
     surveys = [surveyor.survey([values[name]]) for name in rest]
     found = [[name] for name in atoms]
-    for cluster in partition(surveys):
-        found.append(_in_recorded_order([rest[i] for i in cluster], variables))
-    return found
+    return found + [_in_recorded_order([rest[i] for i in cluster], variables) for cluster in partition(surveys)]
 
 
 def _in_recorded_order(names: list[Name], variables: Variables) -> list[Name]:
@@ -121,8 +119,8 @@ class _Shelf:
                 return self._refused[key]
             if key not in self.units:
                 definition = self._freezer.around.definitions.get(key)
-                outcome = Refusal(f"definition {key}", "it is gone") if definition is None else None
-                outcome = outcome or self._freezer.definition(definition)  # type: ignore[arg-type]
+                gone = Refusal(f"definition {key}", "it is gone")
+                outcome = gone if definition is None else self._freezer.definition(definition)
                 if isinstance(outcome, Refusal):
                     self._refused[key] = outcome
                     return outcome

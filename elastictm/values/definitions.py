@@ -12,7 +12,7 @@ import functools
 import sys
 import typing
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import (
     BuiltinFunctionType,
     CellType,
@@ -107,7 +107,8 @@ def importable(definition: Any, name: str | None = None) -> bool:
     if module is None or module.__name__ == "__main__":
         return False
     found: Any = module
-    for part in (name or getattr(definition, "__qualname__", "<unknown>")).split("."):
+    path = str(name or getattr(definition, "__qualname__", "<unknown>"))
+    for part in path.split("."):
         found = getattr(found, part, None)
     return found is definition
 
@@ -125,30 +126,35 @@ class Purity:
         if known is None:
             self._known[id(definition)] = True
             known = importable(definition) or all(self._harmless(part) for part in _parts(definition))
+            if not known:
+                # What was found pure on the assumption that this one is must be looked at again.
+                self._known = {key: pure for key, pure in self._known.items() if not pure}
             self._known[id(definition)] = known
         return known
 
     def _harmless(self, value: Any) -> bool:
         kind = type(value)
-        if kind in FIXED:
-            return True
         if kind is FunctionType or isinstance(value, type):
             return self(value)
-        if kind is tuple or kind is frozenset:
-            return all(map(self._harmless, value))
-        if kind is staticmethod or kind is classmethod:
-            return self._harmless(value.__func__)
-        if kind is property:
-            return all(map(self._harmless, (value.fget, value.fset, value.fdel)))
-        if kind is functools.cached_property:
-            return self._harmless(value.func)
-        if kind is BuiltinFunctionType:
-            # A method of a value, such as ``log.append``, holds the value.
-            return value.__self__ is None or self._harmless(value.__self__)
-        if kind in _INERT or kind.__module__ == typing.__name__:
+        inside = _INSIDE.get(kind)
+        if inside is not None:
+            return all(map(self._harmless, inside(value)))
+        if kind in FIXED or kind in _INERT or kind.__module__ == typing.__name__:
             return True
         return isinstance(value, (enum.Enum, *self._fixed))
 
+
+_INSIDE: Final[dict[type, Callable[[Any], Iterable[Any]]]] = {
+    tuple: iter,
+    frozenset: iter,
+    staticmethod: lambda value: (value.__func__,),
+    classmethod: lambda value: (value.__func__,),
+    property: lambda value: (value.fget, value.fset, value.fdel),
+    functools.cached_property: lambda value: (value.func,),
+    # A method of a value, such as ``log.append``, holds the value.
+    BuiltinFunctionType: lambda value: (value.__self__,),
+}
+"""What decides whether a wrapper, or a container that cannot change itself, holds something that can."""
 
 _INERT: Final = frozenset({GenericAlias, GetSetDescriptorType, MemberDescriptorType, ModuleType, type(int | str)})
 

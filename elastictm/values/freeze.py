@@ -58,7 +58,7 @@ class FrozenGroup:
     unit: Unit | None = None
 
 
-class OutOfTime(Exception):  # noqa: N818 - a signal, not an error: it stops a pass and is always caught
+class OutOfTime(Exception):
     """A pass was given up because its time was over."""
 
 
@@ -134,7 +134,7 @@ class _Pass(pickle.Pickler):
 
     def __init__(self, around: Surroundings, sink: _Sink, purity: Purity, root: Definition | None = None) -> None:
         self._buffers = _Buffers(sink)
-        # A method of the pass itself would close a cycle, which keeps users' objects alive until the collector finds it.
+        # A method of the pass itself would close a cycle, which keeps users' objects alive for long.
         super().__init__(sink, 5, buffer_callback=self._buffers.take)
         self.sink = sink
         self.namespace = around.namespace
@@ -232,7 +232,9 @@ def _export_of(view: memoryview) -> Export:
     # A library's own buffer: its address is only known through numpy, which such libraries have loaded.
     import numpy as np  # noqa: PLC0415
 
-    return Export(np.frombuffer(view, np.uint8).__array_interface__["data"][0] if view.nbytes else 0, view.nbytes, view, view)
+    return Export(
+        np.frombuffer(view, np.uint8).__array_interface__["data"][0] if view.nbytes else 0, view.nbytes, view, view
+    )
 
 
 class GroupPass:
@@ -252,6 +254,8 @@ class GroupPass:
         Raises:
             OutOfTime: it would take longer than ``seconds``.
         """
+        if value is self._around.namespace:
+            return Refusal(name, "cannot store the session's namespace as a value of itself")
         started = self._clock()
         run, sink = self._run, self._sink
         sink.deadline = None if seconds is None else started + seconds
@@ -260,8 +264,6 @@ class GroupPass:
         run.culprit = None
         run.code.clear()
         try:
-            if value is self._around.namespace:
-                raise TypeError("cannot store the session's namespace as a value")
             run.dump(value)
             for key in tuple(run.definitions)[before:]:
                 sink.hasher.update(self._content(key, _Others(self._named, id(value)), set()))
@@ -279,9 +281,7 @@ class GroupPass:
         """All that was kept of the values added so far."""
         views, slices = segments(self._run.exports)
         stream = b"".join(self._sink.kept or ())
-        return Unit(
-            tuple(self._names), stream, views, slices, tuple(self._run.definitions), tuple(self._run.sources)
-        )
+        return Unit(tuple(self._names), stream, views, slices, tuple(self._run.definitions), tuple(self._run.sources))
 
     def _content(self, key: DefinitionKey, named: Container[int], visited: set[DefinitionKey]) -> bytes:
         """The content of a definition that no variable names, with all that it refers to; nothing for the others."""

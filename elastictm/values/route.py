@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import CellType, FunctionType, MethodType
 from typing import Any, Final
+
+from elastictm.values.kinds import ATOMS
 
 _VISITED_AT_MOST: Final = 100_000
 
@@ -29,24 +31,10 @@ def route_to(root: Any, target: Any, name: str) -> str | None:
 
 def _inside(value: Any) -> Iterator[tuple[str, Any]]:
     kind = type(value)
-    if issubclass(kind, dict):
-        yield from ((f"[{key!r}]", inner) for key, inner in dict.items(value))
-        yield from ((f".key({index})", key) for index, key in enumerate(dict.keys(value)) if not isinstance(key, str))
-    elif issubclass(kind, list | tuple):
-        yield from ((f"[{index}]", inner) for index, inner in enumerate(tuple(value)))
-    elif issubclass(kind, set | frozenset):
-        yield from ((f".member({index})", inner) for index, inner in enumerate(tuple(value)))
-    elif kind is FunctionType:
-        yield from zip((f".{free}" for free in value.__code__.co_freevars), value.__closure__ or (), strict=True)
-        yield from ((f".__defaults__[{index}]", inner) for index, inner in enumerate(value.__defaults__ or ()))
-        yield from ((f".{attribute}", inner) for attribute, inner in value.__dict__.items())
-    elif kind is CellType:
-        try:
-            yield "", value.cell_contents
-        except ValueError:
-            return
-    elif kind is MethodType:
-        yield ".__self__", value.__self__
+    for types, items in _ITEMS:
+        if issubclass(kind, types):
+            yield from items(value)
+            break
     yield from ((f".{attribute}", inner) for attribute, inner in _attributes(value).items())
     for cls in kind.__mro__:
         slots = cls.__dict__.get("__slots__", ())
@@ -55,6 +43,48 @@ def _inside(value: Any) -> Iterator[tuple[str, Any]]:
                 yield f".{slot}", object.__getattribute__(value, slot)
             except AttributeError:
                 continue
+
+
+def _of_mapping(value: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
+    for index, (key, inner) in enumerate(tuple(dict.items(value))):
+        # The text of any other key is its own business, and may take long or raise.
+        yield f"[{key!r}]" if type(key) in ATOMS else f".value({index})", inner
+        yield f".key({index})", key
+
+
+def _of_sequence(value: Any) -> Iterator[tuple[str, Any]]:
+    return ((f"[{index}]", inner) for index, inner in enumerate(tuple(value)))
+
+
+def _of_set(value: Any) -> Iterator[tuple[str, Any]]:
+    return ((f".member({index})", inner) for index, inner in enumerate(tuple(value)))
+
+
+def _of_function(value: FunctionType) -> Iterator[tuple[str, Any]]:
+    yield from zip((f".{free}" for free in value.__code__.co_freevars), value.__closure__ or (), strict=True)
+    yield from ((f".__defaults__[{index}]", inner) for index, inner in enumerate(value.__defaults__ or ()))
+
+
+def _of_cell(value: CellType) -> Iterator[tuple[str, Any]]:
+    try:
+        yield "", value.cell_contents
+    except ValueError:
+        return
+
+
+def _of_method(value: MethodType) -> Iterator[tuple[str, Any]]:
+    yield ".__self__", value.__self__
+
+
+_ITEMS: Final[tuple[tuple[Any, Callable[[Any], Iterator[tuple[str, Any]]]], ...]] = (
+    (dict, _of_mapping),
+    ((list, tuple), _of_sequence),
+    ((set, frozenset), _of_set),
+    (FunctionType, _of_function),
+    (CellType, _of_cell),
+    (MethodType, _of_method),
+)
+"""How to step into values of built-in types."""
 
 
 def _attributes(value: Any) -> dict[str, Any]:

@@ -6,8 +6,8 @@ The rank, rather than a path of nested constants, survives Python 3.12, which co
 """
 
 from __future__ import annotations
-
 import __future__
+
 import ast
 import linecache
 from collections.abc import Callable, Iterator

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any
 
+from typing_extensions import Self
+
 from elastictm.ids import DefinitionKey, Name
 from elastictm.model.records import Refusal
 from elastictm.values import rebuild
@@ -91,16 +93,14 @@ class Thawer:
 class _Loader(pickle.Unpickler):
     """Loads the streams of one unit, resolving the calls that need a restore to methods of its own."""
 
-    def __init__(
-        self, thawer: Thawer, frost: Frost, singletons: Mapping[str, Any], root: DefinitionKey | None
-    ) -> None:
+    def __init__(self, thawer: Thawer, frost: Frost, singletons: Mapping[str, Any], root: DefinitionKey | None) -> None:
         super().__init__(io.BytesIO(frost.stream), buffers=_buffers(frost))
         self._thawer = thawer
         self._keys: Sequence[DefinitionKey] = frost.definitions
         self._singletons = singletons
         self._root = root
 
-    def __enter__(self) -> _Loader:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

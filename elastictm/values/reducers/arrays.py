@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from elastictm.values.memory import window
 
@@ -64,7 +64,7 @@ def _reduce_objects(value: np.ndarray[Any, Any]) -> Any:
     """An array of text as one string of bytes, twenty times faster than one element after another."""
     if value.dtype != object or value.size < _TEXT_FROM:
         return NotImplemented
-    order = "F" if value.flags.f_contiguous and not value.flags.c_contiguous else "C"
+    order: Literal["F", "C"] = "F" if value.flags.f_contiguous and not value.flags.c_contiguous else "C"
     elements = value.ravel(order).tolist()
     if set(map(type, elements)) not in _TEXT:
         return NotImplemented
@@ -73,22 +73,29 @@ def _reduce_objects(value: np.ndarray[Any, Any]) -> Any:
 
 
 def array(  # noqa: PLR0913, PLR0917 - the six things that make an array
-    memory: Any, offset: int, dtype: Any, shape: tuple[int, ...], strides: tuple[int, ...], writeable: bool  # noqa: FBT001
+    memory: Any,
+    offset: int,
+    dtype: Any,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    writeable: bool,  # noqa: FBT001
 ) -> Any:
     """An array over loaded memory."""
     import numpy as np  # noqa: PLC0415 - an archive with arrays is what brings numpy in
 
-    if 0 in shape:
-        made = np.empty(shape, dtype)
-    else:
-        made = np.ndarray(shape, dtype, memory, offset, strides)
+    made: Any = np.empty(shape, dtype) if 0 in shape else np.ndarray(shape, dtype, memory, offset, strides)
     if not writeable:
         made.flags.writeable = False
     return made
 
 
 def array_view(  # noqa: PLR0913, PLR0917 - the six things that make a view
-    base: Any, offset: int, dtype: Any, shape: tuple[int, ...], strides: tuple[int, ...], writeable: bool  # noqa: FBT001
+    base: Any,
+    offset: int,
+    dtype: Any,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    writeable: bool,  # noqa: FBT001
 ) -> Any:
     """A view of an array, at an offset in bytes."""
     import numpy as np  # noqa: PLC0415
@@ -114,7 +121,7 @@ def text_array(data: bytes, shape: tuple[int, ...], order: Any, writeable: bool)
     import numpy as np  # noqa: PLC0415
 
     elements = marshal.loads(data)  # noqa: S302 - trust was given before anything is loaded
-    made = np.empty(len(elements), dtype=object)
+    made: Any = np.empty(len(elements), dtype=object)
     made[:] = [sys.intern(e) if type(e) is str else e for e in elements]
     made = made.reshape(shape, order=order)
     if not writeable:

@@ -11,7 +11,7 @@ import sys
 import types
 import weakref
 from types import CellType, CodeType, FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from elastictm.values import rebuild
 from elastictm.values.definitions import STRUCTURAL, importable
@@ -24,10 +24,28 @@ LIBRARY: Final = "builtins"
 _KEPT_STRUCTURE: Final = ("__annotations__", "__dataclass_fields__", "__dataclass_params__", "__match_args__")
 _MADE_AT_CREATION: Final = STRUCTURAL - frozenset(_KEPT_STRUCTURE) | {"__orig_bases__", "__slots__"}
 _MADE_BY_NAMED_TUPLE: Final = frozenset(
-    {"__new__", "_make", "_replace", "__repr__", "_asdict", "__getnewargs__", "__replace__", "__doc__", "__match_args__"}
+    {
+        "__new__",
+        "_make",
+        "_replace",
+        "__repr__",
+        "_asdict",
+        "__getnewargs__",
+        "__replace__",
+        "__doc__",
+        "__match_args__",
+    }
 )
 _MADE_BY_ENUM: Final = frozenset(
-    {"__new__", "_generate_next_value_", "_member_type_", "_new_member_", "_use_args_", "_value_repr_", "__new_member__"}
+    {
+        "__new__",
+        "_generate_next_value_",
+        "_member_type_",
+        "_new_member_",
+        "_use_args_",
+        "_value_repr_",
+        "__new_member__",
+    }
 )
 
 
@@ -149,7 +167,7 @@ def _skeleton(value: type) -> tuple[Any, tuple[Any, ...], frozenset[str]]:
     if "__slots__" in body and not isinstance(body["__slots__"], str | tuple | list):
         body["__slots__"] = tuple(body["__slots__"])
     if isinstance(value, enum.EnumMeta) and value.__members__:
-        members = [(name, member.value) for name, member in value.__members__.items()]
+        members: list[tuple[str, Any]] = [(n, found.value) for n, found in cast("Any", value).__members__.items()]
         for name in ("__init__", "_generate_next_value_", "_missing_"):
             if name in own:
                 body[name] = own[name]
@@ -172,4 +190,3 @@ def _registered(value: type) -> list[type]:
     registry = abc._get_dump(value)[0]  # type: ignore[attr-defined]  # noqa: SLF001 - the only way to the registry
     alive = (reference() for reference in registry if isinstance(reference, weakref.ref))
     return [found for found in alive if found is not None]
-

@@ -100,7 +100,8 @@ def _view_of(mapping: Mapping[Any, Any], method: str) -> Any:
 
 def reduce_weak_reference(value: weakref.ref[Any], _view: FreezingPass) -> Any:
     """A weak reference whose object is stored too if anything else in the unit holds it."""
-    if value.__callback__ is not None:
+    callback: Any = value.__callback__
+    if callback is not None:
         raise TypeError("cannot store a weak reference with a callback")
     return _weak, (value(),)
 
