@@ -6,7 +6,9 @@ Without ``keep`` the stream goes into a digest and nowhere else, and buffers are
 
 from __future__ import annotations
 
+import bisect
 import pickle
+import struct
 import sys
 import time
 from collections.abc import Callable, Container, Iterable, Mapping
@@ -112,6 +114,7 @@ class _Buffers:
         self.exports: list[Export] = []
         self._sink = sink
         self._own: dict[int, tuple[pickle.PickleBuffer, Export]] = {}
+        self._stretches: list[tuple[int, int]] = []
 
     def give(self, memory: Export) -> pickle.PickleBuffer:
         """What stands for memory in the stream; the pickler hands this very object to ``take``, in due course."""
@@ -125,8 +128,25 @@ class _Buffers:
         memory = _export_of(buffer.raw()) if own is None else own[1]
         self.exports.append(memory)
         self._sink.hasher.update(xxhash.xxh3_128_digest(memory.view))
+        self._sink.hasher.update(self._overlap(memory))
         self._sink.size += memory.length
         self._sink.check_time()
+
+    def _overlap(self, memory: Export) -> bytes:
+        """Where a buffer lies in the memory of those before it: sharing is part of what is digested."""
+        start, stop = memory.address, memory.address + memory.length
+        at = bisect.bisect_left(self._stretches, (start, 0))
+        low = at - 1 if at and self._stretches[at - 1][1] > start else at
+        high = low
+        while high < len(self._stretches) and self._stretches[high][0] < stop:
+            high += 1
+        met = self._stretches[low:high]
+        if met:
+            self._stretches[low:high] = [(min(start, met[0][0]), max(stop, met[-1][1]))]
+            return b"".join(struct.pack("<qq", start - first, stop - first) for first, _ in met)
+        if memory.length:
+            self._stretches.insert(at, (start, stop))
+        return b""
 
 
 class _Pass(pickle.Pickler):
