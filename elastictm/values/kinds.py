@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-import datetime
+import datetime as dt
 import decimal
 import fractions
 import pathlib
@@ -19,11 +19,11 @@ ATOMS: Final[frozenset[type]] = frozenset(
 """Built-in types whose instances are compared by identity alone as long as nobody re-binds the name."""
 
 FIXED: Final[frozenset[type]] = ATOMS | {
-    datetime.date,
-    datetime.datetime,
-    datetime.time,
-    datetime.timedelta,
-    datetime.timezone,
+    dt.date,
+    dt.datetime,
+    dt.time,
+    dt.timedelta,
+    dt.timezone,
     decimal.Decimal,
     fractions.Fraction,
     pathlib.Path,

@@ -2,37 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from elastictm.values.survey import Survey
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from elastictm.values.survey import Survey
 
 
 def partition(surveys: Sequence[Survey]) -> list[list[int]]:
-    """The indices of the surveys, those together that share an object or overlapping memory, in order."""
-    parent = list(range(len(surveys)))
+    """The indices of the surveys, those together that share an object or memory that can be written, in order."""
+    clusters = _Clusters(len(surveys))
+    owner: dict[int, int] = {}
+    for i, survey in enumerate(surveys):
+        for key in survey.objects.keys() & owner.keys():
+            clusters.unite(i, owner[key])
+        owner.update(dict.fromkeys(survey.objects, i))
+    _unite_overlapping(surveys, clusters)
+    return clusters.listed()
 
-    def root(i: int) -> int:
+
+class _Clusters:
+    """Disjoint sets of the first so many numbers."""
+
+    def __init__(self, count: int) -> None:
+        self._parent = list(range(count))
+
+    def unite(self, i: int, j: int) -> None:
+        """Put two numbers, and all that are with them, together."""
+        i, j = sorted((self._root(i), self._root(j)))
+        self._parent[j] = i
+
+    def listed(self) -> list[list[int]]:
+        """The sets, in order of their first members."""
+        found: dict[int, list[int]] = {}
+        for i in range(len(self._parent)):
+            found.setdefault(self._root(i), []).append(i)
+        return list(found.values())
+
+    def _root(self, i: int) -> int:
+        parent = self._parent
         while parent[i] != i:
             parent[i] = parent[parent[i]]
             i = parent[i]
         return i
 
-    def unite(i: int, j: int) -> None:
-        i, j = sorted((root(i), root(j)))
-        parent[j] = i
 
-    owner: dict[int, int] = {}
-    for i, survey in enumerate(surveys):
-        for key in survey.objects.keys() & owner.keys():
-            unite(i, owner[key])
-        owner.update(dict.fromkeys(survey.objects, i))
-    end, last = -1, -1
-    for start, stop, i in sorted((start, stop, i) for i, survey in enumerate(surveys) for start, stop in survey.spans):
-        if start < end:
-            unite(i, last)
-        if stop > end:
-            end, last = stop, i
-    groups: dict[int, list[int]] = {}
-    for i in range(len(surveys)):
-        groups.setdefault(root(i), []).append(i)
-    return list(groups.values())
+def _unite_overlapping(surveys: Sequence[Survey], clusters: _Clusters) -> None:
+    """Unite what uses overlapping memory; two that never write it are not tied by it."""
+    order = sorted((span.start, span.stop, span.fixed, i) for i, survey in enumerate(surveys) for span in survey.spans)
+    written_end = any_end = -1
+    written_by = -1
+    still: list[tuple[int, int]] = []
+    for start, stop, fixed, i in order:
+        if start < written_end:
+            clusters.unite(i, written_by)
+        if not fixed and start < any_end:
+            for other_stop, other in still:
+                if start < other_stop:
+                    clusters.unite(i, other)
+        if fixed:
+            still = [(end, other) for end, other in still if end > start]
+            still.append((stop, i))
+        elif stop > written_end:
+            written_end, written_by = stop, i
+        any_end = max(any_end, stop)

@@ -1,53 +1,85 @@
 """Which mutable objects a value holds, to see what it shares with other values.
 
 The walk goes level by level through the garbage collector's own knowledge of who refers to whom, at C speed.
-Classes, modules, frames and objects that cannot change are not followed: sharing them ties nothing (DESIGN, section 4).
+Classes, modules of libraries, frames and objects that cannot change are not followed: sharing them ties nothing
+(DESIGN, section 4).
 """
 
 from __future__ import annotations
 
 import gc
 import logging
+import os
 import sys
+import threading
 import types
+import typing
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import Enum
 from types import CodeType, FunctionType, ModuleType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.values.definitions import Purity, importable
-from elastictm.values.freeze import OutOfTime, Surroundings
+from elastictm.values.freeze import OutOfTime
 from elastictm.values.kinds import FIXED, fixed_types
+from elastictm.values.modules import class_data, function_data, held_values, is_made_here, is_own
 from elastictm.values.reducers.arrays import extent
 
-_NEVER_FOLLOWED: Final = (logging.Logger, logging.Handler, types.FrameType, types.TracebackType)
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+    from elastictm.values.definitions import Definition
+    from elastictm.values.freeze import Surroundings
+
+_NEVER_FOLLOWED: Final = (Enum, logging.Logger, logging.Handler, types.FrameType, types.TracebackType)
 _ISOLATION_UP_TO: Final = 20_000
 """Objects; counting references costs about a microsecond each."""
+_MEMORY_OF_ITS_OWN: Final = (bytes, bytearray, memoryview)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Memory that arrays use, from its first address to the one after its last; ``fixed`` memory is never written."""
+
+    start: int
+    stop: int
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
     """The mutable objects inside some values by identity, the memory that their arrays use, and the code they carry.
 
-    ``references`` counts, for each object, the references to it that the walk itself found.
+    ``objects`` keep what they name alive: a survey is for passing use.
+    ``definitions`` are the session's functions and classes among what was met, ``references`` counts for each object
+    the references to it that the walk itself found, and ``exposed`` tells that others may hold what is inside in ways
+    that no count of references shows.
     """
 
-    objects: dict[int, Any]
-    spans: tuple[tuple[int, int], ...]
+    objects: Mapping[int, Any]
+    spans: tuple[Span, ...]
     code: tuple[CodeType, ...]
+    definitions: tuple[Definition, ...]
     references: Counter[int]
+    weak: Counter[int]
+    exposed: bool
 
     def isolated(self, outside: Counter[int]) -> bool:
         """Whether nothing but the walked values and the counted references holds any of the objects."""
-        if len(self.objects) > _ISOLATION_UP_TO or self.spans:
+        if self.exposed or len(self.objects) > _ISOLATION_UP_TO:
             return False
         own = _count({0: object()}, 0)
-        return all(_count(self.objects, key) - own <= self.references[key] + outside[key] for key in self.objects)
+        # No variable may hold the object in question: it would count.
+        return all(
+            _count(self.objects, key) - own <= self.references[key] + outside[key]
+            and weakref.getweakrefcount(self.objects[key]) <= self.weak[key]
+            for key in self.objects
+        )
 
 
-def _count(objects: dict[int, Any], key: int) -> int:
+def _count(objects: Mapping[int, Any], key: int) -> int:
     """References to an object of a record, with those of the record and of the call itself."""
     return sys.getrefcount(objects[key])
 
@@ -66,111 +98,221 @@ class Surveyor:
             OutOfTime: ``out_of_time`` said so between two levels.
         """
         walk = _Walk(self._around, self._singletons)
-        level: list[Any] = list(values)
-        while level:
-            level = walk.step(level)
-            if out_of_time():
-                raise OutOfTime
-        # Its methods are among its ways: without this cut, a cycle would keep what was met alive for long.
-        walk._ways.clear()
+        walk.go(values, out_of_time)
+        spans = list(walk.spans)
+        if walk.still:
+            beneath = _Walk(self._around, self._singletons)
+            beneath.go(walk.still, out_of_time)
+            spans += [Span(span.start, span.stop, fixed=True) for span in beneath.spans]
         objects = {key: held for key, held in walk.met.items() if key not in walk.passed}
-        return Survey(objects, tuple(walk.spans), tuple(walk.code), walk.references)
+        code = dict.fromkeys((*walk.code, *_code_of(walk.definitions.values())))
+        return Survey(
+            objects,
+            tuple(spans),
+            tuple(code),
+            tuple(walk.definitions.values()),
+            walk.references,
+            walk.weak,
+            walk.exposed,
+        )
 
 
 class _Walk:
-    """One walk: what was met, and how each type is followed."""
+    """One walk: what was met, and how each type is followed.
+
+    ``passed`` are objects that were met but are no data of the values, ``still`` those whose memory is never written.
+    """
 
     def __init__(self, around: Surroundings, singletons: tuple[type, ...]) -> None:
-        self.met: dict[int, Any] = {id(around.namespace): around.namespace}
-        self.passed: set[int] = {id(around.namespace)}
-        self.spans: list[tuple[int, int]] = []
+        self.met: dict[int, Any] = {id(shared): shared for shared in (around.namespace, *_shared_by_all())}
+        self.passed: set[int] = set(self.met)
+        self.spans: list[Span] = []
+        self.still: list[Any] = []
         self.code: dict[CodeType, None] = {}
+        self.definitions: dict[int, Definition] = {}
         self.references: Counter[int] = Counter()
+        self.weak: Counter[int] = Counter()
+        self.exposed = False
+        self._namespace = around.namespace
         self._pure = Purity()
         self._stop = (*_NEVER_FOLLOWED, *singletons, *fixed_types())
-        self._numpy = sys.modules.get("numpy")
-        self._ways: dict[type, Callable[[Any], list[Any]] | None] = dict.fromkeys(FIXED)
+        numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
+        self._array_type: Any = getattr(numpy, "ndarray", ())
+        self._flat_type: Any = getattr(numpy, "flatiter", ())
+        self._void_type: Any = getattr(numpy, "void", ())
+        self._index_type: Any = getattr(pandas, "Index", ())
+        self._ways: dict[type, Callable[[Any], Collection[Any]] | None] = dict.fromkeys(FIXED)
 
-    def step(self, level: list[Any]) -> list[Any]:
-        """Take note of the objects of a level and return what they refer to."""
+    def go(self, values: Iterable[Any], out_of_time: Callable[[], bool]) -> None:
+        """Walk all that the values hold."""
+        try:
+            level = self._new(list(values))
+            while level:
+                level = self._new(self._step(level))
+                if out_of_time():
+                    raise OutOfTime
+        finally:
+            # Its methods are among its ways: without this cut, a cycle would keep what was met alive for long.
+            self._ways.clear()
+
+    def _new(self, found: list[Any]) -> list[Any]:
+        """Count the references to what was found, and return what was not met before, each once."""
+        if set(map(type, found)) <= FIXED:
+            return []
+        found = [value for value in found if type(value) not in FIXED]
+        if len(self.met) <= _ISOLATION_UP_TO:
+            self.references.update(map(id, found))
+        fresh = dict(zip(map(id, found), found, strict=True))
+        for key in fresh.keys() & self.met.keys():
+            del fresh[key]
+        self.met.update(fresh)
+        return list(fresh.values())
+
+    def _step(self, level: list[Any]) -> list[Any]:
+        """What the objects of a level refer to."""
+        ways = self._ways
+        kinds = set(map(type, level))
+        for kind in kinds - ways.keys():
+            ways[kind] = self._way(kind)
+        if all(ways[kind] is gc.get_referents for kind in kinds):
+            return gc.get_referents(*level)
         plain: list[Any] = []
         found: list[Any] = []
-        ways = self._ways
-        for kind in set(map(type, level)) - ways.keys():
-            ways[kind] = self._way(kind)
         for value in level:
             way = ways[type(value)]
-            if way is None:
-                continue
-            key = id(value)
-            self.references[key] += 1
-            if key in self.met:
-                continue
-            self.met[key] = value
             if way is gc.get_referents:
                 plain.append(value)
-            else:
+            elif way is not None:
                 found += way(value)
         found += gc.get_referents(*plain)
-        return [value for value in found if type(value) not in FIXED]
+        return found
 
-    def _way(self, kind: type) -> Callable[[Any], list[Any]] | None:
-        if issubclass(kind, self._stop):
-            return None
-        if issubclass(kind, type):
-            return self._class
-        if kind is FunctionType:
-            return self._function
-        if kind is weakref.ref:
-            return lambda reference: [reference()]
-        if self._numpy is not None and issubclass(kind, self._numpy.ndarray):
-            return self._array
+    def _way(self, kind: type) -> Callable[[Any], Collection[Any]] | None:
+        if issubclass(kind, self._void_type):
+            return lambda value: [value.base]
+        if issubclass(kind, self._stop) or kind.__module__ == typing.__name__:
+            return self._pass
+        for base, way in (
+            (type, self._class),
+            (FunctionType, self._function),
+            (ModuleType, self._module),
+            (self._array_type, self._array),
+            (self._index_type, self._index),
+            (weakref.ref, self._weak),
+            ((types.BuiltinFunctionType, types.MethodWrapperType), lambda value: [value.__self__]),
+            (memoryview, lambda value: [value.obj]),
+            (self._flat_type, lambda value: [value.base]),
+            (types.GeneratorType, lambda value: self._paused(value, value.gi_code)),
+            (types.CoroutineType, lambda value: self._paused(value, value.cr_code)),
+            (types.AsyncGeneratorType, lambda value: self._paused(value, value.ag_code)),
+        ):
+            if issubclass(kind, base):
+                return way
         return gc.get_referents
+
+    def _pass(self, value: Any) -> list[Any]:
+        """Pass over what is no data of the value that uses it."""
+        self.passed.add(id(value))
+        return []
 
     def _function(self, value: FunctionType) -> list[Any]:
         if importable(value):
-            return self._pass(value)
-        self.code[value.__code__] = None
-        if self._pure(value):
             self._pass(value)
-            return [cell.cell_contents for cell in value.__closure__ or () if _filled(cell)]
+            return function_data(value) if _is_users(value) else []
+        self.definitions[id(value)] = value
+        if self._pure(value):
+            return self._pass(value)
         inside: list[Any] = [*(value.__closure__ or ()), *(value.__defaults__ or ())]
         inside += [*(value.__kwdefaults__ or {}).values(), value.__dict__]
-        if value.__globals__ is not self._around.namespace and not _of_module(value.__globals__):
+        if value.__globals__ is not self._namespace and not _of_module(value.__globals__):
             inside.append(value.__globals__)
         return inside
 
     def _class(self, value: Any) -> list[Any]:
         if importable(value) or value.__module__ == "builtins":
-            return self._pass(value)
-        inside = [item for item in vars(value).values() if not isinstance(item, ModuleType)]
-        if self._pure(value):
             self._pass(value)
-            return [item for item in inside if isinstance(item, FunctionType | property | staticmethod | classmethod)]
-        return [*inside, *value.__bases__]
+            return class_data(value) if _is_users(value) else []
+        self.definitions[id(value)] = value
+        if self._pure(value):
+            return self._pass(value)
+        return [*vars(value).values(), *value.__bases__]
+
+    def _module(self, value: ModuleType) -> list[Any]:
+        self._pass(value)
+        if vars(value) is self._namespace:
+            return []
+        if is_made_here(value):
+            self.passed.discard(id(value))
+            return [vars(value)]
+        return held_values(value) if is_own(value) else []
+
+    def _weak(self, value: weakref.ref[Any]) -> list[Any]:
+        target = value()
+        self.weak[id(target)] += 1
+        self.references[id(target)] -= 1
+        return [target]
+
+    def _index(self, value: Any) -> list[Any]:
+        """An index of a frame can be renamed, but its memory, which copies of the frame share, is never written."""
+        self.still += gc.get_referents(value)
+        return []
 
     def _array(self, value: Any) -> list[Any]:
-        inside: list[Any] = list(vars(value).values()) if type(value) is not self._numpy.ndarray else []  # type: ignore[union-attr]
-        if value.base is not None:
-            inside.append(value.base)
-        if not isinstance(value.base, self._numpy.ndarray) and value.size:  # type: ignore[union-attr]
-            self.spans.append(extent(value))
-        if value.dtype == object and not isinstance(value.base, self._numpy.ndarray):  # type: ignore[union-attr]
+        inside: list[Any] = list(vars(value).values()) if type(value) is not self._array_type else []
+        base = value.base
+        if base is not None:
+            inside.append(base)
+            self.exposed |= not isinstance(base, (self._array_type, *_MEMORY_OF_ITS_OWN))
+        if isinstance(base, self._array_type):
+            return inside
+        if value.size:
+            self.spans.append(Span(*extent(value)))
+        if value.dtype.hasobject:
             inside += value.ravel("K").tolist()
         return inside
 
-    def _pass(self, value: Any) -> list[Any]:
-        """Pass over a shared definition: it is no data of the value that uses it."""
-        self.passed.add(id(value))
-        return []
+    def _paused(self, value: Any, code: CodeType) -> list[Any]:
+        self.code[code] = None
+        return gc.get_referents(value)
 
 
-def _filled(cell: types.CellType) -> bool:
-    try:
-        cell.cell_contents  # noqa: B018 - the look-up is the check
-    except ValueError:
-        return False
-    return True
+def _shared_by_all() -> list[Any]:
+    """Mutable objects that every program has one of, so that holding them ties nothing."""
+    found = [os.environ, threading.main_thread(), sys.stdin, sys.stdout, sys.stderr]
+    found += [sys.__stdin__, sys.__stdout__, sys.__stderr__]
+    legacy = sys.modules.get("numpy.random.mtrand")
+    if legacy is not None:
+        found.append(legacy._rand)  # noqa: SLF001 - the public functions are its methods
+    return found
+
+
+def _code_of(definitions: Iterable[Any]) -> list[CodeType]:
+    """The code in definitions of the session: of functions inside them, of methods, and of the classes they inherit."""
+    found: list[CodeType] = []
+    waiting = list(definitions)
+    seen: set[int] = set()
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen or type(value) in FIXED:
+            continue
+        seen.add(id(value))
+        if type(value) is FunctionType:
+            if not importable(value):
+                found.append(value.__code__)
+                waiting += gc.get_referents(value.__closure__, value.__defaults__, value.__kwdefaults__, value.__dict__)
+        elif issubclass(type(value), type):
+            if value.__module__ != "builtins" and not importable(value):
+                waiting += [*vars(value).values(), *value.__bases__, type(value)]
+        elif issubclass(type(value), (property, staticmethod, classmethod, tuple, types.CellType)) or (
+            type(value).__module__ == "functools"
+        ):
+            waiting += gc.get_referents(value)
+    return found
+
+
+def _is_users(definition: Any) -> bool:
+    module = sys.modules.get(definition.__module__)
+    return module is not None and is_own(module)
 
 
 def _of_module(namespace: dict[str, Any]) -> bool:
