@@ -7,6 +7,7 @@ import logging
 import signal
 from contextlib import contextmanager
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm_cli import kernels
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from elastictm_cli.kernels import Report
     from elastictm_cli.resuming import CodeCell
 
+_LINE: Final = "-" * 18
 _SECONDS_TO_STOP: Final = 30
 """How long a cell that ran out of its time may take to stop when it is interrupted."""
 
@@ -56,21 +58,24 @@ async def execute(notebook: Any, order: Order, starting: Callable[[CodeCell], No
     Raises:
         ElasticTMError: the kernel could not be started, or died; or the archive to go on from could not be restored.
     """
-    kernel = kernels.kernel_manager()
-    client = NotebookClient(notebook, km=kernel, timeout=order.timeout, log=_silent_log())
-    # What runs here is no part of what the user typed at prompts.
-    await kernel.start_kernel(cwd=str(order.folder), extra_arguments=["--HistoryManager.hist_file=:memory:"])
-    try:
-        await client.async_start_new_kernel_client()
-        return await _Run(client, kernel, order, starting).run()
-    except DeadKernelError as error:
-        raise ElasticTMError("the kernel died; what it held is lost") from error
-    except RuntimeError as error:
-        raise ElasticTMError(f"the kernel did not start: {error}") from error
-    finally:
-        if client.kc is not None:
-            client.kc.stop_channels()
-        await kernel.shutdown_kernel()
+    with TemporaryDirectory(prefix="elastictm-") as folder:
+        # Nobody else has business with this kernel: its sockets lie in a folder that only this user may enter.
+        kernel = kernels.kernel_manager(f"{folder}/kernel.json", "ipc")
+        client = NotebookClient(notebook, km=kernel, timeout=order.timeout, log=_silent_log())
+        try:
+            # What runs here is no part of what the user typed at prompts.
+            arguments = ["--HistoryManager.hist_file=:memory:"]
+            await kernel.start_kernel(cwd=str(order.folder), extra_arguments=arguments)
+            await client.async_start_new_kernel_client()
+            return await _Run(client, kernel, order, starting).run()
+        except kernels.Silent:
+            raise ElasticTMError("the kernel died between two cells; what it held is lost") from None
+        except RuntimeError as error:
+            raise ElasticTMError(f"the kernel did not start: {error}") from error
+        finally:
+            if client.kc is not None:
+                client.kc.stop_channels()
+            await kernel.shutdown_kernel()
 
 
 class _Run:
@@ -100,7 +105,8 @@ class _Run:
                 await self._run_cell(cell)
                 if self._outcome.failure or self._outcome.stopped_by:
                     break
-            if self._order.save is not None:
+            self._client.set_widgets_metadata()
+            if self._order.save is not None and self._outcome.not_saved is None:
                 await self._save(self._order.save)
         return self._outcome
 
@@ -112,6 +118,9 @@ class _Run:
             self._outcome.failure = str(error).strip()
             if isinstance(error, CellTimeoutError):
                 await self._kernel.interrupt_kernel()
+        except DeadKernelError:
+            self._outcome.failure = f"the kernel died while it ran this cell:\n{_LINE}\n{cell.source}\n{_LINE}"
+            self._outcome.not_saved = ElasticTMError("what the kernel held is lost")
         finally:
             self._cell_runs = False
         self._outcome.ran += 1

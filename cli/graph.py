@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from elastictm_cli import output
 from elastictm_cli.archived import read_archive
-from elastictm_cli.options import Archive  # noqa: TC002 - typer reads it when it runs
+from elastictm_cli.options import Archive
 
 from elastictm.ids import Name
 

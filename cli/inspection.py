@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from elastictm_cli import output
 from elastictm_cli.archived import read_archive
-from elastictm_cli.options import Archive, Json  # noqa: TC002 - typer reads them when it runs
+from elastictm_cli.options import Archive, Json
 
 if TYPE_CHECKING:
     from elastictm.model.history import History

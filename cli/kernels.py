@@ -26,9 +26,13 @@ class _ThisPython(KernelSpecManager):  # type: ignore[misc]
         return KernelSpec(argv=command, display_name="Python 3", language="python")
 
 
-def kernel_manager(connection_file: str = "") -> AsyncKernelManager:
-    """A manager for one kernel of this Python, not yet started."""
-    return AsyncKernelManager(kernel_spec_manager=_ThisPython(), connection_file=connection_file)
+def kernel_manager(connection_file: str, transport: str = "tcp") -> AsyncKernelManager:
+    """A manager for one kernel of this Python, not yet started; with ipc its sockets lie beside the connection file."""
+    return AsyncKernelManager(kernel_spec_manager=_ThisPython(), connection_file=connection_file, transport=transport)
+
+
+class Silent(Exception):
+    """A kernel gives no sign of life."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ async def _reply(client: Any, code: str = "", expressions: dict[str, str] | None
     """What a kernel answers to silent code and expressions, which are no cell run.
 
     Raises:
-        ElasticTMError: the kernel is gone.
+        Silent: the kernel is gone.
     """
     while True:
         request = client.execute(
@@ -110,4 +114,4 @@ async def _reply_to(client: Any, request: str) -> dict[str, Any]:
         if reply["parent_header"].get("msg_id") == request:
             content: dict[str, Any] = reply["content"]
             return content
-    raise ElasticTMError("the kernel gives no sign of life: it died, or its connection file is an old one")
+    raise Silent

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 from elastictm_cli import output
-from elastictm_cli.consent import may_run
+from elastictm_cli.consent import check_trusted
 from elastictm_cli.losses import check_losses
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.terminal.interactiveshell import TerminalInteractiveShell
@@ -50,8 +50,9 @@ def restore_here(  # noqa: PLR0913 - each is an option of its own
         RestoreFailed: it stopped half way.
         RestoredWithLosses: variables did not come back, and that was not allowed.
     """
+    trusted = check_trusted(archive, trust=trust)
     app = _app(scripted=code is not None)
-    report = _session(app.shell).restore(archive, trust=True if trust else may_run)
+    report = _session(app.shell).restore(archive, trust=lambda manifest: manifest == trusted)
     if json:
         output.json_result(report.to_json())
     elif not quiet:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from elastictm_cli.options import AllowLosses, Archive, Json, Quiet, Trust  # noqa: TC002 - typer reads them when it runs
+from elastictm_cli.options import AllowLosses, Archive, Json, Quiet, Trust
 
 from elastictm.errors import UsageError
 
@@ -45,6 +45,10 @@ def restore(  # noqa: PLR0913 - each is an option of its own
     given = [option for option, wanted in modes.items() if wanted]
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} exclude each other: give one of them")
+    from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415 - not for --help
+
+    # What cannot be used is told of before anything is started for it.
+    ArchiveReader(archive).close()
     if plan:
         from elastictm_cli.prompt import show_plan  # noqa: PLC0415 - brings IPython along
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from elastictm_cli import output
 from elastictm_cli.losses import check_losses
-from elastictm_cli.options import AllowLosses, Json, Quiet, Trust  # noqa: TC002 - typer reads them when it runs
+from elastictm_cli.options import AllowLosses, Json, Quiet, Trust
 
 from elastictm.errors import CellFailed
 

@@ -15,6 +15,7 @@ from elastictm_cli.consent import check_trusted
 from elastictm_cli.losses import check_losses
 from jupyter_client import AsyncKernelClient, find_connection_file
 from jupyter_core.paths import jupyter_runtime_dir
+from traitlets import TraitError
 
 from elastictm.errors import ElasticTMError, UsageError
 
@@ -55,11 +56,15 @@ async def _restore_into(connection_file: str, archive: str) -> Report:
     client = AsyncKernelClient(connection_file=connection_file)
     try:
         client.load_connection_file()
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, TraitError) as error:
         raise UsageError(f"{connection_file} is no connection file of a kernel: {error}") from error
+    if not client.shell_port:
+        raise UsageError(f"{connection_file} is no connection file of a kernel: it names no ports")
     client.start_channels(iopub=False, stdin=False, control=False)
     try:
         return await _restored(client, archive)
+    except kernels.Silent:
+        raise UsageError(f"no kernel answers at {connection_file}: it has ended, and the file is an old one") from None
     finally:
         client.stop_channels()
 
@@ -105,7 +110,8 @@ async def _serve(archive: str, connection_file: str, ready: Callable[[Report, st
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
-    await kernel.start_kernel()
+    # Else the kernel warns of TCP on every start, as Jupyter's kernels do that everybody can connect to.
+    await kernel.start_kernel(extra_arguments=["--log-level=ERROR"])
     try:
         client = kernel.client()
         client.start_channels()
@@ -114,6 +120,8 @@ async def _serve(archive: str, connection_file: str, ready: Callable[[Report, st
             report = await _restored(client, archive)
         except RuntimeError as error:
             raise ElasticTMError(f"the kernel did not start: {error}") from error
+        except kernels.Silent:
+            raise ElasticTMError("the kernel died while it restored; it may need more memory than there is") from None
         finally:
             client.stop_channels()
         restored = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from elastictm_cli import output
-from elastictm_cli.options import Archive, Json, Quiet  # noqa: TC002 - typer reads them when it runs
+from elastictm_cli.options import Archive, Json, Quiet
 
 
 def verify(archive: Archive, *, json: Json = False, quiet: Quiet = False) -> None:

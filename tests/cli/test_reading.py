@@ -1,0 +1,138 @@
+"""Commands that read archives without running anything of them: inspect, graph, verify."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from elastictm.storage.layout import HEADER, MAGIC, VERSION
+
+READING = [["inspect"], ["inspect", "--json"], ["graph"], ["graph", "--dot", "-"], ["graph", "--json", "-"], ["verify"]]
+
+SPY = """
+import pickle, sys
+def boom(*a, **k): raise AssertionError("something was unpickled")
+pickle.load = pickle.loads = pickle.Unpickler = pickle._Unpickler = boom
+from elastictm_cli.main import main
+sys.argv = ["elastictm", *sys.argv[1:]]
+try:
+    main()
+finally:
+    loaded = [m for m in sys.modules if m.startswith("elastictm.values") or m in ("IPython", "cloudpickle")]
+    print("loaded:", loaded, file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("words", READING, ids=" ".join)
+def test_nothing_is_unpickled(archive, words):
+    """Reading an archive loads no module that could unpickle its values, nor IPython."""
+    line = [sys.executable, "-c", SPY, words[0], str(archive), *words[1:]]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr == "loaded: []\n"
+    assert done.returncode == 0
+
+
+def test_inspect_as_json_has_the_documented_keys(cli, archive):
+    """Variables are those of reports, displayed results stand apart, and the rest is there for programs."""
+    told = json.loads(cli("inspect", archive, "--json").stdout)
+    assert [variable["name"] for variable in told["variables"]] == ["lock", "total", "data"]
+    assert told["variables"][0] == {
+        "name": "lock", "outcome": "lost", "kind": "lock", "path": "lock._inner", "bytes": 0, "seconds": 0.0,
+        "reason": "a lock is held by threads of this process",
+    }  # fmt: skip
+    assert [(output["name"], output["outcome"]) for output in told["outputs"]] == [("Out[2]", "stored")]
+    assert [(cell["n"], cell["source"], cell["status"]) for cell in told["cells"]] == [
+        (1, "data = [1, 2]", "ok"), (2, "total = sum(data)\ntotal", "ok"), (3, "1 / 0", "error"),
+    ]  # fmt: skip
+    assert told["cells"][1]["reads"] == [["data", 1]]
+    assert told["cells_rerun"] == [2]
+    assert told["environment"]["packages"] == {"numpy": "2.0"}
+    assert told["format"]["version"] == VERSION
+    assert told["bytes"] == archive.stat().st_size
+
+
+def test_inspect_shows_losses_first(cli, archive):
+    """What is lost comes before all else, with the inner object and the reason."""
+    text = cli("inspect", archive).stdout
+    rows = [line.split()[0] for line in text.splitlines() if line.startswith("  ")]
+    assert rows[:5] == ["variable", "lock", "total", "data", "Out[2]"]
+    assert "lock._inner: a lock is held by threads of this process" in text
+    assert "1 / 0" in text
+    assert "numpy 2.0" in text
+
+
+def test_graph_shows_the_history(cli, archive):
+    """Without a file the history is drawn in the terminal."""
+    text = cli("graph", archive).stdout
+    assert "data → total, Out[2]" in text
+    assert "ZeroDivisionError" in text
+
+
+def test_graph_of_names_shows_their_lineage(cli, archive):
+    """Names restrict the drawing, and an unknown one is wrong usage."""
+    assert "1 / 0" not in cli("graph", archive, "data").stdout
+    done = cli("graph", archive, "dota")
+    assert done.exit_code == 2
+    assert done.stderr == "elastictm: no variable was ever named dota in this session: did you mean data?\n"
+
+
+def test_graph_writes_files_for_other_programs(cli, archive, tmp_path):
+    """Both forms can be written at once, and each is whole."""
+    dot, data = tmp_path / "h.dot", tmp_path / "h.json"
+    done = cli("graph", archive, "--dot", dot, "--json", data)
+    assert (done.exit_code, done.output) == (0, "")
+    assert dot.read_text().startswith("digraph history {")
+    assert ["version", "total", 2] in [node["id"] for node in json.loads(data.read_text())["nodes"]]
+
+
+def test_graph_says_where_it_cannot_write(cli, archive, tmp_path):
+    """A folder that is not there is named in one line."""
+    done = cli("graph", archive, "--dot", tmp_path / "nowhere" / "h.dot")
+    assert done.exit_code == 2
+    assert done.stderr.count("\n") == 1
+    assert "nowhere" in done.stderr
+
+
+def test_verify_says_that_every_byte_is_sound(cli, archive):
+    """A sound archive is told to be one, as text, as JSON, or by the status alone."""
+    assert cli("verify", archive).stdout == f"{archive}: every byte is as it was written\n"
+    told = json.loads(cli("verify", archive, "--json").stdout)
+    assert told == {"path": str(archive), "sound": True, "bytes": archive.stat().st_size}
+    assert cli("verify", archive, "--quiet").output == ""
+
+
+@pytest.mark.parametrize("place", [20, -200, -10])
+def test_verify_finds_any_flipped_byte(cli, archive, place):
+    """Damage in data, footer or trailer gives status 3 and one line."""
+    data = bytearray(archive.read_bytes())
+    data[place] ^= 1
+    archive.write_bytes(data)
+    done = cli("verify", archive)
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert done.stderr.startswith("elastictm: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [*READING, ["restore", "-c", "1"], ["restore", "--plan"], ["restore"]], ids=" ".join)
+@pytest.mark.parametrize("content", [None, b"not an archive", HEADER.pack(MAGIC, 200, bytes(7)) + bytes(100)])
+def test_an_archive_that_cannot_be_used_gives_status_3(cli, tmp_path, words, content):
+    """Missing, foreign and newer files give one line on standard error, status 3, and nothing else."""
+    path = tmp_path / "other.tm"
+    if content is not None:
+        path.write_bytes(content)
+    done = cli(words[0], path, *words[1:])
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert done.stderr.startswith("elastictm: ")
+    assert done.stderr.count("\n") == 1
+    assert "other.tm" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["inspect"], ["nothing"], ["graph", "--nothing", "x"], ["verify", "a", "b"]])
+def test_wrong_usage_gives_status_2(cli, words):
+    """What makes no sense is told on standard error."""
+    done = cli(*words)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr
