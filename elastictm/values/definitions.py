@@ -39,6 +39,7 @@ STRUCTURAL: Final = frozenset(
         "__match_args__",
         "__orig_bases__",
         "__parameters__",
+        "__slotnames__",
         "__slots__",
         "__static_attributes__",
         "__weakref__",
