@@ -32,7 +32,6 @@ _MADE_BY_NAMED_TUPLE: Final = frozenset(
         "_asdict",
         "__getnewargs__",
         "__replace__",
-        "__doc__",
         "__match_args__",
     }
 )
