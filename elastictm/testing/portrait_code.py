@@ -31,6 +31,7 @@ _MADE_BY_CLASS: Final = frozenset(
         "__module__",
         "__parameters__",
         "__qualname__",
+        "__slotnames__",
         "__static_attributes__",
         "__weakref__",
         "_abc_impl",

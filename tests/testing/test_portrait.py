@@ -292,7 +292,14 @@ def test_equal_values_have_equal_portraits_in_processes_with_other_hashes_and_ad
 def test_looking_changes_and_consumes_nothing():
     """After a portrait, iterators stand where they stood and data have the bytes that they had."""
     values = {
-        "iterators": [iter([1, 2]), map(str, [1, 2]), zip("ab", "cd"), itertools.count(3), iter({"a"}), iter({1: 2})],
+        "iterators": [
+            iter([1, 2]),
+            map(str, [1, 2]),
+            zip("ab", "cd", strict=True),
+            itertools.count(3),
+            iter({"a"}),
+            iter({1: 2}),
+        ],
         "generator": (number for number in range(3)),
         "random": random.Random(4),
         "rng": np.random.default_rng(4),
