@@ -21,6 +21,18 @@ CASES = {
     "a named tuple without a docstring": [
         "from collections import namedtuple\nT = namedtuple('T', 'a b', defaults=[2])\nt = T(1)"
     ],
+    "frames": [
+        "import pandas as pd\nframe = pd.DataFrame({'n': [1, 2], 't': ['a', None], 'c': pd.Categorical(['u', 'v'])})",
+        "frame.attrs['unit'] = 'm'; column = frame['n']; same = frame; grouped = dict(list(frame.groupby('c', observed=True)))",
+        "times = pd.Series([1.0, 2.0], index=pd.date_range('2020', periods=2, tz='UTC', name='when'))",
+        "levels = pd.MultiIndex.from_product([[1, 2], ['a']], names=['x', None]); cells = pd.Series(range(2), levels)",
+        "ranged = pd.RangeIndex(3); spans = pd.interval_range(0, 2); months = pd.period_range('2020', periods=2, freq='M')",
+        "masked = pd.array([1, None]); texts = pd.array(['a', None]); points = pd.arrays.SparseArray([0, 0, 1])",
+    ],
+    "frames that were copied lazily": [
+        "import pandas as pd\none = pd.DataFrame({'a': [1, 2], 'b': ['x', 'y']}); other = one.rename(columns={'a': 'c'})",
+        "column = one['a']; index = pd.Index(column); part = one[:1]",
+    ],
 }
 
 
@@ -56,3 +68,26 @@ def test_a_session_comes_back_equal(there, back, tmp_path, name):
     assert dict(verdict.faults) == {}
     assert (verdict.told, verdict.lost) == ((), ())
     assert there.recorder_errors() == []
+
+
+def test_frames_that_were_copied_lazily_part_when_one_is_written_to(there, back, tmp_path):
+    """After a restore, writing to a frame, a column or an index shows in nothing that was copied from it."""
+    there.run("%reset -f")
+    there.run("import pandas as pd; one = pd.DataFrame({'a': [1, 2]}); other = one.rename(columns={'a': 'b'})")
+    there.run("column = one['a']; index = pd.Index(column)")
+    there.save(tmp_path / "session.tm", policy="store-all")
+    back.restore(tmp_path / "session.tm")
+    assert back.run("one.loc[0, 'a'] = 10").error is None
+    assert back.ask("(one.a.tolist(), other.b.tolist(), column.tolist(), index.tolist())") == [
+        [10, 2],
+        [1, 2],
+        [1, 2],
+        [1, 2],
+    ]
+    assert back.run("column.iloc[1] = 20").error is None
+    assert back.ask("(one.a.tolist(), other.b.tolist(), column.tolist(), index.tolist())") == [
+        [10, 2],
+        [1, 2],
+        [1, 20],
+        [1, 2],
+    ]
