@@ -6,7 +6,7 @@ import inspect
 from typing import TYPE_CHECKING
 
 from elastictm.model.events import NOTHING, Event, decoded
-from elastictm.model.expressions import SUSPECTS
+from elastictm.model.flow import SUSPECTS
 from elastictm.model.known import ASKING, COMMANDS, EVALUATORS, PLAIN_SHELL, TABLE_ACCESS, TEXT_METHODS
 from elastictm.model.magics_code import MagicUse, cell_magic, line_magic
 from elastictm.model.reach import (
@@ -57,6 +57,7 @@ class _Judge:
         self._top = top
         self._arguments = arguments
         self._aliases: dict[str, str] = {}
+        self._suspects: set[str] = set()
 
     def run(self) -> None:
         """Judge every event."""
@@ -71,7 +72,7 @@ class _Judge:
                 self._name_import(i, f"{module}.{event.name}")
             elif event.kind == "const":
                 self._judge_main(i)
-            elif event.kind in {"load", "local", "attr"} and event.name in WATCHED:
+            elif event.kind in {"load", "local", "attr"} and (event.name in WATCHED or event.name in self._suspects):
                 if event.name == "get_ipython":
                     self._judge_shell(i)
                 elif self._at(i - 2).name != "get_ipython":  # else judged with it
@@ -88,6 +89,8 @@ class _Judge:
             root = name.partition(".")[0]
             plain = self._at(i).kind == "import" and target.name == root
             self._aliases[target.name] = root if plain else name
+            if name.rpartition(".")[2] in SUSPECTS:
+                self._suspects.add(target.name)
 
     def _judge_main(self, i: int) -> None:
         text = self._events[i].value

@@ -22,6 +22,7 @@ class EmbeddedWalk(ExpressionWalk):
     """Visits what strings make IPython and libraries look up.
 
     Responsibilities:
+    - visit annotations, whose strings are expressions that libraries evaluate;
     - run the code of magics through the walk, and note what their options store;
     - note the names in texts that look them up in the caller's namespace, and texts that cannot be seen.
     """
@@ -32,7 +33,6 @@ class EmbeddedWalk(ExpressionWalk):
 
     def shell_call(self, method: str, node: ast.Call) -> None:
         """Visit a call ``get_ipython().method(...)``."""
-        self.load("get_ipython")
         texts = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
         words = [text for text in texts if isinstance(text, str)]
         if len(words) != len(node.args) or node.keywords:
@@ -97,8 +97,9 @@ class EmbeddedWalk(ExpressionWalk):
             return
         text = (*node.args, *given)[0]
         evaluates = method in {"eval", "evaluate"}
-        python = evaluates and self.dotted(node.func)[0][-2] in EVALUATORS
-        if method == "evaluate" and not python:
+        owner = self.dotted(node.func)[0][-2]
+        python = evaluates and owner in EVALUATORS
+        if (method == "evaluate" and not python) or owner == "builtins":
             return
         for part in self._texts(text):
             if part is None:
@@ -107,6 +108,36 @@ class EmbeddedWalk(ExpressionWalk):
                 self._look_up(expression_names(part))
             elif not evaluates:  # for a frame's eval, names with @ are noted with all constants
                 self._look_up(sql_names(part))
+
+    def annotation(self, node: ast.expr | None) -> None:
+        """Visit an annotation; strings in it are expressions that libraries evaluate."""
+        if node is None:
+            return
+        with self.hushed():
+            if isinstance(node, ast.Name):
+                self.load(node.id)
+            elif isinstance(node, ast.Constant):
+                if isinstance(node.value, str):
+                    self.text_expression(node.value)
+            elif isinstance(node, ast.Subscript):
+                self.annotation(node.value)
+                if self.dotted(node.value)[0][-1] != "Literal":
+                    self.annotation(node.slice)
+            elif isinstance(node, (ast.BinOp, ast.Tuple, ast.List)):
+                for child in ast.iter_child_nodes(node):
+                    if isinstance(child, ast.expr):
+                        self.annotation(child)
+            else:
+                self.expr(node)
+
+    def text_expression(self, text: str) -> None:
+        """Visit an expression that stands in a string; what is no expression has no names."""
+        try:
+            tree = ast.parse(text.strip(), mode="eval")
+        except (SyntaxError, ValueError):
+            return
+        self.walrus = self.walrus or ":=" in text
+        self.expr(tree.body)
 
     def _look_up(self, names: Sequence[str]) -> None:
         for name in names:

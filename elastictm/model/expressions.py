@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from elastictm.model import reach, repeatability
 from elastictm.model.events import MANY
 from elastictm.model.flow import Flow
 from elastictm.model.known import ASKING, PLAIN_SHELL, TABLE_ACCESS, TEXT_METHODS
@@ -15,9 +14,6 @@ from elastictm.model.scopes import comprehension_scope, function_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-
-SUSPECTS = reach.WORDS | repeatability.WORDS
-"""The names that are looked at more closely."""
 
 
 class ExpressionWalk(Flow, ABC):
@@ -82,7 +78,7 @@ class ExpressionWalk(Flow, ABC):
         kind = type(node.ctx)
         if kind is ast.Load:
             self.load(node.id)
-            if node.id in SUSPECTS:
+            if node.id in self.suspects:
                 self.judge(node, MENTIONED)
         elif kind is ast.Store:
             self.store(node.id)
@@ -94,30 +90,40 @@ class ExpressionWalk(Flow, ABC):
         if is_shell(value):
             self.shell_attribute(node)
             return
-        if node.attr in SUSPECTS and node is not self.spared:
+        if node.attr in self.suspects and node is not self.spared:
             self.judge(node, MENTIONED)
         self.expr(value)
-        if type(node.ctx) is not ast.Load:
+        # A property of an older object may run anything, a module that this cell imported does not.
+        if not isinstance(value, ast.Name) or value.id not in self.aliases:
             self.act()
 
     def shell_attribute(self, node: ast.Attribute) -> None:
         """Visit ``get_ipython().attribute``."""
-        self.load("get_ipython")
+        self.shell(node.value)
         if node.attr not in PLAIN_SHELL:
             self.layer.opaque[f"get_ipython().{node.attr}"] = None
 
+    def shell(self, node: ast.expr) -> None:
+        """Visit ``get_ipython()``, of which something harmless is asked."""
+        func = cast("ast.Call", node).func
+        if isinstance(func, ast.Name):
+            self.load(func.id)
+        else:
+            self.expr(cast("ast.Attribute", func).value)
+
     def _call(self, node: ast.Call) -> None:
         func = node.func
-        if isinstance(func, ast.Attribute):
+        if node is self.spared:
+            self.shell(node)
+        elif isinstance(func, ast.Attribute):
             if is_shell(func.value):
+                self.shell(func.value)
                 self.shell_call(func.attr, node)
                 return
             self._method(func, node)
-        elif node is self.spared:
-            self.load("get_ipython")
         elif isinstance(func, ast.Name):
             self.load(func.id)
-            if func.id in SUSPECTS:
+            if func.id in self.suspects:
                 self.judge(func, call_use(node))
             elif func.id in ASKING and node.args:
                 self._asked(node.args[0])
@@ -135,7 +141,7 @@ class ExpressionWalk(Flow, ABC):
     def _method(self, func: ast.Attribute, node: ast.Call) -> None:
         if func.attr in TABLE_ACCESS and (func.attr == "keys" or _is_text(node.args[:1])):
             self._asked(func.value)
-        if func.attr in SUSPECTS:
+        if func.attr in self.suspects:
             self.judge(func, call_use(node))
         self.expr(func.value)
 
@@ -169,6 +175,13 @@ class ExpressionWalk(Flow, ABC):
         self._maybe(node.comparators[1:])
         self.act()
 
+    def _hashing(self, node: ast.Dict | ast.Set) -> None:
+        keys = node.keys if isinstance(node, ast.Dict) else node.elts
+        for child in ast.iter_child_nodes(node):
+            self.expr(child)
+        if not all(isinstance(key, ast.Constant) for key in keys):
+            self.act()
+
     def _bool_op(self, node: ast.BoolOp) -> None:
         self.expr(node.values[0])
         self.act()
@@ -190,7 +203,7 @@ class ExpressionWalk(Flow, ABC):
 
     def keep(self, value: ast.expr | None) -> None:
         """Judge a name whose object gets another name here."""
-        if isinstance(value, ast.Name) and value.id in SUSPECTS:
+        if isinstance(value, ast.Name) and value.id in self.suspects:
             self.judge(value, KEPT)
 
     def _lambda(self, node: ast.Lambda) -> None:
@@ -222,36 +235,6 @@ class ExpressionWalk(Flow, ABC):
         if name:
             self.store(name)
 
-    def annotation(self, node: ast.expr | None) -> None:
-        """Visit an annotation; strings in it are expressions that libraries evaluate."""
-        if node is None:
-            return
-        with self.hushed():
-            if isinstance(node, ast.Name):
-                self.load(node.id)
-            elif isinstance(node, ast.Constant):
-                if isinstance(node.value, str):
-                    self.text_expression(node.value)
-            elif isinstance(node, ast.Subscript):
-                self.annotation(node.value)
-                if self.dotted(node.value)[0][-1] != "Literal":
-                    self.annotation(node.slice)
-            elif isinstance(node, (ast.BinOp, ast.Tuple, ast.List)):
-                for child in ast.iter_child_nodes(node):
-                    if isinstance(child, ast.expr):
-                        self.annotation(child)
-            else:
-                self.expr(node)
-
-    def text_expression(self, text: str) -> None:
-        """Visit an expression that stands in a string; what is no expression has no names."""
-        try:
-            tree = ast.parse(text.strip(), mode="eval")
-        except (SyntaxError, ValueError):
-            return
-        self.walrus = self.walrus or ":=" in text
-        self.expr(tree.body)
-
     _handlers: ClassVar[Mapping[type[ast.AST], Callable[[Any, Any], None]]] = {
         ast.Name: _name,
         ast.Constant: _constant,
@@ -267,6 +250,8 @@ class ExpressionWalk(Flow, ABC):
         ast.SetComp: _comprehension,
         ast.DictComp: _comprehension,
         ast.GeneratorExp: _comprehension,
+        ast.Dict: _hashing,
+        ast.Set: _hashing,
         ast.BinOp: _acting,
         ast.UnaryOp: _acting,
         ast.JoinedStr: _joined,

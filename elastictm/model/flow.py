@@ -6,10 +6,14 @@ import ast
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from elastictm.model import reach, repeatability
 from elastictm.model.findings import Findings, Layer, awake
 from elastictm.model.reach import MAIN, mentioned_names, opaque_reason
 from elastictm.model.repeatability import Use, unrepeatable_reason
 from elastictm.model.scopes import Scope
+
+SUSPECTS = reach.WORDS | repeatability.WORDS
+"""The names that are looked at more closely."""
 
 Transform = Callable[[str], str]
 """Turns what was typed into Python, as IPython does."""
@@ -45,7 +49,9 @@ class Flow:
         self.serial = 0
         # The outermost class around; empty where more than its name leads to its methods, None outside classes.
         self.owner: str | None = None
+        # What imports of this cell named, and which of these names stand for a suspicious one.
         self.aliases: dict[str, str] = {}
+        self.suspects = SUSPECTS
 
     def load(self, name: str) -> None:
         """Note that a name is looked up here."""
@@ -89,6 +95,13 @@ class Flow:
             self.state.add(name)
         elif scope.prefix:
             self.state.discard(scope.prefix + name)
+
+    def name_import(self, name: str, origin: str) -> None:
+        """Note that an import binds a name to something of a module."""
+        self.store(name)
+        self.aliases[name] = origin
+        if origin.rpartition(".")[2] in SUSPECTS:
+            self.suspects |= {name}
 
     def act(self) -> None:
         """Note that here something runs that may call any function defined before."""

@@ -90,7 +90,7 @@ def cell_magic(name: str, line: str, body: str) -> MagicUse:
         return MagicUse(times=(*use.times, body), stores=use.stores, unrepeatable=use.unrepeatable)
     if name in _RUN_BODY:
         use = _run_code(name, line)
-        return MagicUse(runs=(*use.runs, body), opaque=use.opaque)
+        return MagicUse(runs=(*use.runs, body), expands=use.expands, opaque=use.opaque)
     if name == "capture":
         words = (word for word in line.split() if not word.startswith("-"))
         return MagicUse(runs=(body,), expands=(line,), stores=tuple(word for word in words if word.isidentifier())[:1])
@@ -120,8 +120,10 @@ def expanded_expressions(text: str) -> Iterator[str]:
 def _run_code(name: str, line: str) -> MagicUse:
     options, rest = _options(line, _RUN_CODE[name])
     evaluates = tuple(value for letter, value in options if letter in "fm")
-    made = name not in _NOT_EXPANDED and any(expanded_expressions(line))
-    return MagicUse(runs=(rest,), evaluates=evaluates, opaque=f"%{name} of code made from variables" if made else "")
+    expands = () if name in _NOT_EXPANDED else (line,)
+    made = any(any(expanded_expressions(text)) for text in expands)
+    opaque = f"%{name} of code made from variables" if made else ""
+    return MagicUse(runs=(rest,), evaluates=evaluates, expands=expands, opaque=opaque)
 
 
 def _timeit(line: str) -> MagicUse:

@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from elastictm.model.embedded import EmbeddedWalk
-from elastictm.model.known import LETS_THROUGH, PASSIVE_DECORATORS
+from elastictm.model.definitions import DefinitionWalk
+from elastictm.model.known import LETS_THROUGH
 from elastictm.model.reach import MAIN
-from elastictm.model.scopes import class_scope, function_scope, type_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 
-class StatementWalk(EmbeddedWalk):
+class StatementWalk(DefinitionWalk):
     """Visits statements.
 
     Responsibilities:
     - follow branches, loops, exceptions and context managers, and keep what is stored on all paths to a place;
-    - open the scopes of functions and classes;
     - note imports, and what names they give to modules.
     """
 
-    over = False
-    """Whether the statements visited last never hand on to the next one."""
-
     def block(self, body: Sequence[ast.stmt]) -> None:
         """Visit statements; what follows a return or a raise is visited as if it could run."""
-        over = False
+        over = self.over = False
         for node in body:
             handler = self._statements.get(type(node))
             if handler is not None:
@@ -59,6 +54,7 @@ class StatementWalk(EmbeddedWalk):
         if isinstance(value, ast.Constant):
             return  # a docstring, or the like
         self.expr(value)
+        self.act()  # it may be displayed
 
     def _assign(self, node: ast.Assign) -> None:
         self.expr(node.value)
@@ -99,8 +95,7 @@ class StatementWalk(EmbeddedWalk):
             root = alias.name.partition(".")[0]
             if root == MAIN:
                 self.layer.opaque[MAIN] = None
-            self.store(alias.asname or root)
-            self.aliases[alias.asname or root] = alias.name if alias.asname else root
+            self.name_import(alias.asname or root, alias.name if alias.asname else root)
 
     def _import_from(self, node: ast.ImportFrom) -> None:
         if node.module == MAIN:
@@ -108,9 +103,8 @@ class StatementWalk(EmbeddedWalk):
         for alias in node.names:
             if alias.name == "*":
                 self.found.opaque_stores["star import"] = None
-                continue
-            self.store(alias.asname or alias.name)
-            self.aliases[alias.asname or alias.name] = f"{node.module or ''}.{alias.name}"
+            else:
+                self.name_import(alias.asname or alias.name, f"{node.module or ''}.{alias.name}")
 
     def _global(self, node: ast.Global) -> None:
         if self.scope.prefix:
@@ -221,76 +215,6 @@ class StatementWalk(EmbeddedWalk):
             certain = case.guard is None and isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None
         self._meet(entry, exits if certain else [*exits, entry])
 
-    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        called = self._decorators(node.decorator_list)
-        self.exprs(node.args.defaults)
-        self.exprs(node.args.kw_defaults)
-        args = node.args
-        hidden = self.scope.hidden
-        self.scope.hidden |= type_parameters(node)
-        for arg in (*args.posonlyargs, *args.args, args.vararg, *args.kwonlyargs, args.kwarg):
-            if arg is not None and arg.annotation is not None:
-                self.annotation(arg.annotation)
-        self.annotation(node.returns)
-        self._type_parameters(node)
-        owner = node.name if self.owner is None else self.owner
-        with self.put_off(function_scope(node, self.scope, walrus=self.walrus), "" if called else owner):
-            self.block(node.body)
-            self.over = False
-        self.scope.hidden = hidden
-        if called:
-            self.act()
-        self.store(node.name)
-
-    def _class(self, node: ast.ClassDef) -> None:
-        called = self._decorators(node.decorator_list)
-        hidden, owner = self.scope.hidden, self.owner
-        self.scope.hidden |= type_parameters(node)
-        self._type_parameters(node)
-        self.exprs(node.bases)
-        for keyword in node.keywords:
-            self.expr(keyword.value)
-        called = called or bool(node.keywords)
-        self.serial += 1
-        outer, self.scope = self.scope, class_scope(node, self.scope, self.serial)
-        self.owner = "" if called else node.name if owner is None else owner
-        self.block(node.body)
-        self.scope, self.owner = outer, owner
-        self.scope.hidden = hidden
-        if called:
-            self.act()
-        self.store(node.name)
-
-    def _decorators(self, decorators: Sequence[ast.expr]) -> bool:
-        """Visit decorators, and tell whether one may call what it decorates."""
-        called = False
-        for node in decorators:
-            parts, _ = self.dotted(node.func if isinstance(node, ast.Call) else node)
-            if parts[-1] in PASSIVE_DECORATORS:
-                if isinstance(node, ast.Call):
-                    self.exprs([*node.args, *(keyword.value for keyword in node.keywords)])
-                with self.hushed():
-                    self.expr(node.func if isinstance(node, ast.Call) else node)
-            else:
-                self.expr(node)
-                called = True
-        return called
-
-    def _type_parameters(self, node: ast.AST) -> None:
-        for parameter in getattr(node, "type_params", ()):
-            with self.put_off(self.scope):
-                for child in ast.iter_child_nodes(parameter):
-                    self.annotation(cast("ast.expr", child))
-
-    def _type_alias(self, node: Any) -> None:
-        hidden = self.scope.hidden
-        self.scope.hidden |= type_parameters(node)
-        self._type_parameters(node)
-        with self.put_off(self.scope):
-            self.annotation(node.value)
-        self.scope.hidden = hidden
-        self.store(node.name.id)
-
     _statements: ClassVar[Mapping[type[ast.AST], Callable[[Any, Any], None]]] = {
         ast.Expr: _expression,
         ast.Assign: _assign,
@@ -313,10 +237,12 @@ class StatementWalk(EmbeddedWalk):
         ast.With: _with,
         ast.AsyncWith: _with,
         ast.Match: _match,
-        ast.FunctionDef: _function,
-        ast.AsyncFunctionDef: _function,
-        ast.ClassDef: _class,
+        ast.FunctionDef: DefinitionWalk.function_statement,
+        ast.AsyncFunctionDef: DefinitionWalk.function_statement,
+        ast.ClassDef: DefinitionWalk.class_statement,
         # Statements that came after Python 3.10.
         getattr(ast, "TryStar", ast.Try): _try,
-        getattr(ast, "TypeAlias", ast.Pass): _type_alias if hasattr(ast, "TypeAlias") else EmbeddedWalk.expr,
+        getattr(ast, "TypeAlias", ast.Pass): DefinitionWalk.type_alias_statement
+        if hasattr(ast, "TypeAlias")
+        else DefinitionWalk.expr,
     }
