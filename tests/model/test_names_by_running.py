@@ -16,7 +16,7 @@ import pytest
 from elastictm.model.names import names_of_cell, names_of_code
 
 NAMES = [*"abcdef"]
-PROGRAMS = 1500
+PROGRAMS = 1000
 STEPS = 400
 MODULES = ("argparse", "ast", "asyncio.base_events", "contextlib", "dataclasses", "enum", "functools", "inspect",
            "json.decoder", "logging", "pathlib", "subprocess", "tarfile", "threading", "typing")  # fmt: skip
