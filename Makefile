@@ -22,7 +22,7 @@ demo: $(READY)  ## run a training notebook, save it, restore it elsewhere, compa
 test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-bench: $(READY)  ## measure; prints tables and writes benchmarks/results.json
+bench: $(READY)  ## measure; prints tables and writes benchmarks/results.md
 	$(BIN)/python benchmarks/run.py
 
 lint: $(READY)  ## ruff and mypy --strict
