@@ -58,5 +58,6 @@ def ends(following: Ints) -> Ints:
 def merged(count: int, tails: Ints, heads: Ints, costs: Floats) -> tuple[Ints, Ints, Floats]:
     """The same arcs without loops, each pair of nodes once with the sum of its costs, in ascending order."""
     apart = tails != heads
-    keys, place = np.unique(tails[apart] * count + heads[apart], return_inverse=True)
+    # Indices that scipy gives are of 32 bits, where the product could overflow.
+    keys, place = np.unique(tails[apart].astype(np.int64) * count + heads[apart], return_inverse=True)
     return keys // count, keys % count, np.bincount(place, costs[apart], minlength=len(keys))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from elastictm.ids import RunNumber, Version
@@ -16,24 +16,37 @@ class Bonds:
     """How the alias groups of a state are bound.
 
     ``groups`` are to be re-run all or none.
-    ``fixed`` may be loaded although others of their group are re-run, and must not be re-run.
+    ``fixed`` maps a version that is loaded if it is had at all, because it or one that it shares data with cannot be
+    re-run or comes out differently, to what has no bytes, is not younger, and once shared data with it.
+    ``beside`` maps some of these to what may be re-run all the same.
     ``released`` maps a version that a re-run makes differently, and that may be re-run for all that, to one of its
     group that has no bytes: the two can only come back together.
     """
 
     groups: tuple[Group, ...]
-    fixed: frozenset[Version]
-    released: dict[Version, Version]
+    fixed: Mapping[Version, Collection[Version]]
+    beside: Mapping[Version, Collection[Version]]
+    released: Mapping[Version, Version]
+
+    def permits(self, made: Version, loaded: Version) -> bool:
+        """Whether a version may be re-run while one that it shared data with is loaded.
+
+        Whatever a younger version shares with an older one it got from its own inputs, since the older one was in place
+        then and is unchanged: made again beside the loaded one, it shares data with that again.  That holds unless its
+        inputs are made from something that shared the data before the older one was made.
+        """
+        before = self.fixed.get(loaded)
+        if before is None or made.n <= loaded.n:
+            return False
+        return not before or made in self.beside.get(loaded, ())
 
 
 def bonds(groups: Sequence[Group], past: Past, unlike: Collection[RunNumber], stuck: Collection[RunNumber]) -> Bonds:
     """Bind the alias groups of the live state.
 
     All members of a group are stored or re-run together, with one exception.  Where a member has no bytes and another
-    cannot be re-run, or comes out differently, the older ones are fixed if all of them have bytes: a younger one gets
-    whatever it shares with them from its own inputs, as it did when it was made, since they were in place then and are
-    unchanged.  That holds unless its re-run would make anew something that shared data with a fixed member before that
-    member was made.
+    cannot be re-run, or comes out differently, the older ones are fixed if all of them have bytes, and the younger ones
+    may be re-run beside them.
 
     Args:
         groups: The alias groups of the state.
@@ -41,58 +54,75 @@ def bonds(groups: Sequence[Group], past: Past, unlike: Collection[RunNumber], st
         unlike: The cell runs that would give another result.
         stuck: The cell runs that cannot run again.
     """
-    mixed = [group for group in groups if _is_mixed(group, past)]
-    fixed = _fixed(mixed, past, unlike, stuck)
-    released: dict[Version, Version] = {}
-    for group in mixed:
-        bare = min((v for v in group if v not in past.loads and v.n not in stuck), default=None)
-        if bare is not None and not group & fixed:
-            released.update((v, bare) for v in group if v in past.loads and v.n in unlike)
-    left = (group - fixed for group in groups)
-    return Bonds(tuple(group for group in left if len(group) > 1), fixed, released)
-
-
-def _is_mixed(group: Group, past: Past) -> bool:
-    """Whether some have bytes and some have none, and nothing changed them outside of cells."""
-    return len({v in past.loads for v in group}) > 1 and not any(v in past.astray for v in group)
-
-
-def _fixed(mixed: Iterable[Group], past: Past, unlike: Collection[RunNumber], stuck: Collection[RunNumber]) -> Group:
-    """The older members that may be loaded beside re-runs of the younger."""
-    older: dict[Group, Group] = {}
-    for group in mixed:
-        last = max((v.n for v in group if v in past.loads and (v.n in unlike or v.n in stuck)), default=RunNumber(-1))
-        part = frozenset(v for v in group if v.n <= last)
-        if part and all(v in past.loads for v in part):
-            older[group] = part
-    suspects = _suspects(past, frozenset().union(*older.values())) if older else {}
-    fixed: set[Version] = set()
+    whole = _joined(groups)
+    tied = frozenset().union(*whole)
+    held = {v for v in past.loads if v.n in unlike or v.n in stuck}
+    older = {group: _older(group, held, past) for group in whole}
+    fixed = _suspects(past, (held - tied).union(*older.values()).difference(past.astray))
+    beside: dict[Version, set[Version]] = {}
     for group, part in older.items():
-        before = {v for u in part for v in suspects.get(u, ())}
-        if not (before and _makes(group - part, before, past)):
-            fixed |= part
-    return frozenset(fixed)
+        before = {v for u in part for v in fixed[u]}
+        if before and part != group:
+            made = _makes(group - part, past)
+            if made & before:
+                older[group] = frozenset()
+                for version in part:
+                    del fixed[version]
+            else:
+                beside.update(dict.fromkeys(part, made))
+    released: dict[Version, Version] = {}
+    for group, part in older.items():
+        bare = min((v for v in group if v not in past.loads and v.n not in stuck), default=None)
+        if bare is not None and not part and not any(v in past.astray for v in group):
+            released.update((v, bare) for v in group if v in past.loads and v.n in unlike)
+    left = (group - part for group, part in older.items())
+    return Bonds(tuple(group for group in left if len(group) > 1), fixed, beside, released)
 
 
-def _suspects(past: Past, fixed: Group) -> dict[Version, set[Version]]:
+def _joined(groups: Iterable[Group]) -> list[Group]:
+    """The groups, those that overlap as one: a name can be left in a group that others have gone on from."""
+    group_of: dict[Version, set[Version]] = {}
+    for group in groups:
+        joined = set(group)
+        for version in group:
+            if version in group_of and group_of[version] is not joined:
+                joined |= group_of[version]
+                group_of.update(dict.fromkeys(group_of[version], joined))
+        group_of.update(dict.fromkeys(joined, joined))
+    return list(dict.fromkeys(map(frozenset, {id(group): group for group in group_of.values()}.values())))
+
+
+def _older(group: Group, held: Collection[Version], past: Past) -> Group:
+    """The members to be loaded, because of the ``held`` ones, whatever becomes of the others."""
+    last = max((v.n for v in group if v in held), default=None)
+    if last is None or any(v in past.astray for v in group):
+        return frozenset()
+    if all(v in past.loads for v in group):
+        return group
+    older = frozenset(v for v in group if v.n <= last)
+    return older if all(v in past.loads for v in older) else frozenset()
+
+
+def _suspects(past: Past, fixed: Iterable[Version]) -> dict[Version, set[Version]]:
     """For each fixed version, what has no bytes, is not younger, and once shared data with it."""
-    found: dict[Version, set[Version]] = {}
+    found: dict[Version, set[Version]] = {version: set() for version in fixed}
     for run in past.runs:
         for group in run.groups:
-            for held in (v for v in group if v in fixed):
-                found.setdefault(held, set()).update(v for v in group if v not in past.loads and v.n <= held.n)
+            bare = [v for v in group if v not in past.loads]
+            if bare:
+                for version in group:
+                    if version in found:
+                        found[version].update(v for v in bare if v.n <= version.n)
     return found
 
 
-def _makes(young: Iterable[Version], suspects: set[Version], past: Past) -> bool:
-    """Whether re-running ``young``, with all loaded that has bytes, makes one of the suspects anew."""
+def _makes(young: Iterable[Version], past: Past) -> set[Version]:
+    """All that is made to re-run ``young`` with all loaded that has bytes, themselves included."""
     seen: set[Version] = set()
     left = list(young)
     while left:
         version = left.pop()
-        if version in suspects:
-            return True
         if version not in seen:
             seen.add(version)
             left += [u for u in past.needs(version.n) if u not in past.loads]
-    return False
+    return seen

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from elastictm.ids import RunNumber, Version
@@ -68,37 +69,51 @@ def migration_problem(  # noqa: PLR0913 - what is to be had here, there, and wan
     forbidden = obstacles(runs, allow_effects=allow_effects, runnable=runnable)
     place = {run.n: i for i, run in enumerate(runs)}
     past = Past(history, runs, inputs(runs, history.lapses, stored), place, stored, astray, forbidden)
-    bound, unlike = _settled(past)
     if targets is None:
         targets = frozenset(record.version for record in history.live.values())
-    return _problem(past, targets, bound, unlike, missing_files)
+    return _problem(_settled(past), targets, missing_files)
 
 
-def _settled(past: Past) -> tuple[Bonds, dict[RunNumber, str]]:
-    """The bonds of live versions, and the cell runs that would give another result.
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """A past, the cell runs that cannot run again or would give another result, and the bonds of live versions."""
+
+    past: Past
+    stuck: Collection[RunNumber]
+    unlike: Mapping[RunNumber, str]
+    bound: Bonds
+
+    def obstacle(self, version: Version) -> str:
+        """Why a version that has bytes must not be re-run; empty where it may, or where its cell says why."""
+        if version in self.past.astray:
+            return "changed outside of recorded cells"
+        if version in self.bound.released or version.n in self.stuck:
+            return ""
+        if version.n in self.unlike:
+            return self.unlike[version.n]
+        return "shares data with what cannot be re-run" if version in self.bound.fixed else ""
+
+
+def _settled(past: Past) -> _Settled:
+    """Find what another run would change, and what is bound to what.
 
     Each depends on the other: a version that may be re-run although it comes out differently makes the cells that read
     it unsteady too.
     """
     groups = past.history.live_groups()
-    stuck = immovable(past) if groups else frozenset()
+    stuck = immovable(past)
     remade: set[Version] = set()
     while True:
         unlike = unsteady(past, remade)
         bound = bonds(groups, past, unlike, stuck)
         if remade.issuperset(bound.released):
-            return bound, unlike
+            return _Settled(past, stuck, unlike, bound)
         remade |= bound.released.keys()
 
 
-def _problem(
-    past: Past,
-    targets: frozenset[Version],
-    bound: Bonds,
-    unlike: Mapping[RunNumber, str],
-    missing_files: Mapping[str, float],
-) -> Problem:
+def _problem(settled: _Settled, targets: frozenset[Version], missing_files: Mapping[str, float]) -> Problem:
     """All that the targets could need, found backwards from them."""
+    past, bound = settled.past, settled.bound
     versions: dict[Version, VersionTerm] = {}
     cells: dict[RunNumber, CellTerm] = {}
     left = sorted(targets, reverse=True)
@@ -107,7 +122,7 @@ def _problem(
         if version in versions:
             continue
         load = past.loads.get(version)
-        obstacle = "" if load is None else _obstacle(version, past, bound, unlike)
+        obstacle = "" if load is None else settled.obstacle(version)
         if obstacle:
             versions[version] = VersionTerm(version, None, load or 0.0, rerun_allowed=False, obstacle=obstacle)
             continue
@@ -126,17 +141,6 @@ def _problem(
     )
 
 
-def _obstacle(version: Version, past: Past, bound: Bonds, unlike: Mapping[RunNumber, str]) -> str:
-    """Why a version that has bytes must not be re-run; empty where it may."""
-    if version in past.astray:
-        return "changed outside of recorded cells"
-    if version in bound.released:
-        return ""
-    if version.n in unlike:
-        return unlike[version.n]
-    return "it shares data with what cannot be re-run" if version in bound.fixed else ""
-
-
 def _cell(past: Past, n: RunNumber, missing_files: Mapping[str, float]) -> CellTerm:
     if n in past.forbidden:
         return CellTerm(n, math.inf, (), obstacle=past.forbidden[n])
@@ -152,8 +156,7 @@ def _follows(
     found: dict[tuple[Version, Version], None] = {}
     for n in cells:
         for u, v in past.inputs[past.place[n]].follows:
-            # What is younger than a fixed version shares its data when re-run beside it.
-            if not (v in bound.fixed and u.n > v.n):
+            if not bound.permits(u, v):
                 found[u, v] = None
     found.update((pair, None) for pair in bound.released.items())
     return tuple(pair for pair in found if pair[0] in versions and pair[1] in versions)

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+
+import numpy as np
 
 from elastictm.ids import Name, RunNumber, Version
 from elastictm.model.history import HistoryView
 from elastictm.model.records import Refusal
 from elastictm.model.reports import Choice, Outcome, VariableReport
 from elastictm.model.tables import duration
-from elastictm.planning.plan import (
-    Cause,
-    Displaced,
-    FileMissing,
-    MustNotRun,
-    NoSource,
-    NotAllowed,
-    ReplicationPlan,
-    Tied,
-)
+from elastictm.planning.arcs import reach
+from elastictm.planning.closures import below
+from elastictm.planning.culprits import Culprits, in_words
+from elastictm.planning.numbering import Numbered, numbered
+from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.problem import Problem
+from elastictm.planning.rules import Rules, Weighing, firm_rules
 
 
 def explain(
@@ -33,6 +31,9 @@ def explain(
 ) -> tuple[Choice, ...]:
     """One choice for each target, in the order of their production.
 
+    What re-running costs is the run time of the cells that must run if this variable is re-run, with its alias group,
+    and all else that has bytes is loaded.
+
     Args:
         history: The session's history.
         problem: What the plan was made from.
@@ -40,136 +41,149 @@ def explain(
         sizes: Bytes, and seconds to serialise, of each variable that can be stored.
         refusals: Why the others cannot.
     """
-    reruns = _Reruns(problem)
-    lost = {loss.version: loss.cause for loss in plan.lost}
-    loaded, kept = set(plan.loads), set(plan.keeps)
-    chosen = {step.n for step in plan.reruns}
-    found: list[Choice] = []
-    for version in sorted(problem.targets, key=lambda v: (v.n, v.name)):
-        term = problem.versions[version]
-        outcome: Outcome = (
-            "lost" if version in lost else "stored" if version in loaded else "kept" if version in kept else "rerun"
-        )
-        way = reruns.of(version)
-        refusal = refusals.get(version.name)
-        load = None if term.load == math.inf else term.load
-        if version in lost:
-            why = _loss(problem, lost[version], refusal)
-        elif outcome == "rerun":
-            why = _rerun(load, way, refusal, tied=any(version in group for group in problem.groups))
-        elif outcome == "kept":
-            why = "it is in place"
-        else:
-            why = _load(load, way, runs_anyway=version.n in chosen)
-        reason = why if outcome == "lost" else refusal.reason if refusal is not None and outcome == "rerun" else ""
-        path = refusal.path if refusal is not None else ""
-        size, seconds = sizes.get(version.name, (0, 0.0))
-        kind = history.record(version).kind
-        report = VariableReport(version.name, outcome, kind, reason, path, size, seconds)
-        found.append(Choice(report, version.n, load, way.seconds, way.cells, why))
-    return tuple(found)
+    told = _Told(history, problem, plan, sizes, refusals)
+    return tuple(told.choice(version) for version in sorted(problem.targets, key=lambda v: (v.n, v.name)))
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
-    """The cells that would run to make one version, their seconds, or what stands against it."""
+class _Rerun:
+    """What re-running one variable takes; ``total`` adds inputs to load and files to ship to the cells' seconds."""
 
-    cells: tuple[RunNumber, ...] = ()
-    seconds: float | None = None
-    obstacle: str = ""
+    cells: tuple[RunNumber, ...]
+    seconds: float
+    total: float
 
 
-class _Reruns:
-    """For each cell run, all that runs with it when whatever has bytes is loaded.
+class _Told:
+    """Finds what each choice turned on.
 
-    Cell runs are bits of an integer, so that the sets of 10,000 of them are united in a microsecond each.
+    Responsibilities:
+    - what each target would take to re-run;
+    - what forced the choice, or by how much it won.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        self._problem = problem
-        self._order = sorted(problem.cells)
-        self._places = {n: place for place, n in enumerate(self._order)}
-        self._sets: dict[RunNumber, int] = {}
-        self._obstacles: dict[RunNumber, str] = {}
-        self._ways: dict[RunNumber, _Way] = {}
-        for n in self._order:
-            self._add(n)
+    def __init__(
+        self,
+        history: HistoryView,
+        problem: Problem,
+        plan: ReplicationPlan,
+        sizes: Mapping[Name, tuple[int, float]],
+        refusals: Mapping[Name, Refusal],
+    ) -> None:
+        self._history, self._problem, self._sizes, self._refusals = history, problem, sizes, refusals
+        self._numbers = numbered(problem)
+        self._lost = {loss.version: loss.cause for loss in plan.lost}
+        rules = firm_rules(self._numbers)
+        self._culprits = Culprits(self._numbers, rules)
+        self._reruns = _reruns(self._numbers, rules, self._lost)
+        self._outcomes: dict[Version, Outcome] = dict.fromkeys(plan.loads, "stored")
+        self._outcomes.update(dict.fromkeys(plan.keeps, "kept"))
+        self._outcomes.update((version, "rerun") for step in plan.reruns for version in step.writes)
+        self._outcomes.update(dict.fromkeys(self._lost, "lost"))
+        running = {step.n for step in plan.reruns}
+        self._makers = {version: n for n, version in problem.displaces if n in running}
+        self._groups: dict[Version, list[Version]] = {}
+        for group in problem.groups:
+            members = sorted(group - self._lost.keys())
+            self._groups.update(dict.fromkeys(members, members))
 
-    def of(self, version: Version) -> _Way:
-        """What making this version again would take."""
+    def choice(self, version: Version) -> Choice:
+        """What was chosen for a target, and why."""
+        outcome = self._outcomes[version]
+        load = self._problem.versions[version].load
+        rerun = self._reruns.get(version)
+        size, seconds = self._sizes.get(version.name, (0, 0.0))
+        refusal = self._refusals.get(version.name) if math.isinf(load) else None
+        reasons = self._reasons(version, outcome, rerun)
+        why = shown = "; ".join(reasons)
+        if refusal is not None:
+            why = "; ".join((f"cannot be stored: {refusal.path}: {refusal.reason}", *reasons))
+            shown = "; ".join((refusal.reason, *reasons))
+        report = VariableReport(
+            name=version.name,
+            outcome=outcome,
+            kind=self._history.record(version).kind,
+            reason=shown if outcome == "lost" or refusal is not None else "",
+            path="" if refusal is None else refusal.path,
+            bytes=size,
+            seconds=seconds,
+        )
+        return Choice(
+            report=report,
+            n=version.n,
+            store_seconds=None if math.isinf(load) else load,
+            rerun_seconds=None if rerun is None else rerun.seconds,
+            rerun_cells=() if rerun is None else rerun.cells,
+            why=why,
+        )
+
+    def _reasons(self, version: Version, outcome: Outcome, rerun: _Rerun | None) -> tuple[str, ...]:
+        """The reasons besides a refusal to be stored."""
+        bare = math.isinf(self._problem.versions[version].load)
+        unstored = ("there are no bytes of it",) if bare and version.name not in self._refusals else ()
+        if outcome == "kept":
+            return ("it is in place already",)
+        if outcome == "stored":
+            return (self._why_stored(version, rerun),)
+        if outcome == "rerun":
+            return unstored if bare else (self._why_rerun(version, rerun),)
+        cause = in_words(self._lost[version], self._problem)
+        return (*unstored, f"cannot be re-run: {cause}" if bare else cause)
+
+    def _why_stored(self, version: Version, rerun: _Rerun | None) -> str:
         term = self._problem.versions[version]
-        if term.producer is None or not term.rerun_allowed:
-            return _Way(obstacle=term.obstacle or "no cell made it")
-        if term.producer in self._obstacles:
-            return _Way(obstacle=self._obstacles[term.producer])
-        if term.producer not in self._ways:
-            members, cells = self._sets[term.producer], []
-            while members:
-                lowest = members & -members
-                cells.append(self._order[lowest.bit_length() - 1])
-                members ^= lowest
-            seconds = sum(self._problem.cells[n].seconds for n in cells)
-            self._ways[term.producer] = _Way(tuple(cells), seconds)
-        return self._ways[term.producer]
+        if not term.rerun_allowed:
+            return term.obstacle or "it must not be re-run"
+        if rerun is None:
+            cause = self._cause(version)
+            if cause is not None:
+                return f"cannot be re-run: {cause}"
+            mate = next((v for v in self._mates(version) if self._cause(v) is not None), None)
+            return "what must be re-run with it cannot be" if mate is None else f"shares data with {mate.name}"
+        margin = rerun.total - term.load
+        if margin < 0:
+            return f"the policy loads what it can; re-running is {duration(-margin)} cheaper"
+        return f"loading is {duration(margin)} cheaper" if margin > 0 else "loading costs no more"
 
-    def _add(self, n: RunNumber) -> None:
-        cell = self._problem.cells[n]
-        if cell.seconds == math.inf:
-            self._obstacles[n] = cell.obstacle or f"cell {n} must not run again"
-            return
-        for path in cell.files:
-            if self._problem.ship.get(path) == math.inf:
-                self._obstacles[n] = f"cell {n} reads {path}, which is not to be had"
-                return
-        members = 1 << self._places[n]
-        for version in cell.reads:
-            term = self._problem.versions.get(version)
-            if term is None or term.load != math.inf:
-                continue
-            if term.producer is None or term.producer in self._obstacles:
-                self._obstacles[n] = self._obstacles.get(term.producer or n, f"cell {n} needs {version}")
-                return
-            members |= self._sets.get(term.producer, 0)
-        self._sets[n] = members
+    def _why_rerun(self, version: Version, rerun: _Rerun | None) -> str:
+        margin = self._problem.versions[version].load - (0.0 if rerun is None else rerun.total)
+        if margin > 0:
+            return f"re-running is {duration(margin)} cheaper"
+        if version in self._makers:
+            return f"cell {self._makers[version]} makes its class anew"
+        mate = next((v for v in self._mates(version) if math.isinf(self._problem.versions[v].load)), None)
+        mate = mate or next(self._mates(version), None)
+        return "the cells that make it run anyway" if mate is None else f"shares data with {mate.name}"
+
+    def _mates(self, version: Version) -> Iterator[Version]:
+        """The others that share data with it and are not lost."""
+        return (v for v in self._groups.get(version, ()) if v != version)
+
+    def _cause(self, version: Version) -> str | None:
+        """What forbids to re-run a version, for people."""
+        cause = self._culprits.of(self._numbers.index[version])
+        return None if cause is None else in_words(cause, self._problem)
 
 
-def _load(load: float | None, way: _Way, *, runs_anyway: bool) -> str:
-    if way.seconds is None:
-        return f"only its bytes will do: {way.obstacle}"
-    if runs_anyway:
-        return "its bytes are wanted although its cell runs"
-    difference = way.seconds - (load or 0.0)
-    return f"storing is {duration(difference)} cheaper" if difference > 0 else "storing is as cheap, all things counted"
-
-
-def _rerun(load: float | None, way: _Way, refusal: Refusal | None, *, tied: bool) -> str:
-    if load is None:
-        if refusal is None:
-            return "there are no bytes of it"
-        return f"cannot be stored: {refusal.path}: {refusal.reason}"
-    if way.seconds is not None and way.seconds < load:
-        return f"re-running is {duration(load - way.seconds)} cheaper"
-    return "it shares data with what is re-run" if tied else "its cell runs again for others"
-
-
-def _loss(problem: Problem, cause: Cause, refusal: Refusal | None) -> str:
-    stored = f"{refusal.reason}; " if refusal is not None else ""
-    return stored + _because(problem, cause)
-
-
-def _because(problem: Problem, cause: Cause) -> str:
-    """A cause in words."""
-    if isinstance(cause, MustNotRun):
-        cell = problem.cells.get(cause.n)
-        return (cell.obstacle if cell is not None else "") or f"cell {cause.n} must not run again"
-    if isinstance(cause, NoSource):
-        return f"there are neither bytes nor a cell for {cause.version}"
-    if isinstance(cause, NotAllowed):
-        term = problem.versions.get(cause.version)
-        return (term.obstacle if term is not None else "") or f"{cause.version} must not be made again"
-    if isinstance(cause, FileMissing):
-        return f"{cause.path} is not as it was read, or cannot travel"
-    if isinstance(cause, Tied):
-        return f"it shares data with {cause.to.name}, and {_because(problem, cause.cause)}"
-    assert isinstance(cause, Displaced)  # noqa: S101 - the union ends here
-    return f"cell {cause.n} would make the class of {cause.of.name} anew, and {_because(problem, cause.cause)}"
+def _reruns(numbers: Numbered, rules: Rules, lost: Collection[Version]) -> dict[Version, _Rerun]:
+    """What re-running each target takes; those that cannot be are left out."""
+    kept = numbers.target.copy()
+    kept[[numbers.index[version] for version in lost]] = False
+    weighing = Weighing.of(numbers, rules, kept)
+    rule = np.isinf(weighing.costs)
+    tails, heads, count = weighing.tails[rule], weighing.heads[rule], len(weighing.take)
+    cannot = reach(count, heads, tails, np.isinf(weighing.take))
+    versions, cells = len(numbers.versions), len(numbers.cells)
+    prices = weighing.take.copy()
+    prices[rules.count :] = np.where(np.isfinite(numbers.load), numbers.load, 0.0)
+    starts = np.flatnonzero(numbers.target & ~cannot[:versions])
+    found: dict[Version, _Rerun] = {}
+    told: dict[int, _Rerun] = {}
+    for start, nodes in below(count, tails, heads, starts, np.arange(count) >= versions).items():
+        # Many variables have one set in common, which is one object; it is told once.
+        if id(nodes) not in told:
+            run = nodes[nodes < versions + cells]
+            ordered = sorted(numbers.cells[c] for c in (run - versions).tolist())
+            told[id(nodes)] = _Rerun(tuple(ordered), float(prices[run].sum()), float(prices[nodes].sum()))
+        found[numbers.versions[start]] = told[id(nodes)]
+    return found

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from elastictm.planning.arcs import Floats, Ints, Truths, ends, nearest, reach
+from elastictm.planning.arcs import Floats, Ints, Truths, nearest, reach
+from elastictm.planning.culprits import Culprits
 from elastictm.planning.mincut import least_true
 from elastictm.planning.numbering import Numbered
-from elastictm.planning.plan import Cause, Displaced, FileMissing, Loss, MustNotRun, NoSource, NotAllowed, Tied
+from elastictm.planning.plan import Cause, Displaced, Loss, Tied
 from elastictm.planning.rules import Rules
 
 
@@ -93,9 +94,9 @@ class _Reasons:
 
     def __init__(self, numbers: Numbered, rules: Rules, fates: _Fates, true: Truths) -> None:
         self._numbers, self._fates, self._true = numbers, fates, true
-        self._culprit = ends(nearest(rules.count, rules.tails, rules.heads, np.isinf(rules.take)))
+        self._culprits = Culprits(numbers, rules)
         versions = len(numbers.versions)
-        stuck = numbers.target & np.isfinite(numbers.load) & (self._culprit[:versions] >= 0)
+        stuck = numbers.target & np.isfinite(numbers.load) & (self._culprits.nodes[:versions] >= 0)
         against: Truths = np.zeros(len(fates.skip), dtype=np.bool_)
         against[fates.unloaded + np.flatnonzero(stuck)] = True
         self._towards = nearest(len(fates.skip), fates.tails, fates.heads, against)
@@ -110,22 +111,10 @@ class _Reasons:
         return tuple(sorted(found, key=lambda loss: loss.version))
 
     def _cause(self, v: int, rebuilt: Truths) -> Cause:
-        culprit = int(self._culprit[v])
-        own = self._named(culprit) if culprit >= 0 else None
+        own = self._culprits.of(v)
         if own is None:
             return self._other(v)
         return own if np.isinf(self._numbers.load[v]) else self._stronger(v, rebuilt, own)
-
-    def _named(self, node: int) -> Cause:
-        """The cause that a forbidden node is."""
-        numbers = self._numbers
-        versions, cells = len(numbers.versions), len(numbers.cells)
-        if node >= versions + cells:
-            return FileMissing(numbers.files[node - versions - cells])
-        if node >= versions:
-            return MustNotRun(numbers.cells[node - versions])
-        version = numbers.versions[node]
-        return NoSource(version) if numbers.allowed[node] else NotAllowed(version)
 
     def _other(self, v: int) -> Cause:
         """The cause where re-running it would take a target off loading that cannot be re-run."""
@@ -133,7 +122,8 @@ class _Reasons:
         while node != following:
             before, node, following = node, following, int(self._towards[following])
         other = node - self._fates.unloaded
-        cause = self._named(int(self._culprit[other]))
+        cause = self._culprits.of(other)
+        assert cause is not None  # noqa: S101 - the way was sought to versions that have one
         if before >= self._fates.tied:
             return Tied(self._numbers.versions[other], cause)
         return Displaced(

@@ -56,20 +56,20 @@ def firm_rules(numbers: Numbered) -> Rules:
 
 def least_plan(numbers: Numbered, rules: Rules, kept: Truths) -> Truths:
     """The truths of the plan that costs least."""
-    graph = _Choice.of(numbers, rules, kept)
+    graph = Weighing.of(numbers, rules, kept)
     return least_true(graph.skip, graph.take, graph.tails, graph.heads, graph.costs)[: rules.count]
 
 
 def fewest_reruns(numbers: Numbered, rules: Rules, kept: Truths) -> Truths:
     """The truths of the plan that loads whatever has bytes."""
-    graph = _Choice.of(numbers, rules, kept)
+    graph = Weighing.of(numbers, rules, kept)
     rule = np.isinf(graph.costs)
     return reach(len(graph.skip), graph.tails[rule], graph.heads[rule], np.isinf(graph.skip))[: rules.count]
 
 
 def most_reruns(numbers: Numbered, rules: Rules, kept: Truths) -> Truths:
     """The truths of the plan that loads only what cannot be re-run."""
-    graph = _Choice.of(numbers, rules, kept)
+    graph = Weighing.of(numbers, rules, kept)
     count, rule = len(graph.skip), np.isinf(graph.costs)
     cannot = reach(count, graph.heads[rule], graph.tails[rule], np.isinf(graph.take))
     open_ = ~cannot[graph.heads]
@@ -92,9 +92,10 @@ def alike(numbers: Numbered, kept: Truths) -> Pairs:
 
 
 @dataclass(frozen=True, slots=True)
-class _Choice:
-    """Rules and prices of a whole problem whose lost targets are settled; ``wanted`` are re-runs of needed versions.
+class Weighing:
+    """Rules and prices of a whole problem whose lost targets are settled.
 
+    ``wanted`` are the re-runs of targets that are kept.
     Behind the nodes of the rules stands *need(v)* of each version.
     """
 
@@ -106,7 +107,7 @@ class _Choice:
     wanted: Truths
 
     @classmethod
-    def of(cls, numbers: Numbered, rules: Rules, kept: Truths) -> _Choice:
+    def of(cls, numbers: Numbered, rules: Rules, kept: Truths) -> Weighing:
         """Weigh loading against re-running: for a kept target at its node, for any other version behind *need*."""
         versions = len(numbers.versions)
         count = rules.count + versions
