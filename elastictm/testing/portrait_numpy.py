@@ -59,7 +59,8 @@ def _array(value: Any, walk: Walk) -> Sight:
         step if count > 1 and value.size else 0 for step, count in zip(value.strides, value.shape, strict=True)
     )
     head = f"{value.shape} {strides} writeable={value.flags.writeable}"
-    base = value.base if isinstance(value.base, np.ndarray) else None
+    # An array of another class has a base of its own, over the same memory.
+    base = value.base if type(value) is type(value.base) is np.ndarray else None
     return Sight(head, [Inner("dtype", value.dtype), *inside], memory=memory(value), base=base)
 
 

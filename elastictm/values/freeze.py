@@ -23,7 +23,7 @@ from elastictm.model.records import Refusal
 from elastictm.values import rebuild
 from elastictm.values.definitions import Definition, DefinitionTable, Purity
 from elastictm.values.memory import Export, Slice, segments
-from elastictm.values.reducers import loaded_reducers
+from elastictm.values.reducers import arrays, loaded_reducers
 from elastictm.values.route import route_to
 from elastictm.values.source import CodePlace, SourceLibrary
 
@@ -226,7 +226,8 @@ class _Pass(pickle.Pickler):
         for single, name in self._around.singletons.items():
             if issubclass(kind, single):
                 return lambda _value, _view, name=name: (rebuild.singleton, (name,))
-        return None
+        numpy = sys.modules.get("numpy")
+        return None if numpy is None else arrays.subclass_reducer(kind, numpy)
 
 
 class _Scope:

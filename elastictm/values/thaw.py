@@ -17,6 +17,7 @@ from elastictm.values import rebuild
 from elastictm.values.definitions import Definition
 from elastictm.values.freeze import Surroundings
 from elastictm.values.memory import Slice, buffers
+from elastictm.values.reducers import arrays
 from elastictm.values.source import CodePlace
 
 
@@ -99,6 +100,7 @@ class _Loader(pickle.Unpickler):
         self._keys: Sequence[DefinitionKey] = frost.definitions
         self._singletons = singletons
         self._root = root
+        self._bases = arrays.Bases(frost.segments)
 
     def __enter__(self) -> Self:
         return self
@@ -111,6 +113,8 @@ class _Loader(pickle.Unpickler):
         """The function or class that a stream names."""
         if module == rebuild.__name__ and name in _METHODS:
             return getattr(self, _METHODS[name])
+        if module == arrays.__name__ and name in {"array", "array_in_base"}:
+            return getattr(self._bases, name)
         if module == "__main__" and name in self._thawer.around.namespace:
             # The process that restores may have a main module of its own.
             return self._thawer.around.namespace[name]

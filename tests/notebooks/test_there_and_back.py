@@ -33,6 +33,23 @@ CASES = {
         "import pandas as pd\none = pd.DataFrame({'a': [1, 2], 'b': ['x', 'y']}); other = one.rename(columns={'a': 'c'})",
         "column = one['a']; index = pd.Index(column); part = one[:1]",
     ],
+    "views of an array that another name holds": [
+        "import numpy as np\ngrid = np.arange(20.0).reshape(4, 5).copy(); inner = grid[1:-1, 1:-1]; edge = grid[0]",
+        "class Plate: pass\nplate = Plate(); plate.heat = grid; turned = grid.T; grid = grid.copy(); flat = inner[0]",
+    ],
+    "views of an array that nothing else holds": [
+        "import numpy as np\nlast = np.arange(1000)[-2:]; some = np.zeros((9, 9), order='F')[::2, ::3]; none = last[:0]",
+        "one = np.arange(6)[::-1]; two = one[1:]; fixed = np.frombuffer(b'12345678', 'u2'); part = fixed[1:]",
+        "things = np.array([[1], None, 'x'], dtype=object); first = things[:1]; back = things[::-1]",
+        "squares = np.array([[1, 'a'], [[], None]], dtype=object); turned = squares.T",
+        "fields = np.zeros(3, 'i4,f8'); column = fields['f1']",
+    ],
+    "arrays of other classes": [
+        "import numpy as np\nraw = np.arange(4.0); open_ = np.ma.masked_array(raw); shut = np.ma.masked_less(raw, 2)",
+        "part = shut[1:]; table = np.zeros(2, 'i4,f8').view(np.recarray); alone = np.ma.masked; both = [open_, shut]",
+        "class Metres(np.ndarray):\n    def __array_finalize__(self, other):\n        self.unit = getattr(other, 'unit', 'm')",
+        "length = np.arange(3.0).view(Metres); length.unit = 'km'; beginning = length[:2]; plain = np.asarray(length)",
+    ],
 }
 
 

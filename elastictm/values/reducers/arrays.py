@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import marshal
+import math
 import sys
+from collections.abc import Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -21,13 +23,24 @@ _TEXT_FROM: Final = 256
 
 
 def reducers(numpy: ModuleType) -> dict[type, Any]:
-    """The reducer for plain arrays; subclasses keep their own way."""
-    return {numpy.ndarray: reduce_array}
+    """The reducers for plain and for masked arrays."""
+    masked = sys.modules.get("numpy.ma")
+    return {numpy.ndarray: reduce_array} | ({} if masked is None else {masked.MaskedArray: reduce_subclass})
+
+
+def subclass_reducer(kind: type, numpy: ModuleType) -> Any:
+    """The reducer for a kind of array that is pickled as plain arrays are; None for any other type."""
+    plain: type = numpy.ndarray
+    if not issubclass(kind, plain) or kind.__reduce__ is not plain.__reduce__:
+        return None
+    return reduce_subclass if kind.__reduce_ex__ is plain.__reduce_ex__ else None
 
 
 def reduce_array(value: np.ndarray[Any, Any], view: FreezingPass) -> Any:
     """An array as a window on memory, or as a view of an array that the stream already holds."""
     base = value.base
+    if type(base) is type(value) and base.dtype.hasobject and base.dtype != value.dtype:
+        raise TypeError("cannot store a view of one field of an array that holds objects")
     if type(base) is type(value) and base.flags.forc and (value.dtype.hasobject or view.seen(base)):
         offset = address(value) - address(base)
         view.seen(value)
@@ -38,7 +51,21 @@ def reduce_array(value: np.ndarray[Any, Any], view: FreezingPass) -> Any:
     low, high = extent(value)
     memory = view.export(window(low, high - low, value))
     offset = address(value) - low if high > low else 0
-    return array, (memory, offset, value.dtype, value.shape, value.strides, value.flags.writeable)
+    facts = (memory, offset, value.dtype, value.shape, value.strides, value.flags.writeable)
+    if type(base) is type(value) and base.flags.forc and value.size:
+        # The base may be a value that comes later; if not, its memory does not have to travel.
+        place = address(base) - low
+        return array_in_base, (*facts, (place, base.dtype, base.shape, base.strides, base.flags.writeable))
+    return array, facts
+
+
+def reduce_subclass(value: np.ndarray[Any, Any], _view: FreezingPass) -> Any:
+    """An array of another class as a plain array over its memory, and its attributes, which pickle would lose."""
+    import numpy as np  # noqa: PLC0415 - there is an array, so it is loaded
+
+    plain = value.view(np.ndarray)
+    plain.flags.writeable = value.flags.writeable
+    return array_of_class, (type(value), plain), dict(vars(value)), None, None, set_attributes
 
 
 def address(value: np.ndarray[Any, Any]) -> int:
@@ -89,6 +116,88 @@ def array(  # noqa: PLR0913, PLR0917 - the six things that make an array
     return made
 
 
+def array_in_base(*_: Any) -> Any:
+    """An array in the memory of another one; `Bases` replaces this while a unit is loaded."""
+    raise TypeError("this stream belongs to an elastictm archive: load it with elastictm.restore()")
+
+
+class Bases:
+    """The arrays that others are views of, made while a unit is loaded, if all of their memory has travelled.
+
+    A view may come before its base: it makes the base, which is handed out when its own turn comes.
+    """
+
+    def __init__(self, segments: Sequence[memoryview]) -> None:
+        self._segments = segments
+        self._ranges: list[tuple[int, int]] = []
+        self._made: dict[tuple[Any, ...], Any] = {}
+        self._waiting: set[tuple[Any, ...]] = set()
+
+    def array(  # noqa: PLR0913, PLR0917 - the six things that make an array
+        self,
+        memory: Any,
+        offset: int,
+        dtype: Any,
+        shape: tuple[int, ...],
+        strides: tuple[int, ...],
+        writeable: bool,  # noqa: FBT001
+    ) -> Any:
+        """An array over loaded memory: the one that a view was made of before, if it is that."""
+        if self._waiting:
+            key = (_start(memory) + offset, dtype, shape, strides)
+            if key in self._waiting:
+                self._waiting.remove(key)
+                return self._made[key]
+        return array(memory, offset, dtype, shape, strides, writeable)
+
+    def array_in_base(  # noqa: PLR0913, PLR0917 - likewise, and its base
+        self,
+        memory: Any,
+        offset: int,
+        dtype: Any,
+        shape: tuple[int, ...],
+        strides: tuple[int, ...],
+        writeable: bool,  # noqa: FBT001
+        based: tuple[int, Any, tuple[int, ...], tuple[int, ...], bool],
+    ) -> Any:
+        """A view of an array whose memory has travelled, or else an array over what has."""
+        place, *facts, _ = based
+        start = _start(memory)
+        key = (start + place, *facts)
+        if key not in self._made and not self._make(key, writeable=based[-1]):
+            return array(memory, offset, dtype, shape, strides, writeable)
+        return array_view(self._made[key], offset - place, dtype, shape, strides, writeable)
+
+    def _make(self, key: tuple[Any, ...], *, writeable: bool) -> bool:
+        start, dtype, shape, strides = key
+        if not self._ranges:
+            self._ranges = [(_start(segment), segment.nbytes) for segment in self._segments]
+        length = dtype.itemsize * math.prod(shape)
+        for (begin, size), segment in zip(self._ranges, self._segments, strict=True):
+            if begin <= start and start + length <= begin + size:
+                self._made[key] = array(segment, start - begin, dtype, shape, strides, writeable)
+                self._waiting.add(key)
+                return True
+        return False
+
+
+def _start(memory: Any) -> int:
+    import numpy as np  # noqa: PLC0415 - an archive with arrays is what brings numpy in
+
+    return address(np.frombuffer(memory, np.uint8)) if memory.nbytes else 0
+
+
+def array_of_class(kind: type, plain: Any) -> Any:
+    """An array of another class over the memory of a plain one."""
+    return plain.view(kind)
+
+
+def set_attributes(made: Any, state: dict[str, Any]) -> None:
+    """Give an array the attributes that it had, and no others."""
+    vars(made).clear()
+    vars(made).update(state)
+
+
 def array_view(  # noqa: PLR0913, PLR0917 - the six things that make a view
     base: Any,
     offset: int,
@@ -112,7 +221,18 @@ def array_view(  # noqa: PLR0913, PLR0917 - the six things that make a view
 def _objects(base: Any, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
     import numpy as np  # noqa: PLC0415
 
-    start = base.reshape(-1, order="A")[offset // base.itemsize :]
+    flat = base.reshape(-1, order="A")
+    first, count = offset // base.itemsize, math.prod(shape)
+    if len(shape) == 1 and count and strides[0]:
+        step = strides[0] // base.itemsize
+        end = first + count * step
+        return flat[first : None if end < 0 else end : step]
+    start = flat[first:]
+    # Indexing keeps the base; any other arrangement needs a view that numpy builds around it.
+    if strides == np.empty(shape, base.dtype).strides:
+        return start[:count].reshape(shape)
+    if strides == np.empty(shape, base.dtype, "F").strides:
+        return start[:count].reshape(shape[::-1]).T
     return np.lib.stride_tricks.as_strided(start, shape, strides)
 
 

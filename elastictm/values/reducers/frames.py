@@ -17,7 +17,7 @@ LIBRARY: Final = "pandas"
 
 
 def reducers(pandas: ModuleType) -> dict[type, Any]:
-    """Reducers for blocks, indexes, and the notes on who uses their memory; none for a pandas that has no such notes."""
+    """Reducers for blocks, indexes, and the notes on who uses their memory; none for a pandas without such notes."""
     notes = getattr(pandas._libs.internals, "BlockValuesRefs", None)  # noqa: SLF001 - public nowhere
     if notes is None:
         return {}
@@ -56,7 +56,8 @@ def reduce_index(value: Any, _view: FreezingPass) -> Any:
 
 def _family(kind: type) -> Iterator[type]:
     yield kind
-    for child in kind.__subclasses__():
+    children: list[type] = kind.__subclasses__()
+    for child in children:
         yield from _family(child)
 
 
