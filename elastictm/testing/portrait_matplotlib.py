@@ -59,6 +59,9 @@ def looks(figures: ModuleType) -> dict[type, Look]:
         mpl.ticker.TickHelper: lambda value, _: Sight(
             "", [Inner("function", getattr(value, "func", None))], whole=True
         ),
+        mpl.container.Container: lambda value, _: Sight(
+            str(value.get_label()), [Inner("-", part) for part in tuple.__iter__(value)], whole=True
+        ),
         mpl.transforms.TransformNode: lambda *_: Sight("", identity="none", whole=True),
         mpl.backend_bases.FigureCanvasBase: lambda value, _: Sight(
             "", [Inner("figure", value.figure)], "none", whole=True

@@ -30,7 +30,7 @@ def reducers(numpy: ModuleType) -> dict[type, Any]:
 
 def subclass_reducer(kind: type, numpy: ModuleType) -> Any:
     """The reducer for a kind of array that is pickled as plain arrays are; None for any other type."""
-    plain: type = numpy.ndarray
+    plain: Any = numpy.ndarray
     if not issubclass(kind, plain) or kind.__reduce__ is not plain.__reduce__:
         return None
     return reduce_subclass if kind.__reduce_ex__ is plain.__reduce_ex__ else None
@@ -63,7 +63,7 @@ def reduce_subclass(value: np.ndarray[Any, Any], _view: FreezingPass) -> Any:
     """An array of another class as a plain array over its memory, and its attributes, which pickle would lose."""
     import numpy as np  # noqa: PLC0415 - there is an array, so it is loaded
 
-    plain = value.view(np.ndarray)
+    plain: np.ndarray[Any, Any] = value.view(np.ndarray)
     plain.flags.writeable = value.flags.writeable
     return array_of_class, (type(value), plain), dict(vars(value)), None, None, set_attributes
 
