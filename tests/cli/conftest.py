@@ -113,3 +113,41 @@ def notebook(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def run(command):
+    """Runs a command that must succeed."""
+
+    def call(*words, **options):
+        done = command(*words, **options)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def saved(tmp_path_factory):
+    """Archives that a real session wrote: ``whole`` comes back, ``lossy`` lacks a variable, ``broken`` failed."""
+    folder = tmp_path_factory.mktemp("saved")
+    environment = {
+        **os.environ,
+        "HOME": str(folder),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(map(str, HERE))),
+    }
+    cells = {
+        "whole": ["x = [1, 2]", "def total():\n    return sum(x)", "total()"],
+        "lossy": ["x = [1, 2]", "open('out.txt', 'w').close(); g = (i for i in x)"],
+        "broken": ["x = [1, 2]", "y = x[7]", "z = 3"],
+    }
+    found = {}
+    for name, sources in cells.items():
+        path = folder / f"{name}.ipynb"
+        path.write_text(json.dumps(nb.new_notebook(cells=[nb.new_code_cell(source) for source in sources])))
+        found[name] = folder / f"{name}.tm"
+        line = [sys.executable, "-m", "elastictm_cli", "run", str(path), "--save", str(found[name])]
+        done = subprocess.run(line, capture_output=True, text=True, timeout=120, check=False, env=environment)
+        assert found[name].exists(), done.stderr
+    return found
