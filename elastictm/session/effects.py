@@ -6,13 +6,17 @@ import os
 import sys
 import sysconfig
 import threading
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from types import FrameType, ModuleType
+from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.model.records import Effect, EffectKind, FileRead
 from elastictm.storage.digest import file_digest
+from elastictm.values.modules import is_own
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 _WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _EFFECTS: Final[dict[str, EffectKind]] = {
@@ -20,12 +24,12 @@ _EFFECTS: Final[dict[str, EffectKind]] = {
     "os.rmdir": "remove",
     "shutil.rmtree": "remove",
     "os.rename": "rename",
+    "shutil.move": "rename",
     "os.truncate": "write",
     "os.mkdir": "write",
     "os.link": "write",
     "os.symlink": "write",
     "shutil.copyfile": "write",
-    "shutil.move": "rename",
     "socket.connect": "network",
     "socket.bind": "network",
     "socket.sendto": "network",
@@ -41,87 +45,176 @@ _EFFECTS: Final[dict[str, EffectKind]] = {
     "os.putenv": "environment",
     "os.unsetenv": "environment",
 }
-_OUTSIDE: Final = ("/dev/", "/proc/", "/sys/")
+_HEARD: Final = frozenset({"open", "sqlite3.connect", *_EFFECTS})
+_ON_FILES: Final = frozenset({"write", "remove", "rename", "directory"})
+_INTO_SECOND: Final = frozenset({"os.link", "os.symlink", "shutil.copyfile"})
+_SYSTEM: Final = ("/dev/", "/proc/", "/sys/", "/etc/", "/usr/share/", "/usr/lib/", "/lib/")
+_LONGEST: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was seen while one cell ran: files opened for reading, by absolute path with the path as given, and effects."""
+    """What was seen while one cell ran: effects, and files opened for reading, by absolute path with that as given."""
 
     opened: Mapping[str, str]
     effects: tuple[Effect, ...]
 
 
+class _Ears:
+    """The audit hook of the process.
+
+    Python has no way to take an audit hook out again, so there is one for the life of the process, and while no watch
+    listens it returns at its first line.
+    """
+
+    def __init__(self) -> None:
+        self.watch: EffectWatch | None = None
+        self._hooked = False
+
+    def listen(self, watch: EffectWatch) -> None:
+        """Tell this watch, and no other, what happens."""
+        if not self._hooked:
+            self._hooked = True
+            sys.addaudithook(self._hear)
+        self.watch = watch
+
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        watch = self.watch
+        if watch is None or event not in _HEARD:
+            return
+        try:
+            watch.hear(event, arguments)
+        except Exception as error:  # noqa: BLE001 - what a hook raises would fail the user's call; it is kept in the watch
+            watch.failed(event, error)
+
+
+_EARS: Final = _Ears()
+
+
 class EffectWatch:
     """Listens to audit events while a cell runs.
 
-    Python has no way to take an audit hook out again, so there is one for each watch, and once the watch is closed
-    it returns at its first line.
+    Responsibilities:
+    - note files read, and what is done to files, processes, the network and the environment;
+    - leave out what libraries do for themselves, such as keeping caches and setting themselves up.
     """
 
     def __init__(self, ignored: Iterable[str] = ()) -> None:
         paths = {sysconfig.get_path(key) for key in ("stdlib", "platstdlib", "purelib", "platlib", "data")}
         self._library = tuple(str(path) + os.sep for path in paths if path and path not in {sys.prefix, "/usr"})
         self._ignored = tuple(ignored)
-        self._running = False
-        self._hooked = False
-        self._strangers: frozenset[int] = frozenset()
+        # Threads that were there before recording belong to the shell.
+        self._strangers = frozenset(thread.ident for thread in threading.enumerate()) - {threading.get_ident()}
         self._opened: dict[str, str] = {}
         self._effects: dict[Effect, None] = {}
+        self._databases: dict[str, tuple[int, int] | None] = {}
+        self._modules: frozenset[str] = frozenset()
+        self._path: list[str] = []
 
     def start(self) -> None:
         """Begin to note what happens."""
-        if not self._hooked:
-            self._hooked = True
-            sys.addaudithook(self._hear)
         self._opened.clear()
         self._effects.clear()
-        # Threads that were there before belong to the shell or to an earlier cell.
-        mine = threading.get_ident()
-        self._strangers = frozenset(t.ident for t in threading.enumerate() if t.ident and t.ident != mine)
-        self._running = True
+        self._databases.clear()
+        self._modules = frozenset(sys.modules)
+        self._path = list(sys.path)
+        _EARS.listen(self)
 
     def stop(self) -> Seen:
         """Note no more, and tell what was seen."""
-        self._running = False
-        return Seen(dict(self._opened), tuple(self._effects))
+        if _EARS.watch is self:
+            _EARS.watch = None
+        for path, before in self._databases.items():
+            if _stamp(path) == before:
+                self._opened.setdefault(path, path)
+            else:
+                self._effects[Effect("write", path)] = None
+        for entry in sys.path:
+            if entry not in self._path:
+                self._effects[Effect("path", str(entry))] = None
+        opened = {**self._opened, **self._imported()}
+        return Seen(opened, tuple(self._effects))
 
-    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if not self._running or (event != "open" and event not in _EFFECTS):
-            return
+    def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Take note of an audit event."""
         if threading.get_ident() in self._strangers:
             return
         if event == "open":
             self._file(*arguments)
+        elif event == "sqlite3.connect":
+            self._database(_text(arguments[0]))
         else:
-            self._effect(_EFFECTS[event], arguments)
+            self._effect(event, arguments)
 
-    def _effect(self, kind: EffectKind, arguments: tuple[Any, ...]) -> None:
-        detail = arguments[0] if arguments else ""
+    def failed(self, event: str, error: Exception) -> None:
+        """Take note of an event that could not be understood: it may have been anything."""
+        kind = _EFFECTS.get(event, "write")
+        self._effects[Effect(kind, f"{event} ({type(error).__name__})")] = None
+
+    def _effect(self, event: str, arguments: tuple[Any, ...]) -> None:
+        kind = _EFFECTS[event]
+        detail = _text(arguments[0]) if arguments else ""
         if kind == "network":
             address = arguments[-1]
             # Sockets inside the machine carry the kernel's own messages.
             if isinstance(address, (str, bytes)) or (isinstance(address, tuple) and not address):
                 return
-            detail = address
-        if kind in {"write", "remove", "rename"} and self._is_library(_text(detail)):
-            return
-        self._effects[Effect(kind, _text(detail)[:300])] = None
+            detail = str(address)
+        elif event == "subprocess.Popen":
+            words = arguments[1]
+            detail = " ".join(map(_text, words)) if isinstance(words, (list, tuple)) else _text(words)
+        elif kind in _ON_FILES and not isinstance(arguments[0], int):
+            detail = os.path.abspath(_text(arguments[1 if event in _INTO_SECOND else 0]))  # noqa: PTH100 - see below
+            if self._is_ignored(detail):
+                return
+            if kind == "rename":
+                detail += f" -> {os.path.abspath(_text(arguments[1]))}"  # noqa: PTH100
+        if not self._for_import():
+            self._effects[Effect(kind, detail[:_LONGEST])] = None
 
     def _file(self, path: Any, mode: Any, flags: Any) -> None:
         if isinstance(path, int) or path is None:
             return
         name = os.path.abspath(_text(path))  # noqa: PTH100 - os.path is quick, and the path need not exist
-        if name.startswith(_OUTSIDE) or self._is_library(name):
+        if name.startswith(_SYSTEM) or self._is_ignored(name):
             return
         writing = any(c in mode for c in "wax+") if isinstance(mode, str) else bool((flags or 0) & _WRITING)
+        if self._for_import():
+            return
         if writing:
-            self._effects[Effect("write", name)] = None
+            self._effects[Effect("write", name[:_LONGEST])] = None
         else:
             self._opened.setdefault(name, _text(path))
 
-    def _is_library(self, name: str) -> bool:
-        return name.startswith((*self._library, *self._ignored)) or name.endswith((".pyc", ".pth"))
+    def _database(self, name: str) -> None:
+        name = name.removeprefix("file:").partition("?")[0]
+        if name and not name.startswith(":"):
+            path = os.path.abspath(name)  # noqa: PTH100
+            self._databases.setdefault(path, _stamp(path))
+
+    def _is_ignored(self, name: str) -> bool:
+        return (
+            name.startswith((*self._library, *self._ignored))
+            or name.endswith((".pyc", ".pth", "__pycache__"))
+            or f"{os.sep}__pycache__{os.sep}" in name
+        )
+
+    def _for_import(self) -> bool:
+        """Whether a library is being imported, and this is part of its setting itself up."""
+        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the public functions build much more
+        while frame is not None:
+            code = frame.f_code
+            if code.co_name == "<module>":
+                return code.co_filename.startswith(self._library)
+            frame = frame.f_back
+        return False
+
+    def _imported(self) -> dict[str, str]:
+        """The files of the user's own modules that were imported meanwhile; compiled copies may have been read."""
+        new = [sys.modules[name] for name in sys.modules.keys() - self._modules if name in sys.modules]
+        files = [str(module.__file__) for module in new if isinstance(module, ModuleType) and is_own(module)]
+        here = os.getcwd() + os.sep  # noqa: PTH109
+        return {os.path.abspath(file): file.removeprefix(here) for file in files}  # noqa: PTH100
 
 
 def describe_files(paths: Mapping[str, str], digest_limit: int) -> tuple[FileRead, ...]:
@@ -143,7 +236,13 @@ def describe_files(paths: Mapping[str, str], digest_limit: int) -> tuple[FileRea
     return tuple(found)
 
 
+def _stamp(path: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)  # noqa: PTH116 - as above
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
 def _text(value: Any) -> str:
-    if isinstance(value, bytes):
-        return os.fsdecode(value)
-    return value if isinstance(value, str) else os.fspath(value) if isinstance(value, os.PathLike) else str(value)
+    return os.fsdecode(value) if isinstance(value, (str, bytes, os.PathLike)) else str(value)

@@ -5,21 +5,30 @@ from __future__ import annotations
 import random
 import struct
 import sys
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.model.records import RandomState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_NEW_STATE: Final = 624
+"""Where the legacy generator of numpy stands as long as nothing was drawn since it was seeded."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Generator:
-    """One global generator: a cheap look at its state, its byte form, and the way back."""
+    """One global generator: a cheap look at its state, its byte form, the way back, and whether it was drawn from.
+
+    ``look`` returns None where the state has no byte form.
+    """
 
     module: str
     look: Callable[[Any], Any]
     pack: Callable[[Any], bytes]
     restore: Callable[[Any, bytes], None]
+    untouched: Callable[[Any], bool]
 
 
 def _pack_python(state: Any) -> bytes:
@@ -35,20 +44,23 @@ def _restore_python(module: Any, data: bytes) -> None:
 
 
 def _look_numpy(module: Any) -> Any:
-    name, key, position, has_gauss, gauss = module.random.get_state()
-    return name, key.tobytes(), int(position), int(has_gauss), float(gauss)
+    state = module.get_state(legacy=False)
+    if state["bit_generator"] != "MT19937":
+        return None
+    words = state["state"]
+    return words["key"].tobytes(), int(words["pos"]), int(state["has_gauss"]), float(state["gauss"])
 
 
 def _pack_numpy(state: Any) -> bytes:
-    _, key, position, has_gauss, gauss = state
+    key, position, has_gauss, gauss = state
     return struct.pack("<IId", position, has_gauss, gauss) + bytes(key)
 
 
 def _restore_numpy(module: Any, data: bytes) -> None:
     head = struct.calcsize("<IId")
     position, has_gauss, gauss = struct.unpack_from("<IId", data)
-    key = module.frombuffer(data, dtype=module.uint32, offset=head)
-    module.random.set_state(("MT19937", key, position, has_gauss, gauss))
+    key = sys.modules["numpy"].frombuffer(data, dtype="<u4", offset=head)
+    module.set_state(("MT19937", key, position, has_gauss, gauss))
 
 
 def _look_torch(module: Any) -> Any:
@@ -60,9 +72,11 @@ def _restore_torch(module: Any, data: bytes) -> None:
 
 
 _GENERATORS: Final[Mapping[str, _Generator]] = {
-    "random": _Generator("random", lambda module: module.getstate(), _pack_python, _restore_python),
-    "numpy": _Generator("numpy.random", lambda _: _look_numpy(sys.modules["numpy"]), _pack_numpy, _restore_numpy),
-    "torch": _Generator("torch", _look_torch, bytes, _restore_torch),
+    "random": _Generator("random", lambda module: module.getstate(), _pack_python, _restore_python, lambda _: False),
+    "numpy": _Generator(
+        "numpy.random", _look_numpy, _pack_numpy, _restore_numpy, lambda state: state[1:3] == (_NEW_STATE, 0)
+    ),
+    "torch": _Generator("torch", _look_torch, bytes, _restore_torch, lambda _: True),
 }
 
 
@@ -76,13 +90,24 @@ def look() -> dict[str, Any]:
 
 
 def changed(before: Mapping[str, Any]) -> tuple[RandomState, ...]:
-    """The states from before, in byte form, of the generators that are in another state now.
-
-    A generator whose library was loaded meanwhile has no state from before.
-    """
+    """The states from before, in byte form, of the generators that are in another state now."""
     now = look()
     return tuple(
-        RandomState(name, _GENERATORS[name].pack(state)) for name, state in before.items() if now.get(name) != state
+        RandomState(name, _GENERATORS[name].pack(state))
+        for name, state in before.items()
+        if state is not None and now.get(name) != state
+    )
+
+
+def unknown(before: Mapping[str, Any]) -> tuple[str, ...]:
+    """The generators that may have been drawn from though there is no state from before to go back to.
+
+    That is so where the library was loaded meanwhile, and where a generator has no byte form.
+    """
+    return tuple(
+        name
+        for name, state in look().items()
+        if before.get(name) is None and (state is None or not _GENERATORS[name].untouched(state))
     )
 
 
@@ -96,11 +121,13 @@ def restore(states: tuple[RandomState, ...]) -> None:
         generator = _GENERATORS.get(state.generator)
         if generator is None:
             continue
-        module = random if state.generator == "random" else sys.modules.get(state.generator)
+        module = random if state.generator == "random" else sys.modules.get(generator.module)
         if module is not None:
             generator.restore(module, state.state)
 
 
 def now() -> tuple[RandomState, ...]:
     """The present states in byte form."""
-    return tuple(RandomState(name, _GENERATORS[name].pack(state)) for name, state in look().items())
+    return tuple(
+        RandomState(name, _GENERATORS[name].pack(state)) for name, state in look().items() if state is not None
+    )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from elastictm.ids import Name
 from elastictm.session.host import output_name
-from elastictm.session.tracked import Variables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from elastictm.ids import Name
+    from elastictm.session.tracked import Mentions, Variables
 
 _CACHED_OUTPUT: Final = re.compile(r"_(\d+)$")
 _RECENT_OUTPUTS: Final = ("_", "__", "___")
@@ -31,6 +34,12 @@ def reach(names: Iterable[Name], variables: Variables) -> Reach:
     unrepeatable: dict[str, None] = {}
     seen: set[Name] = set()
     waiting = list(_with_outputs(names, variables))
+
+    def follow(mentions: Mentions) -> None:
+        opaque.update(dict.fromkeys(mentions.opaque))
+        unrepeatable.update(dict.fromkeys(mentions.unrepeatable))
+        waiting.extend(_with_outputs(mentions.names, variables))
+
     while waiting:
         name = waiting.pop()
         if name in seen:
@@ -39,10 +48,11 @@ def reach(names: Iterable[Name], variables: Variables) -> Reach:
         tracked = variables.get(name)
         if tracked is None:
             continue
-        opaque.update(dict.fromkeys(tracked.mentions.opaque))
-        unrepeatable.update(dict.fromkeys(tracked.mentions.unrepeatable))
-        waiting += _with_outputs(tracked.mentions.names, variables)
-        waiting += variables.naming(tracked.record.definitions)
+        follow(tracked.mentions)
+        keys = (*tracked.record.definitions, *tracked.mentions.definitions)
+        waiting += variables.naming(keys)
+        for nameless in variables.nameless(keys):
+            follow(nameless)
     found = frozenset(name for name in seen if name in variables)
     return Reach(found, tuple(opaque), tuple(unrepeatable))
 

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from elastictm.ids import DefinitionKey, Fingerprint, Name
-from elastictm.model.records import Refusal, VersionRecord
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from elastictm.ids import DefinitionKey, Fingerprint, Name
+    from elastictm.model.records import Refusal, VersionRecord
 
 
 @dataclass(frozen=True, slots=True)
 class Mentions:
-    """The names of the namespace that the code inside a value uses, and why that list may be too short."""
+    """The names of the namespace that the code inside a value uses, and why that list may be too short.
+
+    ``definitions`` are the functions and classes of the session that come with the value, inherited ones too.
+    """
 
     names: frozenset[Name] = frozenset()
     opaque: tuple[str, ...] = ()
     unrepeatable: tuple[str, ...] = ()
+    definitions: tuple[DefinitionKey, ...] = ()
 
 
 @dataclass(slots=True)
 class Group:
     """Names whose values share mutable data, with the digest of each member in the order of freezing.
 
+    ``definitions`` are those that a member's digest mentions by name only.
     ``seconds`` is what the last look at the whole group cost; ``digests`` lacks the members that were not looked at.
     """
 
     members: list[Name]
     digests: dict[Name, Fingerprint] = field(default_factory=dict)
+    definitions: dict[Name, tuple[DefinitionKey, ...]] = field(default_factory=dict)
     refusals: dict[Name, Refusal] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -50,13 +59,15 @@ class Variables:
 
     Responsibilities:
     - find a variable by name, by the definition it names, by the group it is in;
-    - keep the groups a partition of the names.
+    - keep the groups a partition of the names;
+    - remember what definitions mention that no variable names any more.
     """
 
     def __init__(self) -> None:
         self._by_name: dict[Name, Tracked] = {}
         self._naming: dict[DefinitionKey, dict[Name, None]] = {}
         self._definition_of: dict[Name, DefinitionKey] = {}
+        self._nameless: dict[DefinitionKey, Mentions] = {}
 
     def __contains__(self, name: object) -> bool:
         return name in self._by_name
@@ -87,6 +98,11 @@ class Variables:
         self._leave(name, tracked.group)
         self.name_definition(name, None)
 
+    def clear(self) -> None:
+        """Forget all variables."""
+        for name in list(self._by_name):
+            self.remove(name)
+
     def name_definition(self, name: Name, key: DefinitionKey | None) -> None:
         """Note that a name stands for a definition, given by its number, or no longer for any."""
         old = self._definition_of.pop(name, None)
@@ -96,10 +112,25 @@ class Variables:
             self._definition_of[name] = key
             self._naming.setdefault(key, {})[name] = None
 
+    def definition_of(self, name: Name) -> DefinitionKey | None:
+        """The definition that a name stands for, if any."""
+        return self._definition_of.get(name)
+
     def naming(self, keys: Iterable[DefinitionKey]) -> Iterator[Name]:
         """The names that stand for these definitions."""
         for key in keys:
             yield from self._naming.get(key, ())
+
+    def remember(self, key: DefinitionKey, mentions: Mentions) -> None:
+        """Keep what a definition mentions that lives on in other values without a name."""
+        self._nameless[key] = mentions
+
+    def nameless(self, keys: Iterable[DefinitionKey]) -> Iterator[Mentions]:
+        """What those of these definitions mention that once had a name."""
+        for key in keys:
+            mentions = self._nameless.get(key)
+            if mentions is not None:
+                yield mentions
 
     def groups_of(self, names: Iterable[Name]) -> list[Group]:
         """The groups of these names, each once, in the order of the names."""

@@ -68,6 +68,6 @@ def type_name(value: Any) -> str:
     """The type's name as a user would write it, such as ``pandas.DataFrame`` or ``list``."""
     kind = type(value)
     module = kind.__module__
-    if module in {builtins.__name__, "__main__"}:
+    if not isinstance(module, str) or module in {builtins.__name__, "__main__"}:
         return kind.__qualname__
     return f"{module.partition('.')[0]}.{kind.__qualname__}"

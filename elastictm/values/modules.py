@@ -49,13 +49,6 @@ def is_own(module: ModuleType) -> bool:
     return not path.startswith(_LIBRARY) and not any(part in path for part in _PACKED)
 
 
-def own_modules() -> dict[str, ModuleType]:
-    """The user's own modules that are imported, by name."""
-    return {
-        name: module for name, module in tuple(sys.modules.items()) if type(module) is ModuleType and is_own(module)
-    }
-
-
 def held_values(module: ModuleType) -> list[Any]:
     """The data that a module holds: its variables, and what its functions and classes keep."""
     found: list[Any] = []

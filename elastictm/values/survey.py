@@ -7,6 +7,7 @@ Classes, modules of libraries, frames and objects that cannot change are not fol
 
 from __future__ import annotations
 
+import functools
 import gc
 import logging
 import os
@@ -53,9 +54,9 @@ class Survey:
     """The mutable objects inside some values by identity, the memory that their arrays use, and the code they carry.
 
     ``objects`` keep what they name alive: a survey is for passing use.
-    ``definitions`` are the session's functions and classes among what was met, ``references`` counts for each object
-    the references to it that the walk itself found, and ``exposed`` tells that others may hold what is inside in ways
-    that no count of references shows.
+    ``definitions`` are the session's functions and classes that come with the values.
+    ``references`` and ``weak`` count, for each object, the references to it that the walk itself found; ``exposed``
+    tells that others may hold what is inside in ways that no count shows.
     """
 
     objects: Mapping[int, Any]
@@ -84,6 +85,21 @@ def _count(objects: Mapping[int, Any], key: int) -> int:
     return sys.getrefcount(objects[key])
 
 
+_MEMOISED: Final = type(functools.lru_cache(lambda: None))
+
+
+def _results(memoised: Any) -> list[Any]:
+    """What a memoised function holds, of its cache only the results that can change in place: there may be many."""
+    inside = [memoised.__wrapped__, memoised.__dict__]
+    for held in gc.get_referents(memoised):
+        if type(held) is dict and held is not memoised.__dict__:
+            results: list[Any] = list(held.values())
+            if results and type(results[0]).__name__ == "_lru_list_elem":
+                results = gc.get_referents(*results)
+            inside += [result for result in results if type(result) not in FIXED]
+    return inside
+
+
 class Surveyor:
     """Walks values of one session."""
 
@@ -105,12 +121,13 @@ class Surveyor:
             beneath.go(walk.still, out_of_time)
             spans += [Span(span.start, span.stop, fixed=True) for span in beneath.spans]
         objects = {key: held for key, held in walk.met.items() if key not in walk.passed}
-        code = dict.fromkeys((*walk.code, *_code_of(walk.definitions.values())))
+        definitions = _with_all_inside(walk.definitions.values())
+        bodies = (found.__code__ for found in definitions if type(found) is FunctionType)
         return Survey(
             objects,
             tuple(spans),
-            tuple(code),
-            tuple(walk.definitions.values()),
+            tuple(dict.fromkeys((*walk.code, *bodies))),
+            tuple(definitions),
             walk.references,
             walk.weak,
             walk.exposed,
@@ -199,6 +216,7 @@ class _Walk:
             (self._array_type, self._array),
             (self._index_type, self._index),
             (weakref.ref, self._weak),
+            (_MEMOISED, _results),
             ((types.BuiltinFunctionType, types.MethodWrapperType), lambda value: [value.__self__]),
             (memoryview, lambda value: [value.obj]),
             (self._flat_type, lambda value: [value.base]),
@@ -286,9 +304,9 @@ def _shared_by_all() -> list[Any]:
     return found
 
 
-def _code_of(definitions: Iterable[Any]) -> list[CodeType]:
-    """The code in definitions of the session: of functions inside them, of methods, and of the classes they inherit."""
-    found: list[CodeType] = []
+def _with_all_inside(definitions: Iterable[Any]) -> list[Any]:
+    """The definitions of the session, with the functions inside them, their methods, and the classes they inherit."""
+    found: list[Any] = []
     waiting = list(definitions)
     seen: set[int] = set()
     while waiting:
@@ -298,10 +316,11 @@ def _code_of(definitions: Iterable[Any]) -> list[CodeType]:
         seen.add(id(value))
         if type(value) is FunctionType:
             if not importable(value):
-                found.append(value.__code__)
+                found.append(value)
                 waiting += gc.get_referents(value.__closure__, value.__defaults__, value.__kwdefaults__, value.__dict__)
         elif issubclass(type(value), type):
             if value.__module__ != "builtins" and not importable(value):
+                found.append(value)
                 waiting += [*vars(value).values(), *value.__bases__, type(value)]
         elif issubclass(type(value), (property, staticmethod, classmethod, tuple, types.CellType)) or (
             type(value).__module__ == "functools"

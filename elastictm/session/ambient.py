@@ -1,0 +1,131 @@
+"""State that cells change though no name in them leads to it: the user's own modules, and figures that are open."""
+
+from __future__ import annotations
+
+import sys
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+from elastictm.ids import Name
+from elastictm.values.freeze import Freezer, Frozen, OutOfTime
+from elastictm.values.modules import content, is_own
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from elastictm.ids import Fingerprint
+    from elastictm.values.survey import Surveyor
+
+_PLAIN: Final = frozenset(sys.stdlib_module_names | {"__main__", "numpy", "elastictm"})
+_SHALLOW: Final = 100_000
+"""Elements of a container up to which each is asked whether it belongs to a figure."""
+
+
+class OwnModules:
+    """What the user's own modules hold, as it was when last looked at.
+
+    A module is stored by its name, so that the digest of a variable that holds it never changes: its content is
+    followed here. What cannot be frozen in it counts by identity, since importing the module makes it anew.
+    """
+
+    def __init__(self, freezer: Freezer, clock: Callable[[], float]) -> None:
+        self._freezer = freezer
+        self._clock = clock
+        self._known: dict[str, tuple[Fingerprint, ...] | None] = {}
+        self._refusing: dict[str, frozenset[str]] = {}
+        self._seen: set[str] = set()
+        self._own: list[str] = []
+
+    def changed(self, seconds: float) -> frozenset[str]:
+        """The modules that are not as they were; those that take longer than ``seconds`` are among them."""
+        end = self._clock() + seconds
+        found: set[str] = set()
+        for name, module in self._loaded():
+            try:
+                now = self._digests(module, end)
+            except OutOfTime:
+                now = None
+            if name in self._known and (now is None or now != self._known[name]):
+                found.add(name)
+            self._known[name] = now
+        return frozenset(found)
+
+    def _loaded(self) -> Iterator[tuple[str, ModuleType]]:
+        # A thousand modules of libraries are judged once, by name.
+        new = sys.modules.keys() - self._seen
+        self._seen |= new
+        self._own += [
+            name for name in new if isinstance(sys.modules.get(name), ModuleType) and is_own(sys.modules[name])
+        ]
+        return ((name, sys.modules[name]) for name in self._own if name in sys.modules)
+
+    def _digests(self, module: ModuleType, end: float) -> tuple[Fingerprint, ...]:
+        values = content(module)
+        refusing = self._refusing.get(module.__name__, frozenset())
+        whole = self._one({name: value for name, value in values.items() if name not in refusing}, end)
+        if whole is None:
+            refusing = frozenset(name for name, value in values.items() if self._one(value, end) is None)
+            self._refusing[module.__name__] = refusing
+            whole = self._one({name: value for name, value in values.items() if name not in refusing}, end)
+        rest = self._one({name: id(value) for name, value in values.items() if name in refusing}, end)
+        return tuple(digest for digest in (whole, rest) if digest is not None)
+
+    def _one(self, value: Any, end: float) -> Fingerprint | None:
+        left = end - self._clock()
+        if left <= 0:
+            raise OutOfTime
+        outcome = self._freezer.start().add(Name("module"), value, left)
+        return outcome.digest if isinstance(outcome, Frozen) else None
+
+
+def names_in_modules(values: Mapping[Name, Any], modules: frozenset[str]) -> frozenset[Name]:
+    """The variables that stand for these modules; where there is none, for what comes from them."""
+    found: set[Name] = set()
+    for module in modules:
+        whole = [name for name, value in values.items() if value is sys.modules.get(module)]
+        found.update(whole or [name for name, value in values.items() if _origin(value) == module])
+    return frozenset(found)
+
+
+def module_names(values: Mapping[Name, Any]) -> frozenset[Name]:
+    """The variables that stand for modules of the user's own."""
+    return frozenset(name for name, value in values.items() if type(value) is ModuleType and is_own(value))
+
+
+def figure_names(values: Mapping[Name, Any], reached: Iterable[Name], surveyor: Surveyor) -> frozenset[Name]:
+    """The variables that hold parts of figures that pyplot has open, if a cell that reached such names may draw.
+
+    Functions of plotting libraries, and of libraries that use them, draw on the current figure without naming it.
+    """
+    helpers = sys.modules.get("matplotlib._pylab_helpers")
+    managers = tuple(helpers.Gcf.figs.values()) if helpers is not None else ()
+    if not managers or not any(_may_draw(values[name]) for name in reached if name in values):
+        return frozenset()
+    objects = surveyor.survey([manager.canvas.figure for manager in managers]).objects
+    return frozenset(name for name, value in values.items() if _holds(value, objects))
+
+
+def _may_draw(value: Any) -> bool:
+    return _origin(value).partition(".")[0] not in _PLAIN
+
+
+def _holds(value: Any, objects: Mapping[int, Any], depth: int = 3) -> bool:
+    if id(value) in objects:
+        return True
+    kind = type(value)
+    inside: Iterable[Any] = ()
+    numpy = sys.modules.get("numpy")
+    if kind in {list, tuple, set, dict}:
+        inside = tuple(value.values() if kind is dict else value) if len(value) <= _SHALLOW else ()
+    elif numpy is not None and kind is numpy.ndarray and value.dtype == object and value.size <= _SHALLOW:
+        inside = value.ravel().tolist()
+    return depth > 0 and any(_holds(item, objects, depth - 1) for item in inside)
+
+
+def _origin(value: Any) -> str:
+    """The module that a value is, or that its definition or its type comes from."""
+    kind = type(value)
+    if kind is ModuleType:
+        return str(value.__name__)
+    module = value.__module__ if kind is FunctionType or issubclass(kind, type) else kind.__module__
+    return module if isinstance(module, str) else ""

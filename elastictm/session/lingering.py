@@ -1,0 +1,53 @@
+"""Threads and tasks that cells leave behind: while one lives, it may change what it can reach."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from elastictm.ids import Name
+
+
+class Lingering:
+    """Follows threads and tasks from the cell that started them to their end, without keeping them alive."""
+
+    def __init__(self) -> None:
+        self._known: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._followed: weakref.WeakKeyDictionary[Any, frozenset[Name]] = weakref.WeakKeyDictionary()
+
+    def before(self) -> None:
+        """A cell is about to run: what runs beside it now was not started by it."""
+        self._known = weakref.WeakSet(_running())
+
+    def after(self, names: frozenset[Name]) -> None:
+        """A cell has run: what it left running may change these names."""
+        for runner in _running():
+            if runner not in self._known and runner not in self._followed:
+                self._followed[runner] = names
+
+    def names(self) -> frozenset[Name]:
+        """The names that what was left running can reach."""
+        alive = [names for runner, names in self._followed.items() if _is_running(runner)]
+        return frozenset().union(*alive)
+
+
+def _running() -> Iterable[Any]:
+    return [*threading.enumerate(), *_tasks()]
+
+
+def _tasks() -> Iterable[Any]:
+    try:
+        return asyncio.all_tasks(asyncio.get_running_loop())
+    except RuntimeError:
+        # Between cells no loop runs; tasks wait in a set of weak references until the next cell that awaits.
+        waiting = getattr(asyncio.tasks, "_scheduled_tasks", getattr(asyncio.tasks, "_all_tasks", ()))
+        return [task for task in tuple(waiting) if not task.done()]
+
+
+def _is_running(runner: Any) -> bool:
+    return runner.is_alive() if isinstance(runner, threading.Thread) else not runner.done()

@@ -1,0 +1,369 @@
+"""One comparison of the variables with what they were before a cell run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from elastictm.model.records import VersionRecord
+from elastictm.session.ambient import figure_names, module_names, names_in_modules
+from elastictm.session.lots import Freezing, Lot, Sharing, Stopwatch
+from elastictm.session.tracked import Group, Mentions, Tracked, Variables
+from elastictm.values.definitions import named_definitions
+from elastictm.values.freeze import Freezer, Frozen, OutOfTime
+from elastictm.values.kinds import ATOMS, type_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable, Mapping
+
+    from elastictm.ids import DefinitionKey, Fingerprint, Name, RunNumber, Version
+    from elastictm.session.ambient import OwnModules
+    from elastictm.session.inside import Insides
+    from elastictm.values.survey import Surveyor
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked about one cell run.
+
+    ``values`` are all live variables now, ``reached`` the names that the cell could reach in place and ``stored``
+    those that it may have bound; ``seconds`` is the time that looking may take.
+    """
+
+    n: RunNumber
+    values: Mapping[Name, Any]
+    reached: frozenset[Name]
+    stored: Container[Name]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a comparison works with."""
+
+    variables: Variables
+    freezer: Freezer
+    surveyor: Surveyor
+    insides: Insides
+    modules: OwnModules
+    clock: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Former:
+    """A group as it was before members left it: name, address, digest and mentioned definitions of each."""
+
+    members: tuple[tuple[Name, int, Fingerprint | None, tuple[DefinitionKey, ...]], ...]
+    refused: frozenset[Name]
+
+
+class Look:
+    """One comparison under way."""
+
+    def __init__(self, tools: Tools, question: Question) -> None:
+        self.notes: list[str] = []
+        self.ties: list[tuple[Version, ...]] = []
+        self.deletes = [name for name in tools.variables if name not in question.values]
+        self._tools = tools
+        self._variables = tools.variables
+        self._question = question
+        self._values = question.values
+        self._watch = Stopwatch(tools.clock, tools.clock() + question.seconds)
+        self._freezing = Freezing(tools.freezer, question.values, self._watch)
+        self._named = named_definitions(question.values.values())
+        self._named_then = self._named
+        self._companies = {
+            name: frozenset(group.members)
+            for group in tools.variables.groups_of(tools.variables)
+            if len(group.members) > 1
+            for name in group.members
+        }
+
+    def writes(self) -> list[VersionRecord]:
+        """The versions that were written; all variables are remembered as they are now."""
+        fresh = self._fresh()
+        touched = self._touched(fresh)
+        leaving = [*self.deletes, *(name for name in fresh if name in self._variables)]
+        self._follow_names(leaving, fresh)
+        formers = self._part(leaving)
+        lots = [lot for lot in (self._compared(group, formers.get(id(group))) for group in touched) if lot is not None]
+        self._renew(touched, formers)
+        return self._records(self._joined(lots, fresh))
+
+    def _fresh(self) -> list[Name]:
+        """The names that are bound to something else than before, or were not there."""
+        found: list[Name] = []
+        for name, value in self._values.items():
+            tracked = self._variables.get(name)
+            if tracked is None or tracked.identity != id(value):
+                found.append(name)
+            elif tracked.atomic and name in self._question.stored and not self._same_atom(tracked, value):
+                # An address is used again as soon as its object is gone: it proves nothing once a cell bound the name.
+                found.append(name)
+        return found
+
+    def _same_atom(self, tracked: Tracked, value: Any) -> bool:
+        part = self._tools.freezer.start().add(tracked.record.name, value)
+        return isinstance(part, Frozen) and part.digest == tracked.record.fingerprint
+
+    def _touched(self, fresh: list[Name]) -> list[Group]:
+        """The groups whose data the cell could have changed, those that are quick to look at first."""
+        gone, reached = set(fresh), self._question.reached
+        variables = self._variables
+        starts = [name for name in variables if name in reached]
+        starts += [
+            name
+            for name in variables
+            if name in self._question.stored and name not in reached and name not in gone and name in self._values
+        ]
+        found = [group for group in variables.groups_of(starts) if not self._is_atomic(group)]
+        if found or any(type(self._values[name]) not in ATOMS for name in fresh):
+            beside = self._beside(starts)
+            found = [group for group in variables.groups_of([*starts, *beside]) if not self._is_atomic(group)]
+        return sorted(found, key=lambda group: group.seconds)
+
+    def _beside(self, reached: list[Name]) -> list[Name]:
+        """The variables that a cell may change without naming them."""
+        drawn = figure_names(self._values, reached, self._tools.surveyor)
+        modules = self._tools.modules.changed(self._watch.allowance)
+        self._in_changed_modules = names_in_modules(self._values, modules)
+        unnamed = modules - {self._values[name].__name__ for name in module_names(self._values)}
+        if unnamed and not self._in_changed_modules:
+            self.notes.append(f"changed what no variable holds: {', '.join(sorted(unnamed))}")
+        return [*drawn, *self._in_changed_modules]
+
+    _in_changed_modules: frozenset[Name] = frozenset()
+
+    def _is_atomic(self, group: Group) -> bool:
+        return len(group.members) == 1 and self._variables[group.members[0]].atomic
+
+    def _follow_names(self, leaving: list[Name], fresh: list[Name]) -> None:
+        """Note which definitions lost their only name or got their first: digests mention named ones by name only."""
+        variables, table = self._variables, self._tools.freezer.around.definitions
+        first_new = table.next_key
+        gained = set()
+        for name in fresh:
+            value = self._values[name]
+            if _is_definition(value):
+                key = table.key(value)
+                if key < first_new and not list(variables.naming([key])):
+                    gained.add(id(value))
+        lost = set()
+        for name in leaving:
+            key_then = variables.definition_of(name)
+            definition = None if key_then is None else table.get(key_then)
+            if key_then is not None and definition is not None and id(definition) not in self._named:
+                lost.add(id(definition))
+                variables.remember(key_then, self._tools.insides.mentions([definition], self._named))
+        self._named_then = (self._named - gained) | lost
+
+    def _part(self, leaving: list[Name]) -> dict[int, _Former]:
+        """Take names that are gone or bound anew out of their groups, and return the groups as they were."""
+        formers: dict[int, _Former] = {}
+        for group in self._variables.groups_of(leaving):
+            members = tuple(
+                (name, self._variables[name].identity, group.digests.get(name), group.definitions.get(name, ()))
+                for name in group.members
+            )
+            formers[id(group)] = _Former(members, frozenset(group.refusals))
+        for name in leaving:
+            self._variables.remove(name)
+        return formers
+
+    def _compared(self, group: Group, former: _Former | None) -> Lot | None:
+        """A group that the cell could reach, frozen again and compared; None if nothing of it is left."""
+        names = list(group.members)
+        if not names:
+            return None
+        # What cannot be frozen cannot be compared.
+        lot = Lot(names, group.seconds, known=True, refusals=dict(group.refusals), changed=set(group.refusals))
+        if not self._in_changed_modules.isdisjoint(names):
+            lot.changed.update(names)
+        if group.seconds > self._watch.allowance:
+            self._assume(lot, group.seconds)
+            return lot
+        started = self._watch.clock()
+        try:
+            same = former is None or self._is_as_before(former, names)
+            self._freezing.freeze(lot, [name for name in names if name not in lot.refusals], self._named_then)
+        except OutOfTime:
+            self._assume(lot, self._watch.clock() - started)
+            return lot
+        lot.seconds = group.seconds = self._watch.clock() - started
+        if former is None:
+            same = all(
+                group.digests.get(name) == part.digest and group.definitions.get(name) == part.definitions
+                for name, part in lot.parts.items()
+            )
+        if not same or lot.refusals.keys() != group.refusals.keys():
+            lot.changed.update(names)
+        if self._named != self._named_then and any(part.definitions for part in lot.parts.values()):
+            lot.thaw()
+        return lot
+
+    def _is_as_before(self, former: _Former, stay: list[Name]) -> bool:
+        """Whether a group that lost members looks as before, with the objects of those members where they still are.
+
+        Raises:
+            OutOfTime: there was not enough of it.
+        """
+        lot = Lot(stay, frozen=self._tools.freezer.start(self._named_then))
+        inside: Mapping[int, Any] | None = None
+        waiting = set(stay) - former.refused
+        for name, identity, digest, definitions in former.members:
+            if not waiting:
+                break
+            if name in former.refused:
+                continue
+            value = self._values.get(name)
+            if name not in waiting:
+                if inside is None:
+                    inside = self._objects_in(stay)
+                if identity not in inside:
+                    return False
+                value = inside[identity]
+            waiting.discard(name)
+            part = self._freezing.one(lot, name, value)
+            if not isinstance(part, Frozen) or part.digest != digest or part.definitions != definitions:
+                return False
+        return True
+
+    def _objects_in(self, names: list[Name]) -> Mapping[int, Any]:
+        return self._tools.surveyor.survey(
+            [self._values[name] for name in names], out_of_time=self._watch.survey_is_over
+        ).objects
+
+    def _renew(self, touched: Iterable[Group], formers: Mapping[int, _Former]) -> None:
+        """Freeze again the groups whose digests are no longer valid though the cell could not reach them.
+
+        A digest depends on the members before it, and on which definitions have names.
+        """
+        seen = {id(group) for group in touched}
+        renamed = self._named != self._named_then
+        if not formers and not renamed:
+            return
+        for group in self._variables.groups_of(self._variables):
+            if id(group) in seen or not (id(group) in formers or (renamed and any(group.definitions.values()))):
+                continue
+            lot = Lot(list(group.members), group.seconds, refusals=dict(group.refusals))
+            group.digests, group.definitions = {}, {}
+            if group.seconds > self._watch.left:
+                continue
+            try:
+                self._freezing.freeze(lot, [name for name in lot.names if name not in lot.refusals], self._named)
+            except OutOfTime:
+                continue
+            _keep(group, lot)
+
+    def _assume(self, lot: Lot, seconds: float) -> None:
+        lot.changed.update(lot.names)
+        lot.given_up = True
+        lot.thaw()
+        names = ", ".join(lot.names)
+        self.notes.append(f"assumed written: {names} (a look takes {seconds * 1000:.0f} ms, more than is left for it)")
+
+    def _joined(self, lots: list[Lot], fresh: list[Name]) -> list[Lot]:
+        """The lots after the cell run, joined where they share mutable data, each frozen as it is now."""
+        new = [Lot([name], changed={name}) for name in fresh]
+        atoms = [lot for lot in new if type(self._values[lot.names[0]]) in ATOMS]
+        apart = [lot for lot in new if type(self._values[lot.names[0]]) not in ATOMS]
+        whole: dict[frozenset[Name], Lot] = {}
+        for lot in lots:
+            if lot.changed and len(lot.names) > 1:
+                # What changed may have come apart.
+                whole[frozenset(lot.names)] = lot
+                apart += map(lot.member, lot.names)
+            else:
+                apart.append(lot)
+        sharing = Sharing(self._tools.surveyor, self._values, self._watch)
+        joined = [*atoms, *(whole.get(frozenset(lot.names), lot) for lot in sharing.joined(apart))]
+        self.notes += sharing.notes
+        for lot in joined:
+            self._complete(lot)
+        return joined
+
+    def _complete(self, lot: Lot) -> None:
+        missing = [name for name in lot.names if name not in lot.parts and name not in lot.refusals]
+        if not missing or lot.given_up:
+            return
+        started = self._watch.clock()
+        try:
+            if self._named != self._named_then:
+                lot.thaw()
+                missing = [name for name in lot.names if name not in lot.refusals]
+            self._freezing.freeze(lot, missing, self._named)
+            lot.seconds += self._watch.clock() - started
+        except OutOfTime:
+            lot.thaw()
+            lot.seconds = max(lot.seconds, self._watch.clock() - started)
+            names = ", ".join(lot.names)
+            self.notes.append(f"not looked at: {names} (more than {lot.seconds * 1000:.0f} ms)")
+
+    def _records(self, lots: list[Lot]) -> list[VersionRecord]:
+        """Remember every lot as it is now, and return the versions that were written."""
+        writes: list[VersionRecord] = []
+        for lot in lots:
+            group = Group(lot.names, refusals=lot.refusals, seconds=lot.seconds)
+            _keep(group, lot)
+            for name in lot.names:
+                record = self._record(lot, name)
+                self._track(lot, name, record, group)
+                if record.n == self._question.n:
+                    writes.append(record)
+            company = frozenset(lot.names)
+            if any(self._companies.get(name, frozenset({name})) != company for name in lot.names) or (
+                lot.changed and len(company) > 1
+            ):
+                self.ties.append(tuple(self._variables[name].record.version for name in lot.names))
+        return writes
+
+    def _record(self, lot: Lot, name: Name) -> VersionRecord:
+        tracked = self._variables.get(name)
+        if tracked is not None and name not in lot.changed:
+            return tracked.record
+        part = lot.parts.get(name)
+        value = self._values[name]
+        kind = type_name(value)
+        if part is None:
+            size = tracked.record.size if tracked is not None else 0
+            keys = tracked.record.definitions if tracked is not None else ()
+            refusal = lot.refusals.get(name)
+            return VersionRecord(name, self._question.n, kind, size, lot.seconds, None, refusal, keys, assumed=True)
+        keys = part.definitions
+        own = self._tools.freezer.around.definitions.key(value) if _is_definition(value) else None
+        return VersionRecord(
+            name, self._question.n, kind, part.size, part.seconds, part.digest, None, keys, own if own in keys else None
+        )
+
+    def _track(self, lot: Lot, name: Name, record: VersionRecord, group: Group) -> None:
+        value = self._values[name]
+        tracked = self._variables.get(name)
+        if tracked is not None and tracked.record is record:
+            tracked.group = group
+            return
+        atomic = type(value) in ATOMS
+        key = self._tools.freezer.around.definitions.key(value) if _is_definition(value) else None
+        self._variables.name_definition(name, key)
+        mentions = Mentions() if atomic else self._mentions(lot, name)
+        self._variables.put(name, Tracked(id(value), atomic, record, group, mentions))
+
+    def _mentions(self, lot: Lot, name: Name) -> Mentions:
+        part = lot.parts.get(name)
+        try:
+            if lot.survey is not None and lot.names == [name]:
+                return self._tools.insides.surveyed(lot.survey, self._named)
+            return self._tools.insides.mentions([self._values[name]], self._named, self._watch.survey_is_over)
+        except OutOfTime:
+            if part is None:
+                return Mentions(opaque=(f"no time was left to look for code inside {name}",))
+            return self._tools.insides.frozen(part)
+
+
+def _keep(group: Group, lot: Lot) -> None:
+    group.digests = {name: part.digest for name, part in lot.parts.items()}
+    group.definitions = {name: part.definitions for name, part in lot.parts.items()}
+
+
+def _is_definition(value: Any) -> bool:
+    return type(value) is FunctionType or issubclass(type(value), type)

@@ -1,0 +1,206 @@
+"""Lots: names that belong together for all we know, on their way through one look at the variables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from elastictm.model.records import Refusal
+from elastictm.values.freeze import Freezer, Frozen, GroupPass, OutOfTime
+from elastictm.values.sharing import partition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+
+    from elastictm.ids import Name
+    from elastictm.values.survey import Survey, Surveyor
+
+LEAST_SECONDS = 0.002
+"""A look at one value is given this time at least, so that small ones are seen whatever large ones took."""
+
+GRACE_SECONDS = 0.05
+"""How long after the end of a look small values still get their time."""
+
+
+@dataclass(slots=True)
+class Lot:
+    """Some names, the pass that froze their values, what a survey found in them, and which of them are changed.
+
+    ``known`` tells that the names made one group before, ``given_up`` that there was no time to freeze them.
+    """
+
+    names: list[Name]
+    seconds: float = 0.0
+    known: bool = False
+    frozen: GroupPass | None = None
+    parts: dict[Name, Frozen] = field(default_factory=dict)
+    refusals: dict[Name, Refusal] = field(default_factory=dict)
+    survey: Survey | None = None
+    changed: set[Name] = field(default_factory=set)
+    given_up: bool = False
+
+    def member(self, name: Name) -> Lot:
+        """One of the names by itself, as if it had not been frozen yet."""
+        refusals = {name: self.refusals[name]} if name in self.refusals else {}
+        return Lot([name], self.seconds, refusals=refusals, changed={name}, given_up=self.given_up)
+
+    def thaw(self) -> None:
+        """Forget what was frozen."""
+        self.frozen = None
+        self.parts.clear()
+
+
+def merged(lots: Sequence[Lot]) -> Lot:
+    """One lot of several; the longest pass goes on, and the others' values are frozen onto it."""
+    if len(lots) == 1:
+        return lots[0]
+    first = max(lots, key=lambda lot: (lot.frozen is not None, len(lot.parts), lot.seconds))
+    others = [lot for lot in lots if lot is not first]
+    return Lot(
+        names=[*first.names, *(name for lot in others for name in lot.names)],
+        seconds=max(lot.seconds for lot in lots),
+        frozen=first.frozen,
+        parts=first.parts,
+        refusals={name: refusal for lot in lots for name, refusal in lot.refusals.items()},
+        changed={name for lot in lots for name in lot.changed},
+        given_up=any(lot.given_up for lot in lots),
+    )
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """The time of one look: when it ends, and how much of it went into freezing."""
+
+    clock: Callable[[], float]
+    end: float
+    freezing: float = 0.0
+
+    @property
+    def left(self) -> float:
+        """Seconds until the look should end; negative once it is late."""
+        return self.end - self.clock()
+
+    @property
+    def allowance(self) -> float:
+        """Seconds that the look at the next value may take."""
+        left = self.left
+        return max(left, LEAST_SECONDS if left > -GRACE_SECONDS else 0.0)
+
+    def survey_is_over(self) -> bool:
+        """Whether no more surveys should go on: they may take as long as freezing took beside the time of the look."""
+        return self.left + self.freezing < -GRACE_SECONDS
+
+
+class Freezing:
+    """Freezes the values of lots within the time of one look."""
+
+    def __init__(self, freezer: Freezer, values: Mapping[Name, Any], watch: Stopwatch) -> None:
+        self._freezer = freezer
+        self._values = values
+        self._watch = watch
+
+    def freeze(self, lot: Lot, names: Iterable[Name], named: Container[int]) -> None:
+        """Freeze names onto what a lot has; those that refuse are set apart and the pass begins again without them.
+
+        Raises:
+            OutOfTime: there was not enough of it.
+        """
+        started = self._watch.clock()
+        waiting = list(names)
+        try:
+            while waiting is not None:
+                if lot.frozen is None:
+                    lot.frozen = self._freezer.start(named)
+                    waiting = [name for name in dict.fromkeys((*lot.parts, *waiting)) if name not in lot.refusals]
+                    lot.parts.clear()
+                refused = self._add(lot, waiting)
+                if not refused:
+                    return
+        finally:
+            self._watch.freezing += self._watch.clock() - started
+
+    def _add(self, lot: Lot, names: Iterable[Name]) -> bool:
+        for name in names:
+            outcome = self.one(lot, name, self._values[name])
+            if isinstance(outcome, Refusal):
+                lot.refusals[name] = outcome
+                lot.frozen = None
+                return True
+            lot.parts[name] = outcome
+        return False
+
+    def one(self, lot: Lot, name: Name, value: Any) -> Frozen | Refusal:
+        """Freeze one value onto the pass of a lot.
+
+        Raises:
+            OutOfTime: there was not enough of it.
+        """
+        frozen = lot.frozen
+        assert frozen is not None  # noqa: S101 - the caller began it
+        return frozen.add(name, value, self._watch.allowance)
+
+
+class Sharing:
+    """Finds out which lots share mutable data."""
+
+    def __init__(self, surveyor: Surveyor, values: Mapping[Name, Any], watch: Stopwatch) -> None:
+        self._surveyor = surveyor
+        self._values = values
+        self._watch = watch
+        self.notes: list[str] = []
+
+    def joined(self, lots: list[Lot]) -> list[Lot]:
+        """The lots, merged where they share data, or where no time was left to find out."""
+        alone: list[Lot] = []
+        together: list[Lot] = []
+        for lot in sorted(lots, key=lambda lot: lot.seconds):
+            last_of_all = len(alone) == len(lots) - 1
+            if not last_of_all:
+                self._look(lot)
+            (alone if last_of_all or self._is_isolated(lot) else together).append(lot)
+        return [*alone, *self._united(together)]
+
+    def _look(self, lot: Lot) -> None:
+        begun = self._watch.clock()
+
+        def out_of_time() -> bool:
+            return self._watch.survey_is_over() and self._watch.clock() - begun > LEAST_SECONDS
+
+        try:
+            # A list of the values would hold them once more than the count of references allows for.
+            lot.survey = self._surveyor.survey((self._values[name] for name in lot.names), out_of_time=out_of_time)
+        except OutOfTime:
+            lot.survey = None
+
+    def _is_isolated(self, lot: Lot) -> bool:
+        survey = lot.survey
+        if survey is None:
+            return False
+        if not survey.objects and not survey.spans:
+            return True
+        # The namespace or the cache of outputs holds each value once for each of its names; what the record of values
+        # holds is among the references that the survey counts, as where it began.
+        return survey.isolated(Counter(id(self._values[name]) for name in lot.names))
+
+    def _united(self, lots: list[Lot]) -> list[Lot]:
+        surveys = [lot.survey for lot in lots if lot.survey is not None]
+        if len(lots) > 1 and len(surveys) < len(lots):
+            names = ", ".join(name for lot in lots for name in lot.names)
+            self.notes.append(f"assumed to share data: {names} (no time was left to look)")
+            whole = merged(lots)
+            whole.changed.update(whole.names)
+            return [whole]
+        _mark_new_ties(lots)
+        return [merged([lots[i] for i in cluster]) for cluster in partition(surveys)] if surveys else lots
+
+
+def _mark_new_ties(lots: list[Lot]) -> None:
+    """Groups that share data though nothing in them seems changed: an object took the place of one just like it."""
+    known = [lot for lot in lots if lot.known]
+    surveys = [lot.survey for lot in known if lot.survey is not None]
+    for cluster in partition(surveys):
+        tied = [known[i] for i in cluster]
+        if len(tied) > 1 and not any(lot.changed for lot in tied):
+            for lot in tied:
+                lot.changed.update(lot.names)
