@@ -7,6 +7,7 @@ A function with captured state, or a class with mutable attributes, is data like
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import functools
 import sys
@@ -157,6 +158,7 @@ _INSIDE: Final[dict[type, Callable[[Any], Iterable[Any]]]] = {
 }
 """What decides whether a wrapper, or a container that cannot change itself, holds something that can."""
 
+_GENERATORS: Final = frozenset({"collections", "dataclasses", "reprlib"})
 _INERT: Final = frozenset({GenericAlias, GetSetDescriptorType, MemberDescriptorType, ModuleType, type(int | str)})
 
 
@@ -176,8 +178,22 @@ def _parts(definition: Definition) -> Iterator[Any]:
         yield from (value for name, value in vars(definition).items() if isinstance(value, FunctionType))
         return
     for name, value in vars(definition).items():
-        if name not in STRUCTURAL and type(value).__name__ != "_tuplegetter":
+        if name not in STRUCTURAL and type(value).__name__ != "_tuplegetter" and not _is_generated(definition, value):
             yield value
+    fields = vars(definition).get("__dataclass_fields__", {}).values()
+    yield from (field.default_factory for field in fields if field.default_factory is not dataclasses.MISSING)
+
+
+def _is_generated(definition: type, value: Any) -> bool:
+    """Whether a method was written by the dataclass or the named tuple machinery, whose closures hold no state."""
+    own = vars(definition)
+    if "__dataclass_params__" not in own and "_field_defaults" not in own:
+        return False
+    function = getattr(value, "__func__", value)
+    if type(function) is not FunctionType:
+        return False
+    # The text of generated methods is no file; the wrapper around a generated repr lies in the library.
+    return function.__code__.co_filename == "<string>" or function.__globals__.get("__name__") in _GENERATORS
 
 
 def _cell_content(cell: CellType) -> Any:
