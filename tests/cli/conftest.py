@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import subprocess
@@ -41,7 +42,9 @@ def home(tmp_path_factory, monkeypatch):
 @pytest.fixture
 def cli():
     """Runs a command in this process."""
-    return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
+    # Older versions of click mix both streams unless they are told not to.
+    apart = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
+    return lambda *words: CliRunner(**apart).invoke(app, [str(word) for word in words])
 
 
 @pytest.fixture
