@@ -25,6 +25,9 @@ _HEAP_TYPE: Final = 1 << 9
 """The flag of types that are not compiled into an interpreter or an extension as constants."""
 
 _IN_C: Final = (MethodDescriptorType, ClassMethodDescriptorType, WrapperDescriptorType)
+_NOT_KEPT: Final = {"sklearn.utils._bunch.Bunch": frozenset({"_deprecated_key_to_warnings"})}
+"""Attributes that a library leaves behind on purpose when its objects are copied, by type."""
+
 _SORTS_NESTED_AT_MOST: Final = 8
 
 
@@ -249,7 +252,7 @@ def attributes(value: Any) -> list[Inner]:
         content = object.__getattribute__(value, "__dict__")
     except AttributeError:
         content = None
-    if isinstance(content, dict) and content:
+    if isinstance(content, dict) and content.keys() - _NOT_KEPT.get(label_of(type(value)), frozenset()):
         found.append(Inner("attributes", Attributes(content)))
     for cls in type(value).__mro__:
         if _compiled(cls):

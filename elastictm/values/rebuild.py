@@ -87,23 +87,34 @@ def set_function(made: types.FunctionType, state: dict[str, Any]) -> None:
     made.__dict__.update(attributes)
 
 
-class _Quiet:
-    """Keeps a base's ``__init_subclass__`` from running again for a class that exists already."""
-
-    __slots__ = ()
-
-    def __init_subclass__(cls, **_: Any) -> None:
-        """Do nothing: what the hook did when the class was made is in the stored state."""
-
-
 def make_class(metaclass: type, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> type:
     """A class without its attributes; what must be known at creation, such as slots, is in ``body``."""
-    quiet = any("__init_subclass__" in vars(base) for parent in bases for base in parent.__mro__[:-1])
-    made_bases = (_Quiet, *bases) if quiet else bases
-    made = types.new_class(name, made_bases, {"metaclass": metaclass}, lambda namespace: namespace.update(body))
-    if quiet:
+
+    def make(made_bases: tuple[type, ...]) -> type:
+        return types.new_class(name, made_bases, {"metaclass": metaclass}, lambda namespace: namespace.update(body))
+
+    if not any("__init_subclass__" in vars(base) for parent in bases for base in parent.__mro__[:-1]):
+        return make(bases)
+    made = make((_quiet(bases[0]), *bases))
+    try:
         made.__bases__ = bases
+    except TypeError:
+        # Python sees another layout of instances: then the hook runs once more.
+        return make(bases)
     return made
+
+
+def _quiet(first: type) -> type:
+    """A base that keeps ``__init_subclass__`` from running again: what it did to the class is in the stored state.
+
+    Its instances are laid out as those of the first base, so that the bases can be set right afterwards.
+    """
+    slots: list[str] = []
+    if first.__dictoffset__:
+        slots.append("__dict__")
+    if first.__weakrefoffset__:
+        slots.append("__weakref__")
+    return type("_Quiet", (), {"__slots__": slots, "__init_subclass__": classmethod(lambda _cls, **_: None)})
 
 
 def make_enum(metaclass: type, name: str, bases: tuple[type, ...], body: dict[str, Any], members: list[Any]) -> type:

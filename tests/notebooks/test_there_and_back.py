@@ -21,6 +21,12 @@ CASES = {
     "a named tuple without a docstring": [
         "from collections import namedtuple\nT = namedtuple('T', 'a b', defaults=[2])\nt = T(1)"
     ],
+    "classes whose bases look at their subclasses": [
+        "made = []\nclass Base:\n    def __init_subclass__(cls, **options): made.append((cls.__name__, options))",
+        "class Slim:\n    __slots__ = ()\n    def __init_subclass__(cls): made.append(cls.__name__)",
+        "class One(Base, note=1): pass\nclass Two(Slim, dict): pass\nclass Three(dict, Base): pass\nclass Four(Slim): pass",
+        "import abc\nclass Five(abc.ABC, Base):\n    __slots__ = ('x',)\none, two, three, four, five = One(), Two(), Three(a=1), Four(), Five()",
+    ],
     "frames": [
         "import pandas as pd\nframe = pd.DataFrame({'n': [1, 2], 't': ['a', None], 'c': pd.Categorical(['u', 'v'])})",
         "frame.attrs['unit'] = 'm'; column = frame['n']; same = frame; grouped = dict(list(frame.groupby('c', observed=True)))",
