@@ -29,6 +29,7 @@ class VersionRecord:
     ``size`` is in bytes and ``seconds`` is the time to serialise; both are those of the last freeze.
     ``fingerprint`` is None where the value was not looked at or cannot be frozen.
     ``definitions`` are the session's functions and classes that the value refers to.
+    ``defines`` is the function or class that the value itself is, where that has no state of its own.
     ``assumed`` marks a version that was taken for written without a look at it.
     """
 
@@ -40,6 +41,7 @@ class VersionRecord:
     fingerprint: Fingerprint | None = None
     refusal: Refusal | None = None
     definitions: tuple[DefinitionKey, ...] = ()
+    defines: DefinitionKey | None = None
     assumed: bool = False
 
     @property

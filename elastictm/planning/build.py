@@ -21,7 +21,7 @@ version of the same name came, so:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -49,6 +49,7 @@ def migration_problem(  # noqa: PLR0913 - what is to be had here, there, and wan
     runnable: Callable[[CellRun], str | None] | None = None,
     targets: frozenset[Version] | None = None,
     astray: Collection[Version] = frozenset(),
+    groups: Sequence[frozenset[Version]] | None = None,
 ) -> Problem:
     """What has to be decided to bring the live variables of a session elsewhere.
 
@@ -60,6 +61,7 @@ def migration_problem(  # noqa: PLR0913 - what is to be had here, there, and wan
         runnable: Says why a cell run cannot run at the target; None where it can.
         targets: The live versions wanted; all where it is None. Others are loaded only as inputs of re-runs.
         astray: Live versions changed outside of recorded cells: their bytes alone are trusted.
+        groups: The alias groups of the live versions where somebody has looked; the recorded ones where it is None.
 
     Raises:
         ValueError: Where a cost is negative or not a number.
@@ -71,7 +73,7 @@ def migration_problem(  # noqa: PLR0913 - what is to be had here, there, and wan
     past = Past(history, runs, inputs(runs, history.lapses, stored), place, stored, astray, forbidden)
     if targets is None:
         targets = frozenset(record.version for record in history.live.values())
-    return _problem(_settled(past), targets, missing_files)
+    return _problem(_settled(past, history.live_groups() if groups is None else groups), targets, missing_files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,11 @@ class _Settled:
         """Why a version that has bytes must not be re-run; empty where it may, or where its cell says why."""
         if version in self.past.astray:
             return "changed outside of recorded cells"
+        history = self.past.history
+        key = history.record(version).defines
+        if key is not None and history.creator(key) == version.n:
+            # The same source makes the same function or class, whatever else its cell does.
+            return ""
         if version in self.bound.released or version.n in self.stuck:
             return ""
         if version.n in self.unlike:
@@ -94,13 +101,12 @@ class _Settled:
         return "shares data with what cannot be re-run" if version in self.bound.fixed else ""
 
 
-def _settled(past: Past) -> _Settled:
+def _settled(past: Past, groups: Sequence[frozenset[Version]]) -> _Settled:
     """Find what another run would change, and what is bound to what.
 
     Each depends on the other: a version that may be re-run although it comes out differently makes the cells that read
     it unsteady too.
     """
-    groups = past.history.live_groups()
     stuck = immovable(past)
     remade: set[Version] = set()
     while True:

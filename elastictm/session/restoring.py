@@ -107,6 +107,7 @@ class Restorer:
             astray=frozenset(
                 live[name].version for name in live if name in self._entries and self._entries[name].astray
             ),
+            groups=[frozenset(live[Name(x)].version for x in tie if x in live) for tie in self._manifest.groups],
         )
         return problem, solve(problem, "optimal")
 

@@ -134,6 +134,7 @@ def draft(history: HistoryView, stock: Stock, bandwidth: float, options: SaveOpt
         missing_files=_shipping(history, bandwidth, here),
         targets=frozenset(record.version for name, record in history.live.items() if name in selected),
         astray=frozenset(history.live[name].version for name in stock.astray if name in history.live),
+        groups=[frozenset(history.live[name].version for name in tie if name in history.live) for tie in stock.ties],
     )
     plan = solve(problem, options.policy)
     choices = explain(history, problem, plan, stock.sizes(), stock.refusals())
@@ -227,7 +228,7 @@ def write(
         sources=writer.put(json.dumps(texts).encode()),
         files=_put_files(writer, [drafted.history.run(n) for n in runs], journey.directory),
         generators={state.generator: writer.put(state.state) for state in generators.now()},
-        groups=tuple(tuple(group.parts) for group in drafted.stock.groups if len(group.parts) > 1),
+        groups=drafted.stock.ties,
     )
     return manifest, writer.commit(manifest)
 

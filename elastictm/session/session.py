@@ -50,7 +50,8 @@ class Session:
         self.recorder = self._recorder(Surroundings(host.namespace, singletons=types))
 
     def _recorder(self, around: Surroundings) -> Recorder:
-        freezer = Freezer(around, self.clock.elapsed)
+        # Time that other programs take from this one is not what a value costs.
+        freezer = Freezer(around, self.clock.worked)
         return Recorder(self.host, self.history, freezer, self._watch, self.settings, self.clock)
 
     def plan(self, options: SaveOptions, folder: Path | None = None) -> PlanReport:

@@ -21,11 +21,13 @@ class Stock:
     """The live variables as they are now.
 
     ``groups`` are frozen with their bytes; ``definitions`` are the units of all functions and classes they refer to.
+    ``ties`` are the names that share data, those that can be stored first, in the order in which they were frozen.
     ``astray`` are variables that are not as recording left them: something outside of cells changed them.
     """
 
     groups: tuple[FrozenGroup, ...]
     definitions: Mapping[DefinitionKey, Unit]
+    ties: tuple[tuple[Name, ...], ...]
     astray: frozenset[Name]
 
     def sizes(self) -> dict[Name, tuple[int, float]]:
@@ -46,6 +48,8 @@ def take_stock(values: Mapping[Name, Any], variables: Variables, freezer: Freeze
     named = named_definitions(values.values())
     shelf = _Shelf(freezer)
     groups: list[FrozenGroup] = []
+    ties: list[tuple[Name, ...]] = []
+    astray: set[Name] = set()
     for names in _groups(values, variables, freezer):
         chosen = {name: values[name] for name in names}
         while True:
@@ -56,8 +60,10 @@ def take_stock(values: Mapping[Name, Any], variables: Variables, freezer: Freeze
             chosen = {name: value for name, value in chosen.items() if name not in spoiled}
             groups.append(FrozenGroup({}, spoiled))
         groups.append(group)
-    astray = frozenset(name for group in groups for name in _astray(group, variables))
-    return Stock(tuple(groups), shelf.units, astray)
+        astray.update(_astray(names, group, variables))
+        if len(names) > 1:
+            ties.append((*group.parts, *(name for name in names if name not in group.parts)))
+    return Stock(tuple(groups), shelf.units, tuple(ties), frozenset(astray))
 
 
 def _groups(values: Mapping[Name, Any], variables: Variables, freezer: Freezer) -> list[list[Name]]:
@@ -76,19 +82,22 @@ def _in_recorded_order(names: list[Name], variables: Variables) -> list[Name]:
     return sorted(names, key=lambda name: places.get(name, len(places)))
 
 
-def _astray(group: FrozenGroup, variables: Variables) -> Iterable[Name]:
+def _astray(names: list[Name], group: FrozenGroup, variables: Variables) -> Iterable[Name]:
+    """The variables of a group that recording does not know as they are.
+
+    A group that came apart proves nothing: recording assumes sharing where it had no time to look.
+    """
+    recorded = variables.groups_of(names)
+    if len(recorded) > 1 or any(name not in variables for name in names):
+        yield from names
+        return
     for name, part in group.parts.items():
-        tracked = variables.get(name)
-        if tracked is None:
-            yield name
-            continue
+        tracked = variables[name]
         if tracked.atomic:
             expected = tracked.record.fingerprint
         elif [member for member in tracked.group.members if member in group.parts] == list(group.parts):
             expected = tracked.group.digests.get(name)
         else:
-            # Other company than recorded: data was shared, or no longer is, without a cell that did it.
-            yield name
             continue
         if expected is not None and expected != part.digest:
             yield name

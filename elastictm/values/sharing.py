@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from elastictm.values.survey import Survey
+
+
+_CANNOT_CHANGE: Final = (tuple, frozenset)
 
 
 def partition(surveys: Sequence[Survey]) -> list[list[int]]:
@@ -16,7 +19,9 @@ def partition(surveys: Sequence[Survey]) -> list[list[int]]:
     owner: dict[int, int] = {}
     for i, survey in enumerate(surveys):
         for key in survey.objects.keys() & owner.keys():
-            clusters.unite(i, owner[key])
+            # A tuple ties nothing itself: what it holds has been met as well.
+            if type(survey.objects[key]) not in _CANNOT_CHANGE:
+                clusters.unite(i, owner[key])
         owner.update(dict.fromkeys(survey.objects, i))
     _unite_overlapping(surveys, clusters)
     return clusters.listed()
