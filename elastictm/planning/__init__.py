@@ -1,0 +1,1 @@
+"""From a history to a replication plan: pure, exact, and explained."""

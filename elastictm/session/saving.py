@@ -182,10 +182,8 @@ class Journey:
     directory: Path
 
 
-def write(
-    drafted: Draft, journey: Journey, writer: ArchiveWriter, clock: Callable[[], float], now: float
-) -> tuple[m.Manifest, int]:
-    """Write a drafted archive; returns its manifest and its size in bytes.
+def write(drafted: Draft, journey: Journey, writer: ArchiveWriter, clock: Callable[[], float], now: float) -> int:
+    """Write a drafted archive; returns its size in bytes.
 
     Raises:
         DestinationError: the archive cannot be written there.
@@ -230,7 +228,7 @@ def write(
         generators={state.generator: writer.put(state.state) for state in generators.now()},
         groups=drafted.stock.ties,
     )
-    return manifest, writer.commit(manifest)
+    return writer.commit(manifest)
 
 
 def _put_unit(writer: ArchiveWriter, unit: Unit) -> m.Unit:

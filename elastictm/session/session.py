@@ -69,6 +69,7 @@ class Session:
         """
         from elastictm.session.saving import Journey, save_report, write  # noqa: PLC0415
         from elastictm.storage.destination import destination  # noqa: PLC0415
+        from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415
         from elastictm.storage.writer import ArchiveWriter  # noqa: PLC0415
 
         started = self.clock.elapsed()
@@ -79,8 +80,9 @@ class Session:
         total = drafted.predicted_bytes()
         tell = None if progress is None else lambda done: progress(done, total)
         with ArchiveWriter(final, force=force, bandwidth=drafted.bandwidth, progress=tell) as writer:
-            manifest, size = write(drafted, journey, writer, self.clock.elapsed, self.clock.now())
-        self._book.add(manifest)
+            size = write(drafted, journey, writer, self.clock.elapsed, self.clock.now())
+        with ArchiveReader(final) as reader:
+            self._book.add(reader.manifest)
         return save_report(drafted, str(path), self.clock.elapsed() - started, size)
 
     def restore(self, path: str | Path, *, trust: bool | Callable[[Manifest], bool] = False) -> RestoreReport:

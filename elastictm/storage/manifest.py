@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from elastictm.storage.checks import check
-from elastictm.storage.codec import Codec  # noqa: TC001 - msgspec reads it when the module runs
+from elastictm.storage.codec import Codec
 from elastictm.storage.layout import MOST_FOOTER
 
 MOST = 2**62

@@ -1,0 +1,1 @@
+"""What tests share: hosts without a shell, faults on purpose, descriptions of values."""
