@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from elastictm.values.memory import window
+from elastictm.values.memory import Export, window
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,7 +49,7 @@ def reduce_array(value: np.ndarray[Any, Any], view: FreezingPass) -> Any:
     if value.dtype.hasobject:
         return _reduce_objects(value)
     low, high = extent(value)
-    memory = view.export(window(low, high - low, value))
+    memory = view.export(_memory(value, low, high - low))
     offset = address(value) - low if high > low else 0
     facts = (memory, offset, value.dtype, value.shape, value.strides, value.flags.writeable)
     if type(base) is type(value) and base.flags.forc and value.size:
@@ -57,6 +57,13 @@ def reduce_array(value: np.ndarray[Any, Any], view: FreezingPass) -> Any:
         place = address(base) - low
         return array_in_base, (*facts, (place, base.dtype, base.shape, base.strides, base.flags.writeable))
     return array, facts
+
+
+def _memory(value: np.ndarray[Any, Any], low: int, length: int) -> Export:
+    if length and value.flags.c_contiguous and value.flags.writeable:
+        # Many times cheaper than a window, for which ctypes makes a type for each length.
+        return Export(low, length, memoryview(value.reshape(-1).view("u1")), value)
+    return window(low, length, value)
 
 
 def reduce_subclass(value: np.ndarray[Any, Any], _view: FreezingPass) -> Any:

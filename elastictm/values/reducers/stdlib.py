@@ -9,6 +9,7 @@ import threading
 import types
 import typing
 import weakref
+from collections import OrderedDict
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,6 +33,7 @@ def reducers(_: ModuleType) -> dict[type, Any]:
         type({}.keys()): reduce_keys,
         type({}.values()): reduce_values,
         type({}.items()): reduce_items,
+        **dict.fromkeys(_ordered_views(), reduce_ordered_view),
         weakref.ref: reduce_weak_reference,
         logging.Logger: reduce_logger,
         threading.local: refuse_thread_local,
@@ -96,6 +98,18 @@ def _mapping_under(view: Any) -> Any:
 
 def _view_of(mapping: Mapping[Any, Any], method: str) -> Any:
     return getattr(mapping, method)()
+
+
+def _ordered_views() -> tuple[type, ...]:
+    mapping: OrderedDict[int, int] = OrderedDict()
+    return type(mapping.keys()), type(mapping.values()), type(mapping.items())
+
+
+def reduce_ordered_view(value: Any, _view: FreezingPass) -> Any:
+    """A view of an ordered dict as cloudpickle takes it apart."""
+    from cloudpickle import CloudPickler  # noqa: PLC0415 - a rare kind of value
+
+    return CloudPickler.dispatch_table[type(value)](value)
 
 
 def reduce_weak_reference(value: weakref.ref[Any], _view: FreezingPass) -> Any:
