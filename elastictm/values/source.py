@@ -41,7 +41,7 @@ class SourceLibrary:
     def __init__(self, lookup: Callable[[str], str | None] | None = None) -> None:
         self._lookup = lookup or _from_linecache
         self._texts: dict[str, str] = {}
-        self._places: dict[tuple[str, int], dict[tuple[str, int], list[CodeType]]] = {}
+        self._places: dict[tuple[str, int, bool], dict[tuple[str, int], list[CodeType]]] = {}
 
     def add(self, filename: str, text: str) -> None:
         """Make a text known, and known to tracebacks and ``inspect`` too."""
@@ -62,34 +62,42 @@ class SourceLibrary:
     def place(self, code: CodeType) -> CodePlace | None:
         """The place of a code object, or None where its source is unknown or compiles to something else."""
         flags = code.co_flags & _FUTURES
-        try:
-            ranks = self._compiled(code.co_filename, flags).get((code.co_name, code.co_firstlineno), [])
-        except (LookupError, SyntaxError, ValueError):
-            return None
-        for rank, candidate in enumerate(ranks):
-            if candidate == code:
-                return CodePlace(code.co_filename, code.co_name, code.co_firstlineno, rank, flags)
+        for whole in (False, True):
+            try:
+                places = self._compiled(code.co_filename, flags, whole=whole)
+            except (LookupError, SyntaxError, ValueError):
+                return None
+            for rank, candidate in enumerate(places.get((code.co_name, code.co_firstlineno), [])):
+                if candidate == code:
+                    return CodePlace(code.co_filename, code.co_name, code.co_firstlineno, rank, flags)
         return None
 
     def code(self, place: CodePlace) -> CodeType:
         """The code object at a place, compiled by this Python; LookupError where the text has none there."""
-        found = self._compiled(place.filename, place.flags).get((place.name, place.line), [])
+        found = self._compiled(place.filename, place.flags, whole=False).get((place.name, place.line), [])
         if place.rank >= len(found):
             message = f"the source of {place.filename} has no code named {place.name!r} at line {place.line}"
             raise LookupError(message)
         return found[place.rank]
 
-    def _compiled(self, filename: str, flags: int) -> dict[tuple[str, int], list[CodeType]]:
-        key = (filename, flags)
+    def _compiled(self, filename: str, flags: int, *, whole: bool) -> dict[tuple[str, int], list[CodeType]]:
+        """The code objects of a text by name and first line, compiled as a whole or one statement after another.
+
+        Cells are compiled by the statement, and that matters: Python 3.11 calls a method of a module in another way
+        if it has seen the import.
+        """
+        key = (filename, flags, whole)
         if key not in self._places:
             text = self.text(filename)
             if text is None:
                 raise LookupError(f"the source of {filename} is not known")
             flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-            module = compile(text, filename, "exec", flags, dont_inherit=True)
+            tree = compile(text, filename, "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
+            units = [tree] if whole else [ast.Module([statement], []) for statement in tree.body]
             places: dict[tuple[str, int], list[CodeType]] = {}
-            for code in _nested(module):
-                places.setdefault((code.co_name, code.co_firstlineno), []).append(code)
+            for unit in units:
+                for code in _nested(compile(unit, filename, "exec", flags, dont_inherit=True)):
+                    places.setdefault((code.co_name, code.co_firstlineno), []).append(code)
             self._places[key] = places
         return self._places[key]
 
