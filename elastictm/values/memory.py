@@ -28,10 +28,13 @@ class Slice:
 
 
 def window(address: int, length: int, owner: Any) -> Export:
-    """The memory at an address as bytes; ``owner`` must keep it alive."""
+    """The memory at an address as bytes; ``owner`` keeps it alive, and the view of it keeps the owner."""
     if length == 0:
         return Export(0, 0, memoryview(b""), owner)
-    return Export(address, length, memoryview((ctypes.c_char * length).from_address(address)).cast("B"), owner)
+    memory = (ctypes.c_char * length).from_address(address)
+    # The view outlives the pass, and some arrays are made for the pass alone.
+    memory.owner = owner  # type: ignore[attr-defined]
+    return Export(address, length, memoryview(memory).cast("B"), owner)
 
 
 def segments(exports: Sequence[Export]) -> tuple[tuple[memoryview, ...], tuple[Slice, ...]]:

@@ -15,6 +15,9 @@ pytest.importorskip("pandas")
 CASES = {
     "plain data": ["a = [1, 2.5, 'x', None, {'k': (1, b'2')}]; b = a; c = {1, 'two'}"],
     "an instance of a class of the session": ["class C:\n    def f(self): return 1", "c = C()", "d = [c, C]"],
+    "functions that use a module which their cell imports": [
+        "import math\ndef f(x): return math.sqrt(x)\nclass C:\n    def g(self): return math.floor(2.5)\nh = lambda: math.pi",
+    ],
     "a named tuple with a docstring": [
         "from typing import NamedTuple\nclass T(NamedTuple):\n    'A pair.'\n    a: int\nt = T(1)"
     ],
@@ -50,6 +53,10 @@ CASES = {
         "squares = np.array([[1, 'a'], [[], None]], dtype=object); turned = squares.T",
         "fields = np.zeros(3, 'i4,f8'); column = fields['f1']",
     ],
+    "arrays that are made when they are asked for": [
+        "import numpy as np\nclass Made:\n    def __reduce__(self): return (Made, (), {'made': np.arange(1000)})",
+        "made = [Made() for _ in range(100)]\nfor each in made: each.made = np.arange(1000)",
+    ],
     "arrays of other classes": [
         "import numpy as np\nraw = np.arange(4.0); open_ = np.ma.masked_array(raw); shut = np.ma.masked_less(raw, 2)",
         "part = shut[1:]; table = np.zeros(2, 'i4,f8').view(np.recarray); alone = np.ma.masked; both = [open_, shut]",
@@ -81,7 +88,8 @@ def test_a_session_comes_back_equal(there, back, tmp_path, name):
     """Every variable has the same portrait after a restore, and none was taken for changed behind recording's back."""
     there.run("%reset -f")
     for cell in CASES[name]:
-        assert there.run(cell).error is None
+        # What is not repeatable is loaded, and not made again.
+        assert there.run(f"{cell}\nimport time; stamp = time.time()").error is None
     report = there.save(tmp_path / "session.tm", policy="store-all")
     assert report["notes"] == []
     before = there.portrait(detail=True)
