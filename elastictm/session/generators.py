@@ -13,8 +13,8 @@ from elastictm.model.records import RandomState
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_NEW_STATE: Final = 624
-"""Where the legacy generator of numpy stands as long as nothing was drawn since it was seeded."""
+_NOTHING_DRAWN: Final = {623, 624}
+"""Where the legacy generator of numpy stands after it was made, and after it was seeded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,11 @@ def _restore_torch(module: Any, data: bytes) -> None:
 _GENERATORS: Final[Mapping[str, _Generator]] = {
     "random": _Generator("random", lambda module: module.getstate(), _pack_python, _restore_python, lambda _: False),
     "numpy": _Generator(
-        "numpy.random", _look_numpy, _pack_numpy, _restore_numpy, lambda state: state[1:3] == (_NEW_STATE, 0)
+        "numpy.random",
+        _look_numpy,
+        _pack_numpy,
+        _restore_numpy,
+        lambda state: state[1] in _NOTHING_DRAWN and not state[2],
     ),
     "torch": _Generator("torch", _look_torch, bytes, _restore_torch, lambda _: True),
 }

@@ -45,6 +45,7 @@ FIXED: Final[frozenset[type]] = ATOMS | {
 _FIXED_ELSEWHERE: Final = (
     ("numpy", ("dtype", "ufunc", "generic", "bool", "bool_")),
     ("pandas", ("Timestamp", "Timedelta", "Period", "Interval")),
+    ("pandas._libs.internals", ("BlockPlacement",)),
     ("pandas.api.extensions", ("ExtensionDtype",)),
     ("pandas.tseries.offsets", ("BaseOffset",)),
     ("torch", ("dtype", "device", "Size")),

@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     from elastictm.values.freeze import Surroundings
 
 _NEVER_FOLLOWED: Final = (Enum, logging.Logger, logging.Handler, types.FrameType, types.TracebackType)
+_SEE_THROUGH: Final = frozenset(
+    {tuple, frozenset, types.BuiltinFunctionType, types.MethodType, types.MethodWrapperType}
+)
+"""Types whose instances cannot change, though what they hold can."""
+_PROGRAM: Final = FIXED | {FunctionType, ModuleType, type, property, staticmethod, classmethod}
 _ISOLATION_UP_TO: Final = 20_000
 """Objects; counting references costs about a microsecond each."""
 _MEMORY_OF_ITS_OWN: Final = (bytes, bytearray, memoryview)
@@ -54,12 +59,14 @@ class Survey:
     """The mutable objects inside some values by identity, the memory that their arrays use, and the code they carry.
 
     ``objects`` keep what they name alive: a survey is for passing use.
+    ``shells`` are objects that cannot change themselves but hold some that can, such as tuples of lists.
     ``definitions`` are the session's functions and classes that come with the values.
     ``references`` and ``weak`` count, for each object, the references to it that the walk itself found; ``exposed``
     tells that others may hold what is inside in ways that no count shows.
     """
 
     objects: Mapping[int, Any]
+    shells: Mapping[int, Any]
     spans: tuple[Span, ...]
     code: tuple[CodeType, ...]
     definitions: tuple[Definition, ...]
@@ -71,13 +78,20 @@ class Survey:
         """Whether nothing but the walked values and the counted references holds any of the objects."""
         if self.exposed or len(self.objects) > _ISOLATION_UP_TO:
             return False
+        return self._are_isolated(self.objects, outside) and self._are_isolated(self.shells, outside)
+
+    def _are_isolated(self, held: Mapping[int, Any], outside: Counter[int]) -> bool:
         own = _count({0: object()}, 0)
         # No variable may hold the object in question: it would count.
         return all(
-            _count(self.objects, key) - own <= self.references[key] + outside[key]
-            and weakref.getweakrefcount(self.objects[key]) <= self.weak[key]
-            for key in self.objects
+            _count(held, key) - own <= self.references[key] + outside[key]
+            and weakref.getweakrefcount(held[key]) <= self.weak[key]
+            for key in held
         )
+
+
+def _is_plain(value: Any) -> bool:
+    return set(map(type, gc.get_referents(value))) <= FIXED
 
 
 def _count(objects: Mapping[int, Any], key: int) -> int:
@@ -120,11 +134,15 @@ class Surveyor:
             beneath = _Walk(self._around, self._singletons)
             beneath.go(walk.still, out_of_time)
             spans += [Span(span.start, span.stop, fixed=True) for span in beneath.spans]
-        objects = {key: held for key, held in walk.met.items() if key not in walk.passed}
+        passed = walk.passed
+        held = {key: value for key, value in walk.met.items() if key not in passed}
+        objects = {key: value for key, value in held.items() if type(value) not in _SEE_THROUGH}
+        shells = {key: value for key, value in held.items() if key not in objects and not _is_plain(value)}
         definitions = _with_all_inside(walk.definitions.values())
         bodies = (found.__code__ for found in definitions if type(found) is FunctionType)
         return Survey(
             objects,
+            shells,
             tuple(spans),
             tuple(dict.fromkeys((*walk.code, *bodies))),
             tuple(definitions),
@@ -207,6 +225,7 @@ class _Walk:
     def _way(self, kind: type) -> Callable[[Any], Collection[Any]] | None:
         if issubclass(kind, self._void_type):
             return lambda value: [value.base]
+        self._leave_to_library(kind)
         if issubclass(kind, self._stop) or kind.__module__ == typing.__name__:
             return self._pass
         for base, way in (
@@ -227,6 +246,15 @@ class _Walk:
             if issubclass(kind, base):
                 return way
         return gc.get_referents
+
+    def _leave_to_library(self, kind: type) -> None:
+        """What a class of a library, or its module, holds is the library's: constants that many values may share."""
+        for base in kind.__mro__[:-1]:
+            if base.__module__ not in {"builtins", "__main__"} and importable(base) and not _is_users(base):
+                held = (*vars(base).values(), *vars(sys.modules[base.__module__]).values())
+                shared = {id(item): item for item in held if type(item) not in _PROGRAM}
+                self.met.update(shared)
+                self.passed.update(shared)
 
     def _pass(self, value: Any) -> list[Any]:
         """Pass over what is no data of the value that uses it."""
@@ -301,6 +329,9 @@ def _shared_by_all() -> list[Any]:
     legacy = sys.modules.get("numpy.random.mtrand")
     if legacy is not None:
         found.append(legacy._rand)  # noqa: SLF001 - the public functions are its methods
+    matplotlib = sys.modules.get("matplotlib")
+    if matplotlib is not None:
+        found += [item for item in dict.values(matplotlib.rcParams) if type(item) not in FIXED]
     return found
 
 
