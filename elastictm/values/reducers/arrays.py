@@ -62,7 +62,8 @@ def reduce_array(value: np.ndarray[Any, Any], view: FreezingPass) -> Any:
 def _memory(value: np.ndarray[Any, Any], low: int, length: int) -> Export:
     if length and value.flags.c_contiguous and value.flags.writeable:
         # Many times cheaper than a window, for which ctypes makes a type for each length.
-        return Export(low, length, memoryview(value.reshape(-1).view("u1")), value)
+        octets: Any = value.reshape(-1).view("u1")
+        return Export(low, length, memoryview(octets), value)
     return window(low, length, value)
 
 
