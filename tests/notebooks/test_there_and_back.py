@@ -54,8 +54,9 @@ CASES = {
         "fields = np.zeros(3, 'i4,f8'); column = fields['f1']",
     ],
     "arrays that are made when they are asked for": [
-        "import numpy as np\nclass Made:\n    def __reduce__(self): return (Made, (), {'made': np.arange(1000)})",
-        "made = [Made() for _ in range(100)]\nfor each in made: each.made = np.arange(1000)",
+        "import numpy as np\ndef fixed(size):\n    made = np.arange(size)\n    made.flags.writeable = False\n    return made",
+        "class Made:\n    def __reduce__(self): return (Made, (), {'made': fixed(1000)})",
+        "made = [Made() for _ in range(100)]\nfor each in made: each.made = fixed(1000)",
     ],
     "arrays of other classes": [
         "import numpy as np\nraw = np.arange(4.0); open_ = np.ma.masked_array(raw); shut = np.ma.masked_less(raw, 2)",
