@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import os
 import re
@@ -29,6 +30,7 @@ _MODULE_ATTRIBUTES: Final = frozenset(
         "__file__",
         "__loader__",
         "__name__",
+        "__nonzero__",
         "__package__",
         "__session__",
         "__spec__",
@@ -135,28 +137,75 @@ class IPythonHost:
 
     def hook(self, recorder: Callable[[], Recorder]) -> Callable[[], None]:
         """Record every cell of the shell; returns what takes the hooks out again."""
-
-        def before(info: ExecutionInfo) -> None:
-            self._cell_running = bool(info.store_history)
-            if info.store_history:
-                recorder().before(info.raw_cell)
-
-        def after(result: ExecutionResult) -> None:
-            self._cell_running = False
-            info = result.info
-            if info is None or info.store_history:
-                recorder().after(_finished(self.shell, result))
-            elif not recorder().suspended:
-                recorder().unrecorded(info.raw_cell)
-
-        self.shell.events.register("pre_run_cell", before)
-        self.shell.events.register("post_run_cell", after)
+        hooks = _Hooks(self, recorder)
+        events = {
+            "pre_run_cell": hooks.before,
+            "post_run_cell": hooks.after,
+            "pre_execute": hooks.before_any,
+            "post_execute": hooks.after_any,
+        }
+        for event, handler in events.items():
+            self.shell.events.register(event, handler)
+        self.shell.ast_transformers.append(hooks.ear)
 
         def unhook() -> None:
-            self.shell.events.unregister("pre_run_cell", before)
-            self.shell.events.unregister("post_run_cell", after)
+            for event, handler in events.items():
+                self.shell.events.unregister(event, handler)
+            self.shell.ast_transformers.remove(hooks.ear)
 
         return unhook
+
+    def note_running(self, *, running: bool) -> None:
+        """Take note of whether a cell with a number is running: its number is taken then."""
+        self._cell_running = running
+
+
+class _Hooks:
+    """What the shell calls before and after each cell."""
+
+    def __init__(self, host: IPythonHost, recorder: Callable[[], Recorder]) -> None:
+        self.ear = _Ear()
+        self._host = host
+        self._recorder = recorder
+        self._announced = False
+
+    def before_any(self) -> None:
+        """Any code is about to run, be it in silence."""
+        self._announced, self.ear.tree = False, None
+
+    def before(self, info: ExecutionInfo) -> None:
+        """A cell is about to run."""
+        self._announced = True
+        if info.store_history:
+            self._host.note_running(running=True)
+            self._recorder().before(info.raw_cell)
+
+    def after_any(self) -> None:
+        """Any code has run: what ran in silence is known by its tree alone."""
+        tree = self.ear.tree
+        if not self._announced and tree is not None and not self._recorder().suspended:
+            self._recorder().unrecorded(lambda: ast.unparse(tree))
+        self._announced, self.ear.tree = True, None
+
+    def after(self, result: ExecutionResult) -> None:
+        """A cell has run."""
+        info = result.info
+        if info is None or info.store_history:
+            self._host.note_running(running=False)
+            self._recorder().after(_finished(self._host.shell, result))
+        elif not self._recorder().suspended:
+            self._recorder().unrecorded(lambda: str(info.raw_cell))
+
+
+class _Ear(ast.NodeTransformer):
+    """Hears the code of cells that run in silence, of which no event tells; it changes nothing."""
+
+    tree: ast.AST | None = None
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        """Take note of a cell."""
+        self.tree = node
+        return node
 
 
 def ignored_paths(shell: InteractiveShell) -> tuple[str, ...]:

@@ -53,10 +53,12 @@ class _Budget:
 class _Outside:
     """What may have changed the variables between cells.
 
-    ``names`` were changed, or used by code that is no cell run; ``everything`` tells that nobody knows what ran.
+    ``names`` were changed, or used by code that is no cell run, ``inner`` by such code that the running cell ran;
+    ``everything`` tells that nobody knows what ran.
     """
 
     names: frozenset[Name] = frozenset()
+    inner: frozenset[Name] = frozenset()
     everything: bool = False
 
 
@@ -181,15 +183,18 @@ class Recorder:
         run = self._provisional = merged(self._provisional, run)
         return self._history.followed_by(run)
 
-    def unrecorded(self, code: str) -> None:
+    def unrecorded(self, code: Callable[[], str]) -> None:
         """Code has run that is no cell run, yet may have changed what its names reach."""
         try:
-            names = names_of_cell(code, self._host.transform)
+            names = names_of_cell(self._host.transform(code()), self._host.transform)
             if names is None:
                 return
             found = reach(names.loads | names.deletes | names.stores, self.variables)
             used = frozenset(self.variables) if names.opaque or found.opaque else found.names
-            self._outside.names |= used | (names.stores & variables(self._host).keys())
+            if self._started is not None:
+                self._outside.inner |= used
+            else:
+                self._outside.names |= used | self._moved()
         except BaseException as error:  # noqa: BLE001 - see after()
             self._failure("after code that is no cell", error)
             self._outside.everything = True
@@ -239,7 +244,7 @@ class Recorder:
         loads = reach(names.loads | names.deletes, before)
         left_behind = reach(self._lingering.names(), before).names
         opaque = tuple(dict.fromkeys((*names.opaque, *loads.opaque)))
-        reached = loads.names | left_behind | outside.names
+        reached = loads.names | left_behind | outside.names | outside.inner
         if opaque or outside.everything:
             reached = frozenset(before)
         read_names = frozenset(before) if names.opaque or reads.opaque else reads.names
@@ -333,13 +338,17 @@ class Recorder:
 
     def _look_outside(self) -> None:
         """Note which names were bound or unbound since the last cell run ended, and whether it is known by what."""
+        moved = self._moved()
+        if moved - self._outside.names - reach(self._lingering.names(), self.variables).names:
+            self._outside.everything = True
+        self._outside.names |= moved
+
+    def _moved(self) -> frozenset[Name]:
+        """The names that are not bound as they were when the last cell run ended."""
         now = variables(self._host)
         known = self.variables
         moved = {name for name in known if name not in now or id(now[name]) != known[name].identity}
-        moved |= now.keys() - set(known)
-        if moved - self._outside.names - reach(self._lingering.names(), known).names:
-            self._outside.everything = True
-        self._outside.names |= moved
+        return frozenset(moved | (now.keys() - set(known)))
 
     def _is_inside_cell(self) -> bool:
         """Whether code of the user's is running at this moment."""

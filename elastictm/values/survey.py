@@ -139,7 +139,12 @@ class Surveyor:
         objects = {key: value for key, value in held.items() if type(value) not in _SEE_THROUGH}
         shells = {key: value for key, value in held.items() if key not in objects and not _is_plain(value)}
         definitions = _with_all_inside(walk.definitions.values())
-        bodies = (found.__code__ for found in definitions if type(found) is FunctionType)
+        # The names in code of a library are those of its module.
+        bodies = (
+            found.__code__
+            for found in definitions
+            if type(found) is FunctionType and not self._is_foreign(found.__globals__)
+        )
         return Survey(
             objects,
             shells,
@@ -150,6 +155,9 @@ class Surveyor:
             walk.weak,
             walk.exposed,
         )
+
+    def _is_foreign(self, scope: dict[str, Any]) -> bool:
+        return scope is not self._around.namespace and _of_module(scope)
 
 
 class _Walk:
@@ -239,9 +247,9 @@ class _Walk:
             ((types.BuiltinFunctionType, types.MethodWrapperType), lambda value: [value.__self__]),
             (memoryview, lambda value: [value.obj]),
             (self._flat_type, lambda value: [value.base]),
-            (types.GeneratorType, lambda value: self._paused(value, value.gi_code)),
-            (types.CoroutineType, lambda value: self._paused(value, value.cr_code)),
-            (types.AsyncGeneratorType, lambda value: self._paused(value, value.ag_code)),
+            (types.GeneratorType, lambda value: self._paused(value, value.gi_frame)),
+            (types.CoroutineType, lambda value: self._paused(value, value.cr_frame)),
+            (types.AsyncGeneratorType, lambda value: self._paused(value, value.ag_frame)),
         ):
             if issubclass(kind, base):
                 return way
@@ -317,8 +325,9 @@ class _Walk:
             inside += value.ravel("K").tolist()
         return inside
 
-    def _paused(self, value: Any, code: CodeType) -> list[Any]:
-        self.code[code] = None
+    def _paused(self, value: Any, frame: types.FrameType | None) -> list[Any]:
+        if frame is not None and (frame.f_globals is self._namespace or not _of_module(frame.f_globals)):
+            self.code[frame.f_code] = None
         return gc.get_referents(value)
 
 
