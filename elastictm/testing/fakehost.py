@@ -112,12 +112,11 @@ class _Run:
     failed: bool = False
 
     def go(self) -> None:
-        for place, op in enumerate(self.cell.ops):
-            try:
+        try:
+            for place, op in enumerate(self.cell.ops):
                 self._do(op, place)
-            except LookupError:
-                self.failed = True
-                break
+        except LookupError:
+            self.failed = True
         # What was deleted and bound again had to be there; what stays deleted is told by its absence.
         self.read.update(dict.fromkeys(sorted(self.deleted & self.namespace.keys())))
 
@@ -138,29 +137,15 @@ class _Run:
 
     def _do(self, op: Op, place: int) -> None:
         match op:
-            case Make(name, holds, of, storable):
-                values = [self._get(held) for held in holds]
-                stamp = None if of is None else self._get(of)
-                seen = values if stamp is None else [*values, stamp]
-                content = self._number(place, seen)
-                boxes = [value for value in values if isinstance(value, Box)]
-                made_of = stamp if isinstance(stamp, Stamp) else None
-                self._bind(name, Box(content, boxes, made_of, storable=storable))
+            case Make():
+                self._bind(op.name, self._made(op, place))
             case Alias(name, source, part):
                 value = self._get(source)
                 if part is not None and isinstance(value, Box) and value.parts:
                     value = value.parts[part % len(value.parts)]
                 self._bind(name, value)
-            case Change(name, sources, how):
-                values = [self._get(source) for source in sources]
-                box = self._get(name)
-                if not isinstance(box, Box):
-                    raise LookupError(name)
-                box.content = self._number(place, [box, *values])
-                if how == "attach":
-                    box.parts += [value for value in values if isinstance(value, Box)]
-                elif how == "detach":
-                    box.parts.clear()
+            case Change():
+                self._change(op, place)
             case Define(name):
                 key = DefinitionKey(self.n * 100 + place)
                 self.defined.append(key)
@@ -170,6 +155,24 @@ class _Run:
                 if name not in self.bound:
                     self.deleted.add(name)
                 self.bound.discard(name)
+
+    def _made(self, op: Make, place: int) -> Box:
+        values = [self._get(name) for name in op.holds]
+        kind = None if op.of is None else self._get(op.of)
+        content = self._number(place, values if kind is None else [*values, kind])
+        boxes = [value for value in values if isinstance(value, Box)]
+        return Box(content, boxes, kind if isinstance(kind, Stamp) else None, storable=op.storable)
+
+    def _change(self, op: Change, place: int) -> None:
+        values = [self._get(source) for source in op.sources]
+        box = self._get(op.name)
+        if not isinstance(box, Box):
+            raise LookupError(op.name)  # noqa: TRY004 - the cell fails as it does for a missing name
+        box.content = self._number(place, [box, *values])
+        if op.how == "attach":
+            box.parts += [value for value in values if isinstance(value, Box)]
+        elif op.how == "detach":
+            box.parts.clear()
 
 
 def reachable(values: Iterable[Value]) -> dict[int, Value]:
@@ -306,10 +309,11 @@ class Rebuilt:
         self._unlike: set[Version] = set()
         # One copy of all: what is loaded from one archive shares what it shared.
         self._archive = copy.deepcopy({name: host.namespace[name] for name in (v.name for v in plan.loads)})
+        storable = host.storable()
         for step in plan.steps:
             match step:
                 case Load(version) | Keep(version):
-                    self._refuse(version not in host.storable(), f"{version} has no bytes")
+                    self._refuse(version not in storable, f"{version} has no bytes")
                     self._place(version, self._archive[version.name])
                 case Rerun(n, writes):
                     self._rerun(host.history.run(n), writes)
