@@ -53,8 +53,8 @@ class Host(Protocol):
         """Run a cell again, unseen by recording, under the number that it had."""
         ...
 
-    def resume(self, sources: Mapping[int, str], outputs: Mapping[int, Any], execution_count: int) -> None:
-        """Continue the numbering, inputs and outputs of another session."""
+    def resume(self, sources: Mapping[int, tuple[str, str]], outputs: Mapping[int, Any], execution_count: int) -> None:
+        """Continue the numbering, inputs (as typed, and as Python) and outputs of another session."""
         ...
 
 

@@ -112,22 +112,24 @@ class IPythonHost:
         thread.join()
         return box[0]
 
-    def resume(self, sources: Mapping[int, str], outputs: Mapping[int, Any], execution_count: int) -> None:
-        """Continue the numbering, inputs and outputs of another session."""
+    def resume(self, sources: Mapping[int, tuple[str, str]], outputs: Mapping[int, Any], execution_count: int) -> None:
+        """Continue the numbering, inputs (as typed, and as Python) and outputs of another session."""
         shell = self.shell
-        inputs = [sources.get(n, "") for n in range(execution_count)]
+        given = [sources.get(n, ("", "")) for n in range(execution_count)]
+        typed, inputs = ([texts[form].rstrip("\n") for texts in given] for form in (0, 1))
+        shell.history_manager.input_hist_raw[:] = typed
         shell.user_ns["_ih"][:] = inputs
         shell.user_ns["_oh"].clear()
         shell.user_ns["_oh"].update(outputs)
         for name in [name for name in shell.user_ns if re.match(r"_i?\d+$", name)]:
             del shell.user_ns[name]
-        shell.user_ns.update({f"_i{n}": text for n, text in sources.items() if text})
+        shell.user_ns.update({f"_i{n}": text for n, text in enumerate(typed) if text})
         shell.user_ns.update({f"_{n}": value for n, value in outputs.items()})
         recent = [outputs[n] for n in sorted(outputs, reverse=True)[:3]]
         for name, value in zip(("_", "__", "___"), [*recent, "", "", ""], strict=False):
             shell.user_ns[name] = value
             setattr(shell.displayhook, name, value)
-        last = [text for text in inputs if text][::-1]
+        last = [text for text in typed if text][::-1]
         for name, text in zip(("_i", "_ii", "_iii"), [*last, "", "", ""], strict=False):
             shell.user_ns[name] = text
             setattr(shell.history_manager, name, text)

@@ -260,7 +260,7 @@ class Restorer:
             self.history.remark(Remark(n, f"running it again gave another value of {name}"))
         present = {r.name for r in reports if r.outcome != "lost"}
         self.history.lapse([name for name in self.history.live if name not in present])
-        sources = {int(run.n): run.code or run.source for run in self.history.runs if run.n}
+        sources = {int(run.n): (run.source, run.code or run.source) for run in self.history.runs if run.n}
         self._host.resume(sources, outputs, self._manifest.execution_count)
         shown = tuple(r for r in reports if output_number(r.name) is None)
         hidden = tuple(r for r in reports if output_number(r.name) is not None)
