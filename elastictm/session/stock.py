@@ -95,7 +95,7 @@ def _astray(names: list[Name], group: FrozenGroup, variables: Variables) -> Iter
         tracked = variables[name]
         if tracked.atomic:
             expected = tracked.record.fingerprint
-        elif [member for member in tracked.group.members if member in group.parts] == list(group.parts):
+        elif [member for member in tracked.group.members if member not in tracked.group.refusals] == list(group.parts):
             expected = tracked.group.digests.get(name)
         else:
             continue
