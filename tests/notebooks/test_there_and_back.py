@@ -24,6 +24,11 @@ CASES = {
     "a named tuple without a docstring": [
         "from collections import namedtuple\nT = namedtuple('T', 'a b', defaults=[2])\nt = T(1)"
     ],
+    "matches of regular expressions": [
+        "import re; text = 'one two three'; found = list(re.finditer(r'(?P<first>\\w)\\w*|(?=x)', text))",
+        "one = re.match('o', text); all_ = re.fullmatch('.*', text); two = re.compile('t(.)').search(text, 2, 6)",
+        "empty = re.search('$', text); raw = re.search(b'b|a', b'xab'); late = re.compile('three').match(text, 8)",
+    ],
     "classes whose bases look at their subclasses": [
         "made = []\nclass Base:\n    def __init_subclass__(cls, **options): made.append((cls.__name__, options))",
         "class Slim:\n    __slots__ = ()\n    def __init_subclass__(cls): made.append(cls.__name__)",

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 
 from elastictm.values.definitions import Definition
 from elastictm.values.memory import Export
-from elastictm.values.reducers import arrays, code, frames, matplotlib, stdlib
+from elastictm.values.reducers import arrays, code, frames, matches, matplotlib, stdlib
 from elastictm.values.source import CodePlace
 
 
@@ -50,7 +50,7 @@ class FreezingPass(Protocol):
         ...
 
 
-_LIBRARIES: Final = (code, stdlib, arrays, frames, matplotlib)
+_LIBRARIES: Final = (code, stdlib, matches, arrays, frames, matplotlib)
 
 
 def loaded_reducers() -> dict[type, Any]:
