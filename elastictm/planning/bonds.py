@@ -56,7 +56,7 @@ def bonds(groups: Sequence[Group], past: Past, unlike: Collection[RunNumber], st
     """
     whole = _joined(groups)
     tied = frozenset().union(*whole)
-    held = {v for v in past.loads if v.n in unlike or v.n in stuck}
+    held = {v for v in past.loads if v.n in stuck or (v.n in unlike and not past.same_again(v))}
     older = {group: _older(group, held, past) for group in whole}
     fixed = _suspects(past, (held - tied).union(*older.values()).difference(past.astray))
     beside: dict[Version, set[Version]] = {}

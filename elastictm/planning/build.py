@@ -9,10 +9,11 @@ version of the same name came, so:
 - What a re-run cell reads and changes is an earlier version, dead by then; it has no bytes, is made anew for the
   purpose, and no target shares it in its old form.
 - A cell that changes a value through one name changes it under all names that share it; those count as read by that
-  cell (``ties.inputs``), so all are in place, and all get their new versions from it.
-- Inputs that shared data come both from one archive, where they share it still, or both from re-runs (``follows``).
-- A name that the session lacks when a cell runs again is one that the cell did not read; a name that it deletes counts
-  as read.
+  cell (``ties``), so all are in place, and all get their new versions from it.
+- Inputs that shared data come both from one archive, where they share it still, or both from re-runs (``followers``).
+- A name that is missing when a cell runs again is one that the cell did not read; a name that it deletes counts as
+  read.  Whoever executes a plan takes away, before a cell runs, what was deleted or bound anew by then, so that a cell
+  which found a name missing finds it missing again.
 - A re-run cell may bind names that the plan does not want from it.  None of their earlier versions is wanted later:
   what is read later, or live, is a later version still.
 - A cell that is run again for a class makes new class objects, so what holds the old ones is made anew (``displaces``).
@@ -30,6 +31,7 @@ from elastictm.model.history import HistoryView
 from elastictm.model.records import CellRun
 from elastictm.planning.bonds import Bonds, bonds
 from elastictm.planning.costs import transfer_seconds
+from elastictm.planning.followers import followers
 from elastictm.planning.past import Past
 from elastictm.planning.problem import CellTerm, Problem, VersionTerm
 from elastictm.planning.repeats import immovable, obstacles, unsteady
@@ -70,7 +72,7 @@ def migration_problem(  # noqa: PLR0913 - what is to be had here, there, and wan
     stored = {version: seconds for version, seconds in loads.items() if seconds != math.inf}
     forbidden = obstacles(runs, allow_effects=allow_effects, runnable=runnable)
     place = {run.n: i for i, run in enumerate(runs)}
-    past = Past(history, runs, inputs(runs, history.lapses, stored), place, stored, astray, forbidden)
+    past = Past(history, runs, inputs(runs, history.lapses), place, stored, astray, forbidden)
     if targets is None:
         targets = frozenset(record.version for record in history.live.values())
     return _problem(_settled(past, history.live_groups() if groups is None else groups), targets, missing_files)
@@ -89,14 +91,9 @@ class _Settled:
         """Why a version that has bytes must not be re-run; empty where it may, or where its cell says why."""
         if version in self.past.astray:
             return "changed outside of recorded cells"
-        history = self.past.history
-        key = history.record(version).defines
-        if key is not None and history.creator(key) == version.n:
-            # The same source makes the same function or class, whatever else its cell does.
-            return ""
         if version in self.bound.released or version.n in self.stuck:
             return ""
-        if version.n in self.unlike:
+        if version.n in self.unlike and not self.past.same_again(version):
             return self.unlike[version.n]
         return "shares data with what cannot be re-run" if version in self.bound.fixed else ""
 
@@ -161,9 +158,9 @@ def _follows(
     """The versions that must be re-run with others for the sake of a cell that may run."""
     found: dict[tuple[Version, Version], None] = {}
     for n in cells:
-        for u, v in past.inputs[past.place[n]].follows:
-            if not bound.permits(u, v):
-                found[u, v] = None
+        needs = past.inputs[past.place[n]]
+        if needs.shared or needs.made:
+            found.update(dict.fromkeys(followers(needs, past.loads, bound)))
     found.update((pair, None) for pair in bound.released.items())
     return tuple(pair for pair in found if pair[0] in versions and pair[1] in versions)
 

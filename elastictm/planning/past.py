@@ -29,6 +29,11 @@ class Past:
     astray: Collection[Version]
     forbidden: Mapping[RunNumber, str]
 
+    def same_again(self, version: Version) -> bool:
+        """Whether it is a function or class that its own cell defines: the same source makes it, whatever else does."""
+        key = self.history.record(version).defines
+        return key is not None and self.history.creator(key) == version.n
+
     def needs(self, n: RunNumber) -> tuple[Version, ...]:
         """What a cell run needs in place."""
         return self.inputs[self.place[n]].needs

@@ -23,7 +23,10 @@ def cell(*ops, **more) -> FakeCell:
 
 @dataclass(frozen=True)
 class Story:
-    """A session, what is loaded and re-run and lost at best, and the variables wanted (all by default)."""
+    """A session, what is loaded and re-run and lost at best, and the variables wanted (all by default).
+
+    Loading costs little but for what is ``dear``; ``unstored`` are variables that could be stored and are not.
+    """
 
     name: str
     cells: tuple[FakeCell, ...]
@@ -31,6 +34,7 @@ class Story:
     reruns: tuple[int, ...] = ()
     lost: frozenset[str] = frozenset()
     dear: frozenset[str] = frozenset()
+    unstored: frozenset[str] = frozenset()
     wanted: frozenset[str] | None = None
     lapses: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
@@ -111,6 +115,13 @@ STORIES = (
         reruns=(1, 2, 3),
     ),
     Story(
+        "each of the inputs held by a value is bound to it, though they shared nothing before",
+        (cell(Make("a"), Make("b"), Alias("c", "a")), cell(Make("d", ("b", "c"), storable=False))),
+        reruns=(1, 2),
+        unstored=frozenset("a"),
+        wanted=frozenset("ad"),
+    ),
+    Story(
         "and if that cannot be, what needs it is lost",
         (
             cell(Make("x")),
@@ -180,7 +191,7 @@ def play(story: Story) -> tuple[FakeHost, dict[Version, float], frozenset[Versio
     for fake in story.cells:
         n = host.run(fake).n
         host.lapse(story.lapses.get(n, ()))
-    loads = {v: 100.0 if v.name in story.dear else 0.1 for v in host.storable()}
+    loads = {v: 100.0 if v.name in story.dear else 0.1 for v in host.storable() if v.name not in story.unstored}
     live = [record.version for record in host.history.live.values()]
     return host, loads, frozenset(v for v in live if story.wanted is None or v.name in story.wanted)
 
