@@ -49,8 +49,8 @@ class Host(Protocol):
         """Python for the text of a cell."""
         ...
 
-    def run(self, source: str, count: int) -> RunOutcome:
-        """Run a cell again, unseen by recording, under the number that it had."""
+    def run(self, source: str, count: int, outputs: Mapping[int, Any]) -> RunOutcome:
+        """Run a cell again, unseen by recording, under the number that it had, with these displayed results."""
         ...
 
     def resume(self, sources: Mapping[int, tuple[str, str]], outputs: Mapping[int, Any], execution_count: int) -> None:

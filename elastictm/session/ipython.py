@@ -61,8 +61,9 @@ class IPythonHost:
     @property
     def execution_count(self) -> int:
         """The number that the next cell gets; while one runs, its own number is taken already."""
-        count: int = self.shell.execution_count
-        return count + 1 if self._cell_running else count
+        # Some versions of IPython count on before a cell runs, others after it; the number of its result is sure.
+        count: int = self.shell.displayhook.prompt_count + 1 if self._cell_running else self.shell.execution_count
+        return count
 
     @property
     def singletons(self) -> Mapping[str, Any]:
@@ -83,17 +84,19 @@ class IPythonHost:
         transformed: str = self.shell.transform_cell(text)
         return transformed
 
-    def run(self, source: str, count: int) -> RunOutcome:
+    def run(self, source: str, count: int, outputs: Mapping[int, Any]) -> RunOutcome:
         """Run a cell again, unseen by recording, under the number that it had, and keep what it would have shown."""
         collected = StringIO()
         results: list[Any] = []
         with _quiet(self.shell, results), redirect_stdout(collected), redirect_stderr(collected):
-            before = self.shell.execution_count
+            before, shown = self.shell.execution_count, dict(self.outputs)
             self.shell.execution_count = count
+            self._show(outputs)
             try:
                 result = self._run(source)
             finally:
                 self.shell.execution_count = before
+                self._show(shown)
         error = result.error_before_exec or result.error_in_exec
         return RunOutcome(error, collected.getvalue(), tuple(results[-1:]))
 
@@ -112,6 +115,19 @@ class IPythonHost:
         thread.join()
         return box[0]
 
+    def _show(self, outputs: Mapping[int, Any]) -> None:
+        """Have these displayed results, and no others, in the cache and under its names."""
+        namespace = self.shell.user_ns
+        namespace["_oh"].clear()
+        namespace["_oh"].update(outputs)
+        for name in [name for name in namespace if re.match(r"_\d+$", name)]:
+            del namespace[name]
+        namespace.update({f"_{n}": value for n, value in outputs.items()})
+        recent = [outputs[n] for n in sorted(outputs, reverse=True)[:3]]
+        for name, value in zip(("_", "__", "___"), [*recent, "", "", ""], strict=False):
+            namespace[name] = value
+            setattr(self.shell.displayhook, name, value)
+
     def resume(self, sources: Mapping[int, tuple[str, str]], outputs: Mapping[int, Any], execution_count: int) -> None:
         """Continue the numbering, inputs (as typed, and as Python) and outputs of another session."""
         shell = self.shell
@@ -119,23 +135,19 @@ class IPythonHost:
         typed, inputs = ([texts[form].rstrip("\n") for texts in given] for form in (0, 1))
         shell.history_manager.input_hist_raw[:] = typed
         shell.user_ns["_ih"][:] = inputs
-        shell.user_ns["_oh"].clear()
-        shell.user_ns["_oh"].update(outputs)
-        for name in [name for name in shell.user_ns if re.match(r"_i?\d+$", name)]:
+        self._show(outputs)
+        for name in [name for name in shell.user_ns if re.match(r"_i\d+$", name)]:
             del shell.user_ns[name]
         shell.user_ns.update({f"_i{n}": text for n, text in enumerate(typed) if text})
-        shell.user_ns.update({f"_{n}": value for n, value in outputs.items()})
-        recent = [outputs[n] for n in sorted(outputs, reverse=True)[:3]]
-        for name, value in zip(("_", "__", "___"), [*recent, "", "", ""], strict=False):
-            shell.user_ns[name] = value
-            setattr(shell.displayhook, name, value)
         last = [text for text in typed if text][::-1]
         for name, text in zip(("_i", "_ii", "_iii"), [*last, "", "", ""], strict=False):
             shell.user_ns[name] = text
             setattr(shell.history_manager, name, text)
         shell.history_manager._i00 = last[0] if last else ""  # noqa: SLF001 - the next cell becomes _i from it
-        # IPython counts on when the cell that restores ends.
-        shell.execution_count = execution_count - 1 if self._cell_running else execution_count
+        if self._cell_running:
+            # Where IPython counts on when the cell that restores ends, it has one less to say until then.
+            execution_count -= 1 - (shell.execution_count - shell.displayhook.prompt_count)
+        shell.execution_count = execution_count
 
     def hook(self, recorder: Callable[[], Recorder]) -> Callable[[], None]:
         """Record every cell of the shell; returns what takes the hooks out again."""

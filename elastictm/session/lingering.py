@@ -18,22 +18,23 @@ class Lingering:
 
     def __init__(self) -> None:
         self._known: weakref.WeakSet[Any] = weakref.WeakSet()
-        self._followed: weakref.WeakKeyDictionary[Any, frozenset[Name]] = weakref.WeakKeyDictionary()
+        self._followed: list[tuple[weakref.ref[Any], frozenset[Name]]] = []
 
     def before(self) -> None:
         """A cell is about to run: what runs beside it now was not started by it."""
         self._known = weakref.WeakSet(_running())
 
-    def after(self, names: frozenset[Name]) -> None:
-        """A cell has run: what it left running may change these names."""
-        for runner in _running():
-            if runner not in self._known and runner not in self._followed:
-                self._followed[runner] = names
-
     def names(self) -> frozenset[Name]:
-        """The names that what was left running can reach."""
-        alive = [names for runner, names in self._followed.items() if _is_running(runner)]
-        return frozenset().union(*alive)
+        """The names that what was left running could reach since the last cell run ended."""
+        return frozenset().union(*(names for _, names in self._followed))
+
+    def after(self, names: frozenset[Name]) -> None:
+        """A cell has run: what it left running may change these names; what has ended by now changes nothing more."""
+        self._followed = [entry for entry in self._followed if _is_running(entry[0]())]
+        followed = {id(reference()) for reference, _ in self._followed}
+        for runner in _running():
+            if runner not in self._known and id(runner) not in followed:
+                self._followed.append((weakref.ref(runner), names))
 
 
 def _running() -> Iterable[Any]:
@@ -50,4 +51,6 @@ def _tasks() -> Iterable[Any]:
 
 
 def _is_running(runner: Any) -> bool:
+    if runner is None:
+        return False
     return runner.is_alive() if isinstance(runner, threading.Thread) else not runner.done()

@@ -11,7 +11,8 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -170,12 +171,16 @@ class Restorer:
         values = self._loaded(plan, thawer)
         outputs: dict[int, Any] = {}
         self._empty()
+        past = _Past(self.history.runs)
         with self._workroom(plan):
             for step in plan.steps:
                 if isinstance(step, Load):
                     self._place(step.version.name, values[step.version.name], outputs)
+                    past.place(step.version)
                 elif isinstance(step, Rerun):
+                    self._take_away(past.strangers(variables(self._host), step.n))
                     self._rerun(step, outputs)
+                    past.rerun(self._runs[step.n])
         self._drop_leftovers(outputs, plan)
         for key, definition in thawer.definitions.items():
             around.definitions.bind(key, definition)
@@ -207,6 +212,12 @@ class Restorer:
             raise _TryAgain
         return values
 
+    def _take_away(self, names: Iterable[Name]) -> None:
+        """Remove what would not have been there when a cell ran: it may look whether a name exists."""
+        for name in names:
+            if output_number(name) is None:
+                del self._host.namespace[name]
+
     def _place(self, name: Name, value: Any, outputs: dict[int, Any]) -> None:
         n = output_number(name)
         if n is None:
@@ -217,7 +228,7 @@ class Restorer:
     def _rerun(self, step: Rerun, outputs: dict[int, Any]) -> None:
         run = self._runs[step.n]
         generators.restore(run.random)
-        outcome = self._host.run(run.source, run.n)
+        outcome = self._host.run(run.source, run.n, {n: value for n, value in outputs.items() if n < run.n})
         if isinstance(outcome.error, KeyboardInterrupt):
             raise outcome.error
         reason = _unlike(run, outcome.error)
@@ -370,6 +381,32 @@ class Restorer:
                 yield
             finally:
                 os.chdir(here)
+
+
+class _Past:
+    """What was alive before each cell run, and which versions are in place, while a plan is executed in order."""
+
+    def __init__(self, runs: Sequence[CellRun]) -> None:
+        self._runs = deque(runs)
+        self._alive: dict[Name, RunNumber] = {}
+        self._placed: dict[Name, RunNumber] = {}
+
+    def place(self, version: Version) -> None:
+        """A version was loaded."""
+        self._placed[version.name] = version.n
+
+    def rerun(self, run: CellRun) -> None:
+        """A cell was run again."""
+        self._placed.update({record.name: run.n for record in run.writes})
+
+    def strangers(self, present: Iterable[Name], n: RunNumber) -> list[Name]:
+        """The names in place that were not there, or were other versions, just before cell run ``n``."""
+        while self._runs and self._runs[0].n < n:
+            run = self._runs.popleft()
+            for name in run.deletes:
+                self._alive.pop(name, None)
+            self._alive.update({record.name: run.n for record in run.writes})
+        return [name for name in present if name not in self._alive or self._alive[name] != self._placed.get(name)]
 
 
 def _unlike(run: CellRun, error: BaseException | None) -> str:

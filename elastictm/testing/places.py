@@ -41,7 +41,7 @@ class Place(ABC):
         home.mkdir(parents=True, exist_ok=True)
         self._home = home
         self.log = home / "process.log"
-        self._start(folder, environment(home), python)
+        self._start(folder, environment(home, python), python)
         self.ask("get_ipython().run_line_magic('load_ext', 'elastictm')")
 
     @abstractmethod
@@ -188,12 +188,23 @@ class Console(Place):
         self._process.communicate()
 
 
-def environment(home: Path) -> dict[str, str]:
+def environment(home: Path, python: str = sys.executable) -> dict[str, str]:
     """The environment of a process that belongs to a home of its own and finds this very elastictm."""
     env = {
         name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "IPYTHON", "JUPYTER", "MPL"))
     }
-    root = str(Path(elastictm.__file__).parents[1])
-    if root != sysconfig.get_path("purelib"):
-        env["PYTHONPATH"] = os.pathsep.join(filter(None, [root, env.get("PYTHONPATH")]))
+    package = Path(elastictm.__file__).parent
+    if python != sys.executable:
+        # Next to the package may lie others, which are not for that Python.
+        package = _linked(package, home / "elastictm-alone")
+    if str(package.parent) != sysconfig.get_path("purelib"):
+        env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(package.parent), env.get("PYTHONPATH")]))
     return env | {"HOME": str(home), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+
+
+def _linked(package: Path, folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    link = folder / package.name
+    if not link.exists():
+        link.symlink_to(package, target_is_directory=True)
+    return link

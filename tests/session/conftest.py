@@ -92,7 +92,7 @@ def unloaded(tmp_path, monkeypatch):
     yield Notebook(shell)
     for thread in threading.enumerate():
         if thread.name.startswith("left-behind"):
-            thread.join()
+            thread.join(10)
     shell.restore_sys_module_state()
     atexit.unregister(shell.atexit_operations)
     shell.user_ns.clear()

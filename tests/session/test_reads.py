@@ -222,3 +222,93 @@ def test_cell(notebook, case, capsys):
     assert bool(case.note) == bool(run.notes)
     assert case.unrepeatable in " ".join(run.unrepeatable)
     assert bool(case.unrepeatable) or not run.unrepeatable
+
+
+def test_a_silent_run_is_heard(notebook):
+    """What runs in silence, of which no event tells, is not taken for the work of the next cell."""
+    notebook.run(BEFORE)
+    notebook.shell.run_cell("pair.append(1)", silent=True)
+    run = notebook.run("len(text)")
+    assert {"pair"} == {str(record.name) for record in run.writes if not record.name.startswith("Out[")}
+    assert run.unrepeatable == ("changed outside of cells: pair",)
+
+
+def test_a_binding_that_no_code_made(notebook):
+    """Where nobody knows what ran beside the cells, anything may have changed."""
+    notebook.run(BEFORE)
+    notebook.ns["fresh"] = notebook.ns["pair"]
+    notebook.ns["log"].append(1)
+    run = notebook.run("len(text)")
+    assert {"fresh", "log"} <= {str(record.name) for record in run.writes}
+    assert notebook.tied("fresh", "pair")
+    assert run.unrepeatable == ("something ran beside the cells",)
+
+
+def test_a_thread_left_behind(notebook):
+    """A thread that outlives its cell may write what it can reach, as long as it lives."""
+    notebook.run(
+        BEFORE,
+        "import threading; go = threading.Event(); done = threading.Event()",
+        "def work():\n    go.wait()\n    log.append(1)\n    done.set()\n    end.wait()\nend = threading.Event()",
+        "t = threading.Thread(target=work, name='left-behind', daemon=True); t.start()",
+    )
+    quiet = notebook.run("k")
+    assert "log" not in {record.name for record in quiet.writes}
+    assert quiet.unrepeatable == ("a thread was running beside it",)
+    notebook.ns["go"].set()
+    notebook.ns["done"].wait()
+    loud = notebook.run("k")
+    assert "log" in {record.name for record in loud.writes}
+    notebook.ns["end"].set()
+    notebook.ns["t"].join()
+    after = notebook.run("k")
+    assert after.unrepeatable == ()
+
+
+def test_a_task_left_behind(notebook):
+    """A task that outlives its cell writes in a later one, which does not name what it writes."""
+    notebook.run(
+        BEFORE,
+        "import asyncio\nasync def later():\n    await asyncio.sleep(0)\n    log.append(1)",
+        "async def start(): return asyncio.get_running_loop().create_task(later())\nt = await start()",
+    )
+    run = notebook.run("await asyncio.sleep(0.01)")
+    assert notebook.ns["log"] == [1]
+    assert "log" in {record.name for record in run.writes}
+
+
+def test_a_cell_inside_a_cell(notebook):
+    """A cell that runs another one is one cell run, with what both did."""
+    count = len(notebook.runs)
+    run = notebook.run(BEFORE, "get_ipython().run_cell('pair.append(1); n = 1', store_history=True); m = n")
+    assert len(notebook.runs) == count + 2
+    assert {"pair", "n", "m"} == {str(record.name) for record in run.writes if not record.name.startswith("Out[")}
+    assert notebook.run("m")
+
+
+def test_an_empty_cell_is_no_cell_run(notebook):
+    """Nothing is recorded where nothing was typed."""
+    count = len(notebook.runs)
+    notebook.shell.run_cell("", store_history=True)
+    assert len(notebook.runs) == count
+
+
+def test_what_was_there_before(unloaded):
+    """Loading in mid-session takes what is there for versions of cell run 0, with what is shared."""
+    unloaded.shell.run_cell("a = [1]; b = [a]; n = 1", store_history=True)
+    unloaded.shell.run_cell("c = 5\n%load_ext elastictm\nd = [b]", store_history=True)
+    zero = unloaded.runs[0]
+    assert zero.n == 0
+    assert {str(record.name) for record in zero.writes} == {"a", "b", "c", "d", "n"}
+    assert unloaded.groups() == {frozenset({"a", "b", "d"})}
+    run = unloaded.run("b[0].append(n)")
+    assert {str(version) for version in run.reads} == {"b@0", "n@0"}
+    assert {str(record.name) for record in run.writes} == {"a", "b", "d"}
+
+
+def test_versions_are_those_of_the_last_writer(notebook):
+    """A read names the version that the last cell run to write the variable made."""
+    notebook.run("a = [1]")
+    second = notebook.run("a.append(2)")
+    notebook.run("len(a)")
+    assert notebook.run("len(a)").reads == ((second.writes[0].name, second.n),)
