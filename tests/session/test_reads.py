@@ -261,6 +261,8 @@ def test_a_thread_left_behind(notebook):
     assert "log" in {record.name for record in loud.writes}
     notebook.ns["end"].set()
     notebook.ns["t"].join()
+    ended = notebook.run("k")
+    assert ended.unrepeatable == ("a thread was running beside it",)
     after = notebook.run("k")
     assert after.unrepeatable == ()
 
