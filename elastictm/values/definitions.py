@@ -118,7 +118,8 @@ def importable(definition: Any, name: str | None = None) -> bool:
 class Purity:
     """Decides, within one pass, which definitions carry no state; cycles between definitions count as pure."""
 
-    def __init__(self) -> None:
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        self._namespace = namespace
         self._known: dict[int, bool] = {}
         self._fixed = fixed_types()
 
@@ -127,12 +128,21 @@ class Purity:
         known = self._known.get(id(definition))
         if known is None:
             self._known[id(definition)] = True
-            known = importable(definition) or all(self._harmless(part) for part in _parts(definition))
+            known = importable(definition) or (
+                self._has_known_scope(definition) and all(self._harmless(part) for part in _parts(definition))
+            )
             if not known:
                 # What was found pure on the assumption that this one is must be looked at again.
                 self._known = {key: pure for key, pure in self._known.items() if not pure}
             self._known[id(definition)] = known
         return known
+
+    def _has_known_scope(self, definition: Any) -> bool:
+        """Whether a function's globals are found again by name; those of a script that was run are data beside it."""
+        if type(definition) is not FunctionType or definition.__globals__ is self._namespace:
+            return True
+        module = sys.modules.get(definition.__globals__.get("__name__", ""))
+        return module is not None and vars(module) is definition.__globals__
 
     def _harmless(self, value: Any) -> bool:
         kind = type(value)
@@ -178,13 +188,13 @@ def _parts(definition: Definition) -> Iterator[Any]:
         yield from (value for name, value in vars(definition).items() if isinstance(value, FunctionType))
         return
     for name, value in vars(definition).items():
-        if name not in STRUCTURAL and type(value).__name__ != "_tuplegetter" and not _is_generated(definition, value):
+        if name not in STRUCTURAL and type(value).__name__ != "_tuplegetter" and not is_generated(definition, value):
             yield value
     fields = vars(definition).get("__dataclass_fields__", {}).values()
     yield from (field.default_factory for field in fields if field.default_factory is not dataclasses.MISSING)
 
 
-def _is_generated(definition: type, value: Any) -> bool:
+def is_generated(definition: type, value: Any) -> bool:
     """Whether a method was written by the dataclass or the named tuple machinery, whose closures hold no state."""
     own = vars(definition)
     if "__dataclass_params__" not in own and "_field_defaults" not in own:

@@ -227,7 +227,7 @@ class _Pass(pickle.Pickler):
             if issubclass(kind, single):
                 return lambda _value, _view, name=name: (rebuild.singleton, (name,))
         numpy = sys.modules.get("numpy")
-        return None if numpy is None else arrays.subclass_reducer(kind, numpy)
+        return None if numpy is None else arrays.kindred_reducer(kind, numpy)
 
 
 class _Scope:
@@ -266,7 +266,7 @@ class GroupPass:
         self._clock = clock
         self._named = named
         self._sink = _Sink(clock, None, keep=keep)
-        self._run = _Pass(around, self._sink, Purity())
+        self._run = _Pass(around, self._sink, Purity(around.namespace))
         self._names: list[Name] = []
 
     def add(self, name: Name, value: Any, seconds: float | None = None) -> Frozen | Refusal:
@@ -314,7 +314,7 @@ class GroupPass:
         if id(definition) in named:
             return label
         sink = _Sink(self._clock, self._sink.deadline, keep=False)
-        run = _Pass(self._around, sink, Purity(), definition)
+        run = _Pass(self._around, sink, Purity(self._around.namespace), definition)
         run.dump(definition)
         for inner in run.definitions:
             sink.hasher.update(self._content(inner, named, visited))
@@ -362,7 +362,7 @@ class Freezer:
     def definition(self, definition: Definition) -> Unit | Refusal:
         """The unit of a definition that has one."""
         sink = _Sink(self._clock, None, keep=True)
-        run = _Pass(self.around, sink, Purity(), definition)
+        run = _Pass(self.around, sink, Purity(self.around.namespace), definition)
         try:
             run.dump(definition)
         except Exception as error:  # noqa: BLE001 - a user's class may hold anything; it is kept in the refusal

@@ -6,6 +6,8 @@ Those of the first group need the restore that they serve: a loader replaces the
 from __future__ import annotations
 
 import abc
+import dataclasses
+import enum
 import functools
 import importlib
 import types
@@ -117,12 +119,13 @@ def _quiet(first: type) -> type:
     return type("_Quiet", (), {"__slots__": slots, "__init_subclass__": classmethod(lambda _cls, **_: None)})
 
 
-def make_enum(metaclass: type, name: str, bases: tuple[type, ...], body: dict[str, Any], members: list[Any]) -> type:
+def make_enum(given: type | None, name: str, bases: tuple[type, ...], body: dict[str, Any], members: list[Any]) -> type:
     """An enumeration with its members, made in their order."""
+    metaclass: Any = given or enum.EnumMeta
     namespace = metaclass.__prepare__(name, bases)
     for attribute, value in (*body.items(), *members):
         namespace[attribute] = value
-    made: type = metaclass.__new__(metaclass, name, bases, namespace)  # type: ignore[call-overload]
+    made: type = metaclass.__new__(metaclass, name, bases, namespace)
     return made
 
 
@@ -141,6 +144,22 @@ def set_class(made: type, state: dict[str, Any]) -> None:
     for name, value in state["attributes"].items():
         if isinstance(value, functools.cached_property):
             value.__set_name__(made, name)
+    if "options" in state:
+        _generate(made, state["options"], state["fields"])
+
+
+def _generate(made: type, options: dict[str, bool], fields: dict[str, Any]) -> None:
+    """Have the dataclass decorator write its methods into a class that it went over before."""
+    kept = {name: vars(made)[name] for name in fields if name in vars(made)}
+    for name, declared in fields.items():
+        type.__setattr__(made, name, dataclasses.field(**declared))
+    dataclasses.dataclass(**options, match_args=False)(made)
+    for name in fields:
+        # Slots, and what was assigned to the class later on.
+        if name in kept:
+            type.__setattr__(made, name, kept[name])
+        elif name in vars(made):
+            type.__delattr__(made, name)
 
 
 def make_module(name: str, doc: str | None) -> types.ModuleType:

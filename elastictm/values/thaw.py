@@ -115,6 +115,7 @@ class _Loader(pickle.Unpickler):
             return getattr(self, _METHODS[name])
         if module == arrays.__name__ and name in {"array", "array_in_base"}:
             return getattr(self._bases, name)
+        module = _MOVED.get(module, module)
         if module == "__main__" and name in self._thawer.around.namespace:
             # The process that restores may have a main module of its own.
             return self._thawer.around.namespace[name]
@@ -155,6 +156,10 @@ _METHODS = {
     "root_function": "_function",
     "root_class": "_class",
 }
+
+
+_MOVED = {"pathlib._local": "pathlib"}
+"""Modules that some versions of Python keep under another name."""
 
 
 def _buffers(frost: Frost) -> list[memoryview]:

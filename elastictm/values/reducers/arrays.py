@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LIBRARY: Final = "numpy"
 _TEXT: Final = ({str}, {str, type(None)}, {type(None)})
+_NAMED_KINDS: Final = frozenset("biufcmMOSUV")
 _TEXT_FROM: Final = 256
 """Object arrays of fewer elements than this are left to pickle."""
 
@@ -28,9 +29,11 @@ def reducers(numpy: ModuleType) -> dict[type, Any]:
     return {numpy.ndarray: reduce_array} | ({} if masked is None else {masked.MaskedArray: reduce_subclass})
 
 
-def subclass_reducer(kind: type, numpy: ModuleType) -> Any:
-    """The reducer for a kind of array that is pickled as plain arrays are; None for any other type."""
+def kindred_reducer(kind: type, numpy: ModuleType) -> Any:
+    """The reducer for data types, and for arrays that are pickled as plain ones are; None for any other type."""
     plain: Any = numpy.ndarray
+    if issubclass(kind, numpy.dtype):
+        return reduce_dtype
     if not issubclass(kind, plain) or kind.__reduce__ is not plain.__reduce__:
         return None
     return reduce_subclass if kind.__reduce_ex__ is plain.__reduce_ex__ else None
@@ -65,6 +68,17 @@ def _memory(value: np.ndarray[Any, Any], low: int, length: int) -> Export:
         octets: Any = value.reshape(-1).view("u1")
         return Export(low, length, memoryview(octets), value)
     return window(low, length, value)
+
+
+def reduce_dtype(value: np.dtype[Any], _view: FreezingPass) -> Any:
+    """A data type by its short name where that says it all: versions of numpy pickle it in different ways."""
+    import numpy as np  # noqa: PLC0415 - there is a data type, so it is loaded
+
+    if value.names is None and value.subdtype is None and value.metadata is None and value.kind in _NAMED_KINDS:
+        made: np.dtype[Any] = np.dtype(value.str)
+        if type(made) is type(value):
+            return np.dtype, (value.str,)
+    return NotImplemented
 
 
 def reduce_subclass(value: np.ndarray[Any, Any], _view: FreezingPass) -> Any:

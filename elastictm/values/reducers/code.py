@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import dataclasses
 import enum
 import functools
 import importlib
@@ -10,18 +11,22 @@ import marshal
 import sys
 import types
 import weakref
+from collections.abc import Iterator
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from elastictm.values import rebuild
-from elastictm.values.definitions import STRUCTURAL, importable
+from elastictm.values.definitions import STRUCTURAL, importable, is_generated
 
 if TYPE_CHECKING:
     from elastictm.values.reducers import FreezingPass
 
 LIBRARY: Final = "builtins"
 
-_KEPT_STRUCTURE: Final = ("__annotations__", "__dataclass_fields__", "__dataclass_params__", "__match_args__")
+_KEPT_STRUCTURE: Final = ("__annotations__", "__match_args__")
+_OF_SLOTTED: Final = frozenset({"__getstate__", "__setstate__"})
+_OPTIONS: Final = ("init", "repr", "eq", "order", "unsafe_hash", "frozen")
+_OF_FIELDS: Final = ("default", "default_factory", "init", "repr", "hash", "compare", "kw_only")
 _MADE_AT_CREATION: Final = STRUCTURAL - frozenset(_KEPT_STRUCTURE) | {"__orig_bases__", "__slots__"}
 _MADE_BY_NAMED_TUPLE: Final = frozenset(
     {
@@ -111,13 +116,18 @@ def reduce_class(value: type, view: FreezingPass) -> Any:
         if index is not None:
             return rebuild.definition, (index,)
     maker, arguments, skipped = _skeleton(value)
-    attributes = {name: item for name, item in vars(value).items() if name not in skipped and not _is_slot(item)}
-    for name in _KEPT_STRUCTURE:
-        if name in vars(value):
-            attributes[name] = vars(value)[name]
+    own = vars(value)
+    attributes = {name: item for name, item in own.items() if name not in skipped and not _is_slot(item)}
+    attributes |= {name: own[name] for name in _KEPT_STRUCTURE if name in own}
     if isinstance(value, abc.ABCMeta):
         attributes["__abstractmethods__"] = value.__abstractmethods__
-    state = {"attributes": attributes, "registered": _registered(value)}
+    state: dict[str, Any] = {"attributes": attributes, "registered": _registered(value)}
+    if "__dataclass_params__" in own:
+        # The code of generated methods is other for each version of Python: they are generated again.
+        made = {name for name in attributes.keys() - _OF_SLOTTED if is_generated(value, attributes[name])}
+        state["attributes"] = {name: item for name, item in attributes.items() if name not in made}
+        state["options"] = {name: getattr(own["__dataclass_params__"], name) for name in _OPTIONS}
+        state["fields"] = dict(_own_fields(value))
     if root:
         return rebuild.root_class, (maker, *arguments), state, None, None, rebuild.set_class
     return maker, arguments, state, None, None, rebuild.set_class
@@ -147,6 +157,19 @@ def reduce_lru_cache(value: Any, _view: FreezingPass) -> Any:
     return rebuild.lru_cache, (value.__wrapped__, parameters["maxsize"], parameters["typed"])
 
 
+def _own_fields(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What the fields that a dataclass adds to those of its bases were declared with."""
+    for name in vars(value).get("__annotations__", {}):
+        field = value.__dataclass_fields__.get(name)
+        if field is not None and str(field._field_type) == "_FIELD":  # noqa: SLF001 - public nowhere
+            declared = {part: getattr(field, part) for part in _OF_FIELDS}
+            yield (
+                name,
+                {"metadata": dict(field.metadata) or None}
+                | {part: item for part, item in declared.items() if item is not dataclasses.MISSING},
+            )
+
+
 def _content(cell: CellType) -> tuple[Any, ...]:
     try:
         return (cell.cell_contents,)
@@ -174,7 +197,9 @@ def _skeleton(value: type) -> tuple[Any, tuple[Any, ...], frozenset[str]]:
             body["__new__"] = own["__new_member__"]
         body["__qualname__"] = value.__qualname__
         skipped = _MADE_AT_CREATION | _MADE_BY_ENUM | frozenset(value.__members__)
-        return rebuild.make_enum, (type(value), value.__name__, value.__bases__, body, members), skipped
+        # The usual metaclass has another name in older versions of Python.
+        metaclass = None if type(value) is enum.EnumMeta else type(value)
+        return rebuild.make_enum, (metaclass, value.__name__, value.__bases__, body, members), skipped
     return rebuild.make_class, (type(value), value.__name__, value.__bases__, body), _MADE_AT_CREATION
 
 
