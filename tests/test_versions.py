@@ -125,7 +125,7 @@ account = Account("me", [1, 2]); prices = {Price(1): "one"}
 ]
 
 CHECKS = {
-    "plain_function(4, 5)": 23,
+    "plain_function(4, 5)": 25,
     "[step(), look(), spread()]": [11, 11, [11, 12]],
     "list(numbers_up_to(3))": [0, 1, 2],
     "[f(1) for f in pair]": [2, 3],

@@ -117,15 +117,18 @@ def code_text(code: types.CodeType) -> str:
     """
     count = code.co_argcount + code.co_kwonlyargcount
     count += bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
-    facts = {
+    facts: dict[str, Any] = {
         "flags": code.co_flags & _FLAGS,
         "positional": (code.co_posonlyargcount, code.co_argcount, code.co_kwonlyargcount),
         "arguments": code.co_varnames[:count],
         "free": sorted(set(code.co_freevars)),
         "names": sorted({name for part in _nested(code) for name in part.co_names}),
-        "constants": sorted({text for part in _nested(code) for text in _constants(part)}),
-        "source": source_of(code),
     }
+    source = source_of(code)
+    if len(source) != 1:
+        # Versions of Python fold constants in different ways, so where the source tells all, it is enough.
+        facts["constants"] = sorted({text for part in _nested(code) for text in _constants(part)})
+    facts["source"] = source
     return " ".join(f"{name}={value!r}" for name, value in facts.items())
 
 
@@ -247,7 +250,7 @@ def _class(value: type, _walk: Walk) -> Sight:
         inside += _fields(own["__dataclass_fields__"])
         made = {n for n in _MADE_BY_DATACLASS & own.keys() if _without_source(own[n])}
         head += " ".join(sorted(made - {"__replace__", "__getstate__", "__setstate__"}))
-        return Sight(head, [*inside, *_parts(value, own.keys() - made)], whole=True)
+        return Sight(head, [*inside, *_parts(value, own.keys() - made - {"__replace__"})], whole=True)
     if isinstance(value, abc.ABCMeta):
         head += f"abstract {sorted(getattr(value, '__abstractmethods__', ()))} {sorted(_registered(value))}"
     return Sight(head, [*inside, *_parts(value, own)], whole=True)
@@ -267,7 +270,9 @@ def _parts(value: type, names: Iterable[str]) -> list[Inner]:
 def _fields(fields: dict[str, Any]) -> list[Inner]:
     found: list[Inner] = []
     for name, field in fields.items():
-        choices = [getattr(field, choice) for choice in ("init", "repr", "hash", "compare", "kw_only")]
+        choices = [getattr(field, choice) for choice in ("init", "repr", "hash", "compare")]
+        # Fields that are no parameters lack this choice, and a marker has no text of its own.
+        choices.append(field.kw_only is True)
         found.append(Inner(f"field {name}", repr((choices, str(field._field_type)))))  # noqa: SLF001 - public nowhere
         parts = ((part, getattr(field, part)) for part in ("type", "default", "default_factory"))
         found += [Inner(f"field {name} {part}", item) for part, item in parts if item is not dataclasses.MISSING]

@@ -154,6 +154,12 @@ def looks() -> dict[type, Look]:
         weakref.WeakSet: lambda value, walk: Sight(str(len(value)), _each(walk.ordered(value)), whole=True),
         weakref.WeakValueDictionary: lambda value, _: Sight(str(len(value)), _pairs(value.items()), whole=True),
         weakref.WeakKeyDictionary: _weak_keys,
+        typing.TypeVar: lambda value, _: Sight(
+            repr(
+                (value.__name__, value.__bound__, value.__constraints__, value.__covariant__, value.__contravariant__)
+            ),
+            whole=True,
+        ),
         types.GeneratorType: lambda value, _: Sight(value.__qualname__, whole=True),
         types.FrameType: _handle,
         types.TracebackType: _handle,

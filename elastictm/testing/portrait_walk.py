@@ -25,6 +25,10 @@ _HEAP_TYPE: Final = 1 << 9
 """The flag of types that are not compiled into an interpreter or an extension as constants."""
 
 _IN_C: Final = (MethodDescriptorType, ClassMethodDescriptorType, WrapperDescriptorType)
+_MOVED: Final = {"pathlib._local": "pathlib"}
+_RENAMED: Final = {"EnumType": "EnumMeta"}
+"""Names that differ between versions of Python."""
+
 _NOT_KEPT: Final = {"sklearn.utils._bunch.Bunch": frozenset({"_deprecated_key_to_warnings"})}
 """Attributes that a library leaves behind on purpose when its objects are copied, by type."""
 
@@ -210,7 +214,9 @@ def digest(data: Any) -> str:
 
 def label_of(kind: type) -> str:
     """A type's name with its module, short for built-in ones."""
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    module = _MOVED.get(kind.__module__, kind.__module__)
+    name = _RENAMED.get(kind.__qualname__, kind.__qualname__)
+    return name if module == "builtins" else f"{module}.{name}"
 
 
 def importable(value: Any) -> bool:
@@ -230,7 +236,7 @@ def compiled_base(kind: type) -> type | None:
     for base in kind.__mro__:
         if base is object:
             return None
-        if _compiled(base):
+        if _compiled(base) and (base.__basicsize__ > object.__basicsize__ or base.__itemsize__):
             return base
     return None
 

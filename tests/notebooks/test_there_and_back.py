@@ -24,6 +24,36 @@ CASES = {
     "a named tuple without a docstring": [
         "from collections import namedtuple\nT = namedtuple('T', 'a b', defaults=[2])\nt = T(1)"
     ],
+    "dataclasses": [
+        """\
+from dataclasses import KW_ONLY, InitVar, dataclass, field, make_dataclass
+from typing import ClassVar
+@dataclass
+class Plain:
+    x: int
+    y: list = field(default_factory=list, repr=False, metadata={"unit": "m"})
+    made: InitVar[int] = 3
+    shared: ClassVar[dict] = {}
+    _: KW_ONLY
+    z: int = 5
+    def __post_init__(self, made): self.made_from = made
+@dataclass(frozen=True, order=True, slots=True)
+class Slotted(object):
+    a: int = 1
+    b: "str" = "b"
+@dataclass
+class Child(Plain):
+    x: float = 0.5
+    w: "ClassVar[int]" = 1
+    def __repr__(self): return "mine"
+@dataclass(eq=False, unsafe_hash=False)
+class Loose:
+    v: int = 0
+Made = make_dataclass("Made", [("p", int), ("q", int, 2)])
+""",
+        "plain, child, loose, made = Plain(1), Child(2.5, z=7), Loose(), Made(1); some = {Slotted(): Slotted(2) > Slotted()}",
+        "Child.x = 9; Plain.shared['k'] = loose",
+    ],
     "matches of regular expressions": [
         "import re; text = 'one two three'; found = list(re.finditer(r'(?P<first>\\w)\\w*|(?=x)', text))",
         "one = re.match('o', text); all_ = re.fullmatch('.*', text); two = re.compile('t(.)').search(text, 2, 6)",
@@ -127,4 +157,35 @@ def test_frames_that_were_copied_lazily_part_when_one_is_written_to(there, back,
         [1, 2],
         [1, 20],
         [1, 2],
+    ]
+
+
+def test_dataclasses_work_after_a_restore(there, back, tmp_path):
+    """Generated methods, defaults, frozen instances and inheritance do what they did."""
+    there.run("%reset -f")
+    for cell in CASES["dataclasses"]:
+        there.run(f"{cell}\nimport time; stamp = time.time()")
+    there.save(tmp_path / "session.tm", policy="store-all")
+    assert back.restore(tmp_path / "session.tm")["cells_rerun"] == []
+    assert back.ask("[repr(Plain(1, z=2)), repr(child), Plain(1) == Plain(1), Plain(1).y is Plain(1).y]") == [
+        "Plain(x=1, z=2)",
+        "mine",
+        True,
+        False,
+    ]
+    assert back.ask(
+        "[Slotted(2) > Slotted(), hash(Slotted()) == hash(Slotted()), Slotted() in some, repr(Slotted(2))]"
+    ) == [
+        True,
+        True,
+        True,
+        "Slotted(a=2, b='b')",
+    ]
+    assert back.run("Slotted().a = 2").error.startswith("FrozenInstanceError")
+    assert back.ask("[Child().x, Child.x, Plain.__hash__ is None, Loose() == Loose(), repr(Made(1))]") == [
+        0.5,
+        9,
+        True,
+        False,
+        "Made(p=1, q=2)",
     ]
