@@ -24,7 +24,7 @@ ALLOWED = {
     "extension": PURE | {"session", "magics"},
     "api": PURE | {"session", "extension", "magics"},
     "__init__": {"api", "extension"},
-    "testing": PURE | {"planning", "storage"},
+    "testing": PURE | {"planning", "storage", "extension", "__init__"},
     "cli": PURE | {"planning", "session", "storage", "views", "extension", "magics", "api", "__init__"},
 }
 NOT_IN_PURE = {"IPython", "pickle", "os", "pathlib", "time", "logging"}
