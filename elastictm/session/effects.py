@@ -6,6 +6,7 @@ import os
 import sys
 import sysconfig
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -16,7 +17,7 @@ from elastictm.storage.digest import file_digest
 from elastictm.values.modules import is_own
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _EFFECTS: Final[dict[str, EffectKind]] = {
@@ -54,10 +55,15 @@ _LONGEST: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was seen while one cell ran: effects, and files opened for reading, by absolute path with that as given."""
+    """What was seen while one cell ran.
+
+    ``opened`` are files opened for reading, by absolute path with the path as given; ``changed`` are the absolute paths
+    of files that were made, written, moved or removed.
+    """
 
     opened: Mapping[str, str]
     effects: tuple[Effect, ...]
+    changed: frozenset[str] = frozenset()
 
 
 class _Ears:
@@ -108,6 +114,7 @@ class EffectWatch:
         self._opened: dict[str, str] = {}
         self._effects: dict[Effect, None] = {}
         self._databases: dict[str, tuple[int, int] | None] = {}
+        self._changed: set[str] = set()
         self._modules: frozenset[str] = frozenset()
         self._path: list[str] = []
 
@@ -116,9 +123,20 @@ class EffectWatch:
         self._opened.clear()
         self._effects.clear()
         self._databases.clear()
+        self._changed.clear()
         self._modules = frozenset(sys.modules)
         self._path = list(sys.path)
         _EARS.listen(self)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Hear nothing of what this program does itself while a cell runs."""
+        listening = _EARS.watch
+        _EARS.watch = None
+        try:
+            yield
+        finally:
+            _EARS.watch = listening
 
     def stop(self) -> Seen:
         """Note no more, and tell what was seen."""
@@ -128,12 +146,13 @@ class EffectWatch:
             if _stamp(path) == before:
                 self._opened.setdefault(path, path)
             else:
+                self._changed.add(path)
                 self._effects[Effect("write", path)] = None
         for entry in sys.path:
             if entry not in self._path:
                 self._effects[Effect("path", str(entry))] = None
-        opened = {**self._opened, **self._imported()}
-        return Seen(opened, tuple(self._effects))
+        opened = {path: given for path, given in (self._opened | self._imported()).items() if path not in self._changed}
+        return Seen(opened, tuple(self._effects), frozenset(self._changed))
 
     def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Take note of an audit event."""
@@ -167,8 +186,11 @@ class EffectWatch:
             detail = os.path.abspath(_text(arguments[1 if event in _INTO_SECOND else 0]))  # noqa: PTH100 - see below
             if self._is_ignored(detail):
                 return
+            self._changed.add(detail)
             if kind == "rename":
-                detail += f" -> {os.path.abspath(_text(arguments[1]))}"  # noqa: PTH100
+                target = os.path.abspath(_text(arguments[1]))  # noqa: PTH100
+                self._changed.add(target)
+                detail += f" -> {target}"
         if not self._for_import():
             self._effects[Effect(kind, detail[:_LONGEST])] = None
 
@@ -176,12 +198,13 @@ class EffectWatch:
         if isinstance(path, int) or path is None:
             return
         name = os.path.abspath(_text(path))  # noqa: PTH100 - os.path is quick, and the path need not exist
-        if name.startswith(_SYSTEM) or self._is_ignored(name):
+        if not self.concerns(name):
             return
         writing = any(c in mode for c in "wax+") if isinstance(mode, str) else bool((flags or 0) & _WRITING)
         if self._for_import():
             return
         if writing:
+            self._changed.add(name)
             self._effects[Effect("write", name[:_LONGEST])] = None
         else:
             self._opened.setdefault(name, _text(path))
@@ -191,6 +214,10 @@ class EffectWatch:
         if name and not name.startswith(":"):
             path = os.path.abspath(name)  # noqa: PTH100
             self._databases.setdefault(path, _stamp(path))
+
+    def concerns(self, name: str) -> bool:
+        """Whether a file, given by its absolute path, is neither the system's nor a library's."""
+        return not (name.startswith(_SYSTEM) or self._is_ignored(name))
 
     def _is_ignored(self, name: str) -> bool:
         return (

@@ -69,6 +69,7 @@ class Look:
         self._variables = tools.variables
         self._question = question
         self._values = question.values
+        self._changeable = set(question.reached)
         self._watch = Stopwatch(tools.clock, tools.clock() + question.seconds)
         self._freezing = Freezing(tools.freezer, question.values, self._watch)
         self._named = named_definitions(question.values.values())
@@ -120,6 +121,7 @@ class Look:
         found = [group for group in variables.groups_of(starts) if not self._is_atomic(group)]
         if found or any(type(self._values[name]) not in ATOMS for name in fresh):
             beside = self._beside(starts)
+            self._changeable |= set(beside)
             found = [group for group in variables.groups_of([*starts, *beside]) if not self._is_atomic(group)]
         return sorted(found, key=lambda group: group.seconds)
 
@@ -176,8 +178,10 @@ class Look:
         names = list(group.members)
         if not names:
             return None
-        # What cannot be frozen cannot be compared.
-        lot = Lot(names, group.seconds, known=True, refusals=dict(group.refusals), changed=set(group.refusals))
+        lot = Lot(names, group.seconds, known=True, refusals=dict(group.refusals))
+        if not self._changeable.isdisjoint(names):
+            # What cannot be frozen cannot be compared; where a cell could only bind its name, its identity has told.
+            lot.changed.update(group.refusals)
         if not self._in_changed_modules.isdisjoint(names):
             lot.changed.update(names)
         if group.seconds > self._watch.allowance:

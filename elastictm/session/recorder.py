@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.ids import Name, RunNumber
 from elastictm.model.names import CodeNames, names_of_cell
-from elastictm.model.records import CellRun, VersionRecord
+from elastictm.model.records import CellRun, Effect, VersionRecord
 from elastictm.session import generators
 from elastictm.session.cells import STILL_RUNNING, FinishedCell, described, merged, status_of
 from elastictm.session.changes import ChangeDetector, Question
@@ -35,6 +35,8 @@ __all__ = ["Clock", "FinishedCell", "Recorder", "SystemClock"]
 _NO_NAMES: Final = CodeNames(frozenset(), frozenset(), frozenset(), frozenset())
 _FIRST_LOOK_SECONDS: Final = 2.0
 """How long the first look at a session that is already there may take."""
+_FILE_CLOCK_SECONDS: Final = 0.01
+"""By how much the clock that stamps files may lag behind."""
 _SEEDING: Final = re.compile(r"\bseed\s*\(")
 
 
@@ -172,7 +174,8 @@ class Recorder:
             if not (self._outside.names or self._outside.everything or self._blind):
                 return self._history
         n = RunNumber(self._host.execution_count - (1 if running else 0))
-        cell = FinishedCell(n, self._running if running else "", None, None, parsed=True)
+        source = self._running if running else ""
+        cell = FinishedCell(n, source, self._host.transform(source), None, parsed=True)
         now = self._clock.elapsed()
         started, since = self._started or (self._clock.now(), now)
         run = self._made(cell, started, now - since, Seen({}, ()))
@@ -257,6 +260,7 @@ class Recorder:
         if left_behind:
             reasons["a thread was running beside it"] = None
         self._lingering.after(reached | written)
+        named, unheard = self._named_files(run.started, seen, names)
         return replace(
             run,
             reads=versions,
@@ -264,7 +268,8 @@ class Recorder:
             deletes=changes.deletes,
             groups=changes.groups,
             created=changes.created,
-            files=describe_files(self._files(seen, names), settings.digest_limit),
+            files=describe_files({**seen.opened, **named}, settings.digest_limit),
+            effects=(*run.effects, *unheard),
             random=generators.changed(self._random),
             unrepeatable=tuple(reasons),
             notes=(*changes.notes, *(f"may touch every variable: {reason}" for reason in opaque)),
@@ -284,21 +289,25 @@ class Recorder:
             reasons += [f"the random state of {library} before it" for library in generators.unknown(self._random)]
         return tuple(reasons)
 
-    @staticmethod
-    def _files(seen: Seen, names: CodeNames) -> dict[str, str]:
-        """The files that a cell opened, and those that its code names: libraries in C open files unheard."""
-        found = dict(seen.opened)
+    def _named_files(self, started: float, seen: Seen, names: CodeNames) -> tuple[dict[str, str], list[Effect]]:
+        """What a cell did to files that its code names but that nobody heard it open, as libraries in C do."""
+        found: dict[str, str] = {}
+        effects: list[Effect] = []
         for text in names.constants:
             try:
-                path = Path(text)
-                if path.is_file():
-                    found.setdefault(str(path.absolute()), text)
+                path = str(Path(text).absolute())
+                if path in seen.changed or path in seen.opened or not self._watch.concerns(path):
+                    continue
+                if not Path(path).is_file():
+                    continue
+                written = Path(path).stat().st_mtime > started - _FILE_CLOCK_SECONDS
             except (OSError, ValueError):
                 continue
-        for effect in seen.effects:
-            if effect.kind == "write":
-                found.pop(effect.detail, None)
-        return found
+            if written:
+                effects.append(Effect("write", path))
+            else:
+                found[path] = text
+        return found, effects
 
     def _worst(self, run: CellRun, why: str) -> CellRun:
         """A cell run whose recording failed: it may have read and written everything."""

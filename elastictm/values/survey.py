@@ -177,7 +177,7 @@ class _Walk:
         self.weak: Counter[int] = Counter()
         self.exposed = False
         self._namespace = around.namespace
-        self._pure = Purity()
+        self._pure = Purity(around.namespace)
         self._stop = (*_NEVER_FOLLOWED, *singletons, *fixed_types())
         numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
         self._array_type: Any = getattr(numpy, "ndarray", ())
