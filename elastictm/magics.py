@@ -172,3 +172,5 @@ def _errors_shown() -> Iterator[None]:
         yield
     except ElasticTMError as error:
         raise ShownError(str(error)) from None
+    except KeyboardInterrupt:
+        raise ShownError("interrupted: the session, and any file of that name, are as they were before") from None

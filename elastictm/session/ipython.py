@@ -135,6 +135,10 @@ class IPythonHost:
         typed, inputs = ([texts[form].rstrip("\n") for texts in given] for form in (0, 1))
         shell.history_manager.input_hist_raw[:] = typed
         shell.user_ns["_ih"][:] = inputs
+        if shell.history_manager.enabled and execution_count < self.execution_count:
+            # In IPython's own log of inputs, numbers rise within a session.
+            shell.history_manager.writeout_cache()
+            shell.history_manager.new_session()
         self._show(outputs)
         for name in [name for name in shell.user_ns if re.match(r"_i\d+$", name)]:
             del shell.user_ns[name]

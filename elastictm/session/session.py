@@ -6,6 +6,7 @@ Planning and archives are imported when they are first used, so that recording a
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from elastictm.errors import ArchiveNotTrusted
 from elastictm.model.history import History
 from elastictm.model.reports import PlanReport, RestoreReport, SaveReport
 from elastictm.session.effects import EffectWatch
-from elastictm.session.host import Host, variables
+from elastictm.session.host import Host, output_number, variables
 from elastictm.session.recorder import Clock, Recorder
 from elastictm.session.trust import TrustBook
 from elastictm.settings import Settings
@@ -56,7 +57,8 @@ class Session:
 
     def plan(self, options: SaveOptions, folder: Path | None = None) -> PlanReport:
         """The replication plan of the live state; writes nothing but the probe of the destination's speed."""
-        return self._draft(options, folder or Path.cwd()).report()
+        with self._watch.aside():
+            return self._draft(options, folder or Path.cwd()).report()
 
     def save(
         self, path: str | Path, options: SaveOptions, *, force: bool = False, progress: Progress | None = None
@@ -67,6 +69,10 @@ class Session:
             DestinationError: it cannot be written there; what was there is intact.
             UsageError: an option makes no sense.
         """
+        with self._watch.aside():
+            return self._save(path, options, force=force, progress=progress)
+
+    def _save(self, path: str | Path, options: SaveOptions, *, force: bool, progress: Progress | None) -> SaveReport:
         from elastictm.session.saving import Journey, save_report, write  # noqa: PLC0415
         from elastictm.storage.destination import destination  # noqa: PLC0415
         from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415
@@ -95,6 +101,7 @@ class Session:
         from elastictm.session.restoring import Restorer  # noqa: PLC0415
         from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415
 
+        before = [name for name in variables(self.host) if output_number(name) is None]
         with ArchiveReader(path) as reader:
             manifest = reader.manifest
             if not (trust is True or self._book.knows(manifest) or (callable(trust) and trust(manifest))):
@@ -112,7 +119,12 @@ class Session:
         self.recorder = self._recorder(restored.around)
         self.recorder.errors = errors
         self.recorder.adopt()
-        return restored.report
+        now = variables(self.host)
+        gone = [name for name in before if name not in now]
+        if not gone:
+            return restored.report
+        note = f"the archive's state replaced the one that was here, so these variables are gone: {', '.join(gone)}"
+        return replace(restored.report, notes=(*restored.report.notes, note))
 
     def plan_restore(self, path: str | Path) -> PlanReport:
         """What a restore would load and re-run here; runs no code from the archive."""

@@ -44,6 +44,9 @@ class ProgressBar:
     def __call__(self, done: int, total: int | None = None) -> None:
         """Show that more bytes are done."""
         self._done += done
+        if total is not None and self._done > total:
+            # More than was foretold: nobody knows how much is left.
+            total = None
         seconds = self._clock() - self._started
         if seconds <= _QUIET_SECONDS:
             return
