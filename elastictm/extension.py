@@ -56,7 +56,8 @@ def unload(shell: InteractiveShell) -> None:
     if settings is None:
         return
     settings.unhook()
-    shell.configurables.remove(settings)
+    # A class of magics has joined the configurables by itself.
+    shell.configurables[:] = [c for c in shell.configurables if c is not settings and type(c).__name__ != "ElasticMagics"]
     manager = shell.magics_manager
     for kind in ("line", "cell"):
         for name in ("migrate", "graph"):

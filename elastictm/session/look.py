@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.model.records import VersionRecord
 from elastictm.session.ambient import figure_names, module_names, names_in_modules
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from elastictm.session.ambient import OwnModules
     from elastictm.session.inside import Insides
     from elastictm.values.survey import Surveyor
+
+
+_FORGETTING: Final = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +188,8 @@ class Look:
         if not self._in_changed_modules.isdisjoint(names):
             lot.changed.update(names)
         if group.seconds > self._watch.allowance:
+            # The last look may have cost more than the next one, so it counts for less each time.
+            group.seconds *= _FORGETTING
             self._assume(lot, group.seconds)
             return lot
         started = self._watch.clock()

@@ -35,6 +35,9 @@ SHIP_AT_MOST = 100_000_000
 """Bytes of a file that may travel so that a cell that reads it can run again."""
 
 
+RELUCTANCE_SECONDS = 3600.0
+"""What it counts for in a plan that a cell can only run again where a file is that cannot travel."""
+
 SPARE_BYTES = 1_000_000
 SPARE_SECONDS = 0.05
 """Up to here a variable that is re-run is stored as well, in case its cells do not run at the target."""
@@ -84,7 +87,7 @@ class Draft:
         return PlanReport(
             tuple(choice for choice in self.choices if output_number(choice.report.name) is None),
             tuple(step.n for step in self.plan.reruns),
-            self.plan.seconds,
+            self.plan.seconds - RELUCTANCE_SECONDS * len(self._needed_there()),
             self.predicted_bytes(),
             self.options.policy,
             self.bandwidth,
@@ -95,6 +98,10 @@ class Draft:
         """Bytes of the values that the plan loads."""
         sizes = self.stock.sizes()
         return sum(sizes[version.name][0] for version in self.plan.loads if version.name in sizes)
+
+    def _needed_there(self) -> tuple[str, ...]:
+        """The files that re-runs read and that do not travel."""
+        return tuple(path for path in self.plan.shipped if self.problem.ship[path] == RELUCTANCE_SECONDS)
 
     def spares(self) -> set[Name]:
         """Variables that the plan re-runs but whose bytes are so few that they travel too, should a cell fail there."""
@@ -113,6 +120,8 @@ class Draft:
         if self.stock.astray:
             names = ", ".join(sorted(self.stock.astray))
             found.append(f"changed outside of recorded cells, so their bytes alone are trusted: {names}")
+        if needed := self._needed_there():
+            found.append(f"cells run again only where these files are too: {', '.join(needed)}")
         for run in self.history.runs:
             found += [f"cell {run.n}: {note}" for note in run.notes if note.startswith("recording ")]
         return tuple(found)
@@ -142,12 +151,18 @@ def draft(history: HistoryView, stock: Stock, bandwidth: float, options: SaveOpt
 
 
 def _shipping(history: HistoryView, bandwidth: float, here: Path) -> dict[str, float]:
-    """Seconds to ship each file that a cell run read; infinite where it is not what was read, or cannot travel."""
-    return {
-        file.path: file.size / bandwidth if shippable(file, here) else math.inf
-        for run in history.runs
-        for file in run.files
-    }
+    """Seconds to ship each file that a cell run read; infinite where it is not what was read.
+
+    A file that cannot travel may well be at the target too, but nothing that can be stored shall depend on that.
+    """
+    found: dict[str, float] = {}
+    for run in history.runs:
+        for file in run.files:
+            if shippable(file, here):
+                found[file.path] = file.size / bandwidth
+            else:
+                found[file.path] = RELUCTANCE_SECONDS if unchanged(Path(file.path), file) else math.inf
+    return found
 
 
 def shippable(file: FileRead, here: Path) -> bool:

@@ -100,7 +100,8 @@ class DefinitionTable:
 
 def named_definitions(values: Iterable[Any]) -> frozenset[int]:
     """The addresses of the functions and classes among the values of variables."""
-    return frozenset(id(value) for value in values if type(value) is FunctionType or isinstance(value, type))
+    # A value may tell of another class than it has, or raise when it is asked: its type does neither.
+    return frozenset(id(value) for value in values if issubclass(type(value), (FunctionType, type)))
 
 
 def importable(definition: Any, name: str | None = None) -> bool:
@@ -146,14 +147,14 @@ class Purity:
 
     def _harmless(self, value: Any) -> bool:
         kind = type(value)
-        if kind is FunctionType or isinstance(value, type):
+        if issubclass(kind, (FunctionType, type)):
             return self(value)
         inside = _INSIDE.get(kind)
         if inside is not None:
             return all(map(self._harmless, inside(value)))
         if kind in FIXED or kind in _INERT or kind.__module__ == typing.__name__:
             return True
-        return isinstance(value, (enum.Enum, *self._fixed))
+        return issubclass(kind, (enum.Enum, *self._fixed))
 
 
 _INSIDE: Final[dict[type, Callable[[Any], Iterable[Any]]]] = {
@@ -177,7 +178,7 @@ def _parts(definition: Definition) -> Iterator[Any]:
         for cell in definition.__closure__ or ():
             content = _cell_content(cell)
             # A cell may be shared and re-bound by ``nonlocal``: only definitions are safe to hold apart.
-            yield content if isinstance(content, FunctionType | type) else [content]
+            yield content if issubclass(type(content), (FunctionType, type)) else [content]
         yield from definition.__defaults__ or ()
         yield from (definition.__kwdefaults__ or {}).values()
         yield from definition.__dict__.values()

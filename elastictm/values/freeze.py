@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import xxhash
 
@@ -239,13 +239,16 @@ class _Scope:
         self.content = content
 
 
+_OF_THE_MODULE: Final = frozenset({"__builtins__", "__loader__", "__nonzero__", "__spec__"})
+
+
 def _reduce_scope(value: _Scope, _view: _Pass) -> Any:
     if value.content is None:
         return rebuild.session_namespace, ()
     module = sys.modules.get(value.content.get("__name__", ""))
     if module is not None and vars(module) is value.content:
         return rebuild.module_scope, (module.__name__,)
-    state = {name: item for name, item in value.content.items() if name != "__builtins__"}
+    state = {name: item for name, item in value.content.items() if name not in _OF_THE_MODULE}
     return rebuild.scope, (), state, None, None, rebuild.set_scope
 
 

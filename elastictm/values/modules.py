@@ -53,7 +53,7 @@ def held_values(module: ModuleType) -> list[Any]:
     """The data that a module holds: its variables, and what its functions and classes keep."""
     found: list[Any] = []
     for value in _variables(module):
-        if isinstance(value, type) and value.__module__ == module.__name__:
+        if issubclass(type(value), type) and value.__module__ == module.__name__:
             found += class_data(value)
         elif type(value) is FunctionType and value.__module__ == module.__name__:
             found += function_data(value)
@@ -82,12 +82,12 @@ def _variables(module: ModuleType) -> Iterator[Any]:
     return (
         value
         for name, value in tuple(vars(module).items())
-        if name not in _MACHINERY and not isinstance(value, ModuleType)
+        if name not in _MACHINERY and not issubclass(type(value), ModuleType)
     )
 
 
 def _is_method(item: Any) -> bool:
-    return isinstance(item, FunctionType | staticmethod | classmethod | property | MemberDescriptorType)
+    return issubclass(type(item), (FunctionType, staticmethod, classmethod, property, MemberDescriptorType))
 
 
 def _form(value: Any, module: str) -> Any:
@@ -103,7 +103,7 @@ def _form(value: Any, module: str) -> Any:
         return {
             name: _form(item, module)
             for name, item in attributes.items()
-            if name not in _CLASS_MACHINERY and not isinstance(item, MemberDescriptorType)
+            if name not in _CLASS_MACHINERY and type(item) is not MemberDescriptorType
         }
     if issubclass(kind, ModuleType):
         return value.__name__

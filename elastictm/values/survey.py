@@ -316,8 +316,8 @@ class _Walk:
         base = value.base
         if base is not None:
             inside.append(base)
-            self.exposed |= not isinstance(base, (self._array_type, *_MEMORY_OF_ITS_OWN))
-        if isinstance(base, self._array_type):
+            self.exposed |= not issubclass(type(base), (self._array_type, *_MEMORY_OF_ITS_OWN))
+        if issubclass(type(base), self._array_type):
             return inside
         if value.size:
             self.spans.append(Span(*extent(value)))
