@@ -64,7 +64,18 @@ def travel(kernel: Kernel, policy: str, before: dict[str, str], folder: Path, ba
 
 def table(journeys: list[Journey], count: int, ran: float, bandwidth: float) -> Table:
     """One row for each policy."""
-    columns = ("", "save", "bytes", f"send at {amount(bandwidth)}/s", "restore", "all", "equal", "told", "lost", "wrong")
+    columns = (
+        "",
+        "save",
+        "bytes",
+        f"send at {amount(bandwidth)}/s",
+        "restore",
+        "all",
+        "equal",
+        "told",
+        "lost",
+        "wrong",
+    )
     rows = []
     for journey in journeys:
         sending = journey.size / bandwidth

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+import statistics
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import planning
@@ -35,10 +39,33 @@ def planning_rows() -> list[tuple[str, str, str]]:
     return found
 
 
+IMPORT = """
+import time, IPython
+started = time.perf_counter()
+import elastictm
+print(time.perf_counter() - started)
+"""
+
+
+def startup_rows() -> list[tuple[str, str, str]]:
+    """What importing costs a process that has IPython, and how soon the command line answers."""
+    imports, helps = [], []
+    for _ in range(7):
+        done = subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, text=True, check=True)
+        imports.append(float(done.stdout))
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "elastictm_cli", "--help"], capture_output=True, check=True)
+        helps.append(time.perf_counter() - started)
+    return [
+        ("import elastictm, after import IPython", "60 ms", f"{1000 * statistics.median(imports):.1f} ms"),
+        ("elastictm --help", "0.4 s", f"{statistics.median(helps):.2f} s"),
+    ]
+
+
 def main() -> None:
     """Measure, print, and write the table."""
     rows = [("what", "at most", "measured"), ("---", "---", "---")]
-    for part in (recording.rows, planning_rows, saving.rows):
+    for part in (recording.rows, planning_rows, saving.rows, startup_rows):
         for row in part():
             rows.append(row)
             print(" | ".join(row), flush=True)
