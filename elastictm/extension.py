@@ -57,7 +57,9 @@ def unload(shell: InteractiveShell) -> None:
         return
     settings.unhook()
     # A class of magics has joined the configurables by itself.
-    shell.configurables[:] = [c for c in shell.configurables if c is not settings and type(c).__name__ != "ElasticMagics"]
+    shell.configurables[:] = [
+        c for c in shell.configurables if c is not settings and type(c).__name__ != "ElasticMagics"
+    ]
     manager = shell.magics_manager
     for kind in ("line", "cell"):
         for name in ("migrate", "graph"):

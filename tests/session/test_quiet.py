@@ -104,7 +104,10 @@ READS = {
     "hash": ("v = (1, 'a')", "hash(v)"),
     "type check": ("class C: pass\nv = C()", "isinstance(v, C), type(v), vars(v), dir(v)"),
     "attribute": ("class C: pass\nv = C(); v.a = [1]", "v.a, getattr(v, 'b', None), hasattr(v, 'c')"),
-    "method without effect": ("class C:\n    def __init__(self): self.a = 1\n    def m(self): return self.a + 1\nv = C()", "v.m()"),
+    "method without effect": (
+        "class C:\n    def __init__(self): self.a = 1\n    def m(self): return self.a + 1\nv = C()",
+        "v.m()",
+    ),
     "dict look-ups": ("v = {'a': 1}", "v['a'], v.get('b'), v.keys(), list(v.values())"),
     "default dict by get": ("from collections import defaultdict\nv = defaultdict(list)", "v.get('x')"),
     "deep copy": ("v = {'a': [1]}", "import copy\nw = copy.deepcopy(v)"),
@@ -117,19 +120,36 @@ READS = {
     "array shown": ("v = np.arange(6.0)", "print(v, v.shape, v.dtype, v.flags)"),
     "describe": ("v = pd.DataFrame({'x': [1, 2], 'z': ['a', 'b']})", "v.describe(), v.head(), v.info(), v.dtypes"),
     "group": ("v = pd.DataFrame({'x': [1, 2], 'z': ['a', 'b']})", "v.groupby('z')['x'].sum()"),
-    "selection": ("v = pd.DataFrame({'x': [1, 2], 'z': ['a', 'b']})", "v[v['x'] > 1], v.loc[0], v.iloc[0, 0], v['x'].max()"),
+    "selection": (
+        "v = pd.DataFrame({'x': [1, 2], 'z': ['a', 'b']})",
+        "v[v['x'] > 1], v.loc[0], v.iloc[0, 0], v['x'].max()",
+    ),
     "merge": ("v = pd.DataFrame({'x': [1, 2], 'z': ['a', 'b']})", "w = v.merge(v, on='z').sort_values('z')"),
     "query": ("v = pd.DataFrame({'x': [1, 2]}); k = 1", "v.query('x > @k')"),
     "frame as HTML": ("v = pd.DataFrame({'x': [1, 2], 'z': ['a', 'b']})", "v"),
     "index look-up": ("v = pd.Series([1, 2], index=['a', 'b'])", "v['a'], v.index.get_loc('b'), v.index.is_unique"),
-    "prediction": ("from sklearn.linear_model import LinearRegression\nv = LinearRegression().fit(np.eye(3), [1, 2, 3])", "v.predict(np.eye(3)), v.score(np.eye(3), [1, 2, 3])"),
-    "forest's prediction": ("from sklearn.ensemble import RandomForestClassifier\nv = RandomForestClassifier(3, random_state=1).fit(np.eye(3), [0, 1, 1])",
-                            "v.predict_proba(np.eye(3)), v.get_params(), repr(v)"),
+    "prediction": (
+        "from sklearn.linear_model import LinearRegression\nv = LinearRegression().fit(np.eye(3), [1, 2, 3])",
+        "v.predict(np.eye(3)), v.score(np.eye(3), [1, 2, 3])",
+    ),
+    "forest's prediction": (
+        "from sklearn.ensemble import RandomForestClassifier\nv = RandomForestClassifier(3, random_state=1).fit(np.eye(3), [0, 1, 1])",
+        "v.predict_proba(np.eye(3)), v.get_params(), repr(v)",
+    ),
     "plot of data": ("import matplotlib.pyplot as plt\nv = [1, 2, 3]", "plt.plot(v); plt.close('all')"),
-    "plot of a frame": ("import matplotlib.pyplot as plt\nv = pd.DataFrame({'x': [1, 2]})", "v.plot(); plt.close('all')"),
-    "figure shown": ("import matplotlib.pyplot as plt\nv, ax = plt.subplots(); ax.plot([1, 2]);", "v.axes, ax.get_title(), ax.lines"),
+    "plot of a frame": (
+        "import matplotlib.pyplot as plt\nv = pd.DataFrame({'x': [1, 2]})",
+        "v.plot(); plt.close('all')",
+    ),
+    "figure shown": (
+        "import matplotlib.pyplot as plt\nv, ax = plt.subplots(); ax.plot([1, 2]);",
+        "v.axes, ax.get_title(), ax.lines",
+    ),
     "figure saved": ("import matplotlib.pyplot as plt\nv, ax = plt.subplots(); ax.plot([1, 2]);", "v.savefig('f.png')"),
-    "graph searched": ("import networkx as nx\nv = nx.path_graph(4)", "nx.shortest_path(v, 0, 3), v.degree(1), list(v.edges)"),
+    "graph searched": (
+        "import networkx as nx\nv = nx.path_graph(4)",
+        "nx.shortest_path(v, 0, 3), v.degree(1), list(v.edges)",
+    ),
     "sparse product": ("from scipy import sparse\nv = sparse.eye(3).tocsr()", "v @ np.ones(3), v.sum(), v.nnz"),
     "regular expression": ("import re\nv = re.compile('a')", "v.findall('aa')"),
     "memoised call": ("import functools\n@functools.lru_cache\ndef v(x): return x", "v(1), v(1), v.cache_info()"),
@@ -280,7 +300,9 @@ def test_what_is_deleted_dies(notebook, made, gone):
 
 def test_arrays_die_too(notebook):
     """The memory of an array is given back with its last name, however it was looked at."""
-    notebook.run(LIBRARIES, "import weakref; a = np.zeros(1000); b = a[2:5]; r = weakref.ref(a)", "b[0] = 1", "a;", "a.sum()")
+    notebook.run(
+        LIBRARIES, "import weakref; a = np.zeros(1000); b = a[2:5]; r = weakref.ref(a)", "b[0] = 1", "a;", "a.sum()"
+    )
     notebook.ns["_oh"].clear()
     gc.disable()
     try:

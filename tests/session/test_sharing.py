@@ -30,7 +30,11 @@ SHARING = [
     pair("one level down", "a = [[1], 2]", "b = a[0]"),
     pair("tuple of a list in a dict", "c = ([],); a = {1: c}", "b = {'k': c[0]}", "del c"),
     pair("tuple of a list that two hold", "c = ([],); a = [c]; b = [c]", "del c"),
-    pair("frame's index", "i = pd.date_range('2020', periods=3)", "a = pd.Series([1, 2, 3], index=i); b = pd.Series([4, 5, 6], index=i)"),
+    pair(
+        "frame's index",
+        "i = pd.date_range('2020', periods=3)",
+        "a = pd.Series([1, 2, 3], index=i); b = pd.Series([4, 5, 6], index=i)",
+    ),
     pair("attribute", "class C: pass\na = C(); a.v = []", "b = a.v"),
     pair("instance dict", "class C: pass\na = C(); a.v = 1", "b = a.__dict__"),
     pair("slot", "class C: __slots__ = ('v',)\na = C(); a.v = {}", "b = a.v"),
@@ -38,8 +42,12 @@ SHARING = [
     pair("method of the user's class", "class C:\n    def m(self): pass\na = C()", "b = a.m"),
     pair("partial", "import functools\na = [1]", "b = functools.partial(len, a)"),
     pair("closure", "a = [1]\ndef make(x):\n    return lambda: x.append(1)", "b = make(a)"),
-    pair("two closures over one cell", "def make():\n    n = 0\n    def up():\n        nonlocal n\n        n += 1\n"
-         "    def get(): return n\n    return up, get", "a, b = make()"),
+    pair(
+        "two closures over one cell",
+        "def make():\n    n = 0\n    def up():\n        nonlocal n\n        n += 1\n"
+        "    def get(): return n\n    return up, get",
+        "a, b = make()",
+    ),
     pair("default argument", "a = [1]", "def b(x=a): return x"),
     pair("class attribute", "a = [1]", "class b: log = a"),
     pair("array and slice", "a = np.zeros(9)", "b = a[2:5]"),
@@ -81,16 +89,29 @@ APART = [
     pair("one data type", "d = np.dtype([('x', int)])", "a = np.zeros(2, d); b = np.zeros(2, d)"),
     pair("type of categories", "a = pd.Series(list('ab'), dtype='category')", "b = a.copy()"),
     pair("one class", "class C: pass", "a = C(); b = C()"),
-    pair("class with methods of all kinds", "class C:\n    @property\n    def p(self): return 1\n    @classmethod\n    def c(cls): return cls\n"
-         "    @staticmethod\n    def s(): return 2", "a = C(); b = C()"),
-    pair("dataclass", "from dataclasses import dataclass, field\n@dataclass\nclass D:\n    x: int\n    y: list = field(default_factory=list)",
-         "a = D(1); b = D(2)"),
-    pair("named tuple", "from collections import namedtuple\nP = namedtuple('P', 'x y')", "a = [P(1, 2)]; b = [P(1, 3)]"),
+    pair(
+        "class with methods of all kinds",
+        "class C:\n    @property\n    def p(self): return 1\n    @classmethod\n    def c(cls): return cls\n"
+        "    @staticmethod\n    def s(): return 2",
+        "a = C(); b = C()",
+    ),
+    pair(
+        "dataclass",
+        "from dataclasses import dataclass, field\n@dataclass\nclass D:\n    x: int\n    y: list = field(default_factory=list)",
+        "a = D(1); b = D(2)",
+    ),
+    pair(
+        "named tuple", "from collections import namedtuple\nP = namedtuple('P', 'x y')", "a = [P(1, 2)]; b = [P(1, 3)]"
+    ),
     pair("enumeration", "import enum\nclass E(enum.Enum):\n    A = 1", "a = [E.A]; b = {'k': E.A}"),
     pair("module", "import math", "a = [math]; b = [math]"),
     pair("function without captured state", "def f(): return 1", "a = [f]; b = {'k': f}"),
-    pair("decorated function", "import functools\ndef deco(f):\n    @functools.wraps(f)\n    def g(): return f()\n    return g\n"
-         "@deco\ndef f(): return 1", "a = [f]; b = [f]"),
+    pair(
+        "decorated function",
+        "import functools\ndef deco(f):\n    @functools.wraps(f)\n    def g(): return f()\n    return g\n"
+        "@deco\ndef f(): return 1",
+        "a = [f]; b = [f]",
+    ),
     pair("global that functions use", "log = []\ndef a(): log.append(1)", "def b(): log.append(2)"),
     pair("built-in function", "a = [len]; b = [len]", "pass"),
     pair("equal lists", "a = [1]; b = [1]", "pass"),
@@ -101,21 +122,35 @@ APART = [
     pair("copied frame", FRAME, "b = a.copy()"),
     pair("filtered frame", FRAME, "b = a[a['x'] > 1].copy()"),
     pair("computed frame", FRAME, "b = a[['x', 'y']] * 2"),
-    pair("frames with the same column names", "names = ['p', 'q']",
-         "a = pd.DataFrame(np.zeros((2, 2)), columns=names); b = pd.DataFrame(np.ones((2, 2)), columns=names)"),
+    pair(
+        "frames with the same column names",
+        "names = ['p', 'q']",
+        "a = pd.DataFrame(np.zeros((2, 2)), columns=names); b = pd.DataFrame(np.ones((2, 2)), columns=names)",
+    ),
     pair("result of a group", FRAME, "b = a.groupby('z')['x'].sum()"),
     pair("standard output", "import sys\nclass W:\n    def __init__(self): self.out = sys.stdout", "a = W(); b = W()"),
     pair("logger", "import logging\nlog = logging.getLogger('x')", "a = [log]; b = [log]"),
     pair("environment", "import os", "a = {'env': os.environ}; b = [os.environ]"),
-    pair("global random state", "class H:\n    def __init__(self): self.rng = np.random.mtrand._rand", "a = H(); b = H()"),
+    pair(
+        "global random state", "class H:\n    def __init__(self): self.rng = np.random.mtrand._rand", "a = H(); b = H()"
+    ),
     pair("date", "import datetime\nd = datetime.date(2020, 1, 1)", "a = [d]; b = [d]"),
     pair("compiled pattern", "import re\np = re.compile('x')", "a = [p]; b = [p]"),
-    pair("two figures", "import matplotlib.pyplot as plt",
-         "a = plt.figure(); a.add_subplot().plot([1, 2])\nb = plt.figure(); b.add_subplot().plot([3, 4], 'r--')"),
-    pair("two models of one data set", "from sklearn.linear_model import LinearRegression\n"
-         "X = np.arange(12.0).reshape(6, 2); t = np.arange(6)", "a = LinearRegression().fit(X, t); b = LinearRegression().fit(X, t)"),
-    pair("two forests", "from sklearn.ensemble import RandomForestClassifier\nX = np.arange(12.0).reshape(6, 2); t = np.arange(6) % 2",
-         "a = RandomForestClassifier(3).fit(X, t); b = RandomForestClassifier(3).fit(X, t)"),
+    pair(
+        "two figures",
+        "import matplotlib.pyplot as plt",
+        "a = plt.figure(); a.add_subplot().plot([1, 2])\nb = plt.figure(); b.add_subplot().plot([3, 4], 'r--')",
+    ),
+    pair(
+        "two models of one data set",
+        "from sklearn.linear_model import LinearRegression\nX = np.arange(12.0).reshape(6, 2); t = np.arange(6)",
+        "a = LinearRegression().fit(X, t); b = LinearRegression().fit(X, t)",
+    ),
+    pair(
+        "two forests",
+        "from sklearn.ensemble import RandomForestClassifier\nX = np.arange(12.0).reshape(6, 2); t = np.arange(6) % 2",
+        "a = RandomForestClassifier(3).fit(X, t); b = RandomForestClassifier(3).fit(X, t)",
+    ),
     pair("two generators", "a = np.random.default_rng(1); b = np.random.default_rng(1)", "pass"),
     pair("two graphs", "import networkx as nx\na = nx.Graph(); b = nx.Graph()", "a.add_edge(1, 2); b.add_edge(1, 2)"),
     pair("typing", "from typing import List\na = [List[int]]; b = [List[int]]", "pass"),

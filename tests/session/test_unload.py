@@ -20,7 +20,9 @@ def look(shell):
         "magics": magics,
         "registry": sorted(set(shell.magics_manager.registry) - {"ExtensionMagics"}),
         "transformers": len(shell.ast_transformers),
-        "names": sorted(set(shell.user_ns) - {"_i", "_ii", "_iii", "_dh", "_exit_code"} - {f"_i{n}" for n in range(20)}),
+        "names": sorted(
+            set(shell.user_ns) - {"_i", "_ii", "_iii", "_dh", "_exit_code"} - {f"_i{n}" for n in range(20)}
+        ),
         "type": type(shell.user_ns),
         "hooks": (sys.displayhook, sys.excepthook, type(shell.displayhook) is DisplayHook),
     }

@@ -94,8 +94,12 @@ CHANGES = [
     Case("names swapped", "a = [1]; b = [2]", "a, b = b, a", "a b"),
     Case("nested list", "a = {'k': [{'l': [1]}]}", "a['k'][0]['l'].append(2)", "a"),
     Case("list inside a tuple", "a = (1, [2])", "a[1].append(3)", "a"),
-    Case("list inside a named tuple", "from collections import namedtuple\nP = namedtuple('P', 'x y')\np = P(1, [2])",
-         "p.y.append(3)", "p"),
+    Case(
+        "list inside a named tuple",
+        "from collections import namedtuple\nP = namedtuple('P', 'x y')\np = P(1, [2])",
+        "p.y.append(3)",
+        "p",
+    ),
     Case("dict item", "d = {}", "d['k'] = 1", "d"),
     Case("dict item deleted", "d = {'k': 1}", "del d['k']", "d"),
     Case("dict order", "d = {'k': 1, 'l': 2}", "d['k'] = d.pop('k')", "d"),
@@ -109,8 +113,12 @@ CHANGES = [
     Case("frozen set re-bound", "s = frozenset({1})", "s |= {2}", "s"),
     Case("deque append", "from collections import deque\nq = deque([1])", "q.appendleft(2)", "q"),
     Case("deque rotate", "from collections import deque\nq = deque([1, 2, 3])", "q.rotate(1)", "q"),
-    Case("ordered dict moved", "from collections import OrderedDict\nd = OrderedDict(a=1, b=2)",
-         "d.move_to_end('a')", "d"),
+    Case(
+        "ordered dict moved",
+        "from collections import OrderedDict\nd = OrderedDict(a=1, b=2)",
+        "d.move_to_end('a')",
+        "d",
+    ),
     Case("default dict looked up", "from collections import defaultdict\nd = defaultdict(list)", "d['new']", "d"),
     Case("counter updated", "from collections import Counter\nd = Counter('a')", "d.update('ab')", "d"),
     Case("chain map", "from collections import ChainMap\nbase = {}\nd = ChainMap({}, base)", "d['k'] = 1", "base d"),
@@ -127,8 +135,12 @@ CHANGES = [
     Case("equal objects tied inside a dict", "a = {'k': {'l': 1}}\nb = {'k': {'l': 1}}", "a['k'] = b['k']", "a b"),
     Case("equal objects come apart", "a = [1]\nb = [a]", "b[0] = list(a)", "a b"),
     Case("equal arrays tied anew", "a = {'k': np.zeros(3)}\nb = np.zeros(3)", "a['k'] = b", "a b"),
-    Case("equal arrays come apart", "whole = np.zeros(9)\na = {'k': whole[2:5]}\nb = whole[3:6]\ndel whole",
-         "a['k'] = a['k'].copy()", "a b"),
+    Case(
+        "equal arrays come apart",
+        "whole = np.zeros(9)\na = {'k': whole[2:5]}\nb = whole[3:6]\ndel whole",
+        "a['k'] = a['k'].copy()",
+        "a b",
+    ),
     Case("list bound anew", "a = [1]\nb = [1]", "del a\na = [b]", "a"),
     # Numbers and text, which are bound anew.
     Case("integer", "n = 1", "n += 1", "n"),
@@ -154,23 +166,53 @@ CHANGES = [
     Case("class redefined", COUNTER, "class Counter: pass", "Counter"),
     Case("slots", SLOTTED, "s.left = 3", "s"),
     Case("list in a slot", SLOTTED, "s.right.append(3)", "s"),
-    Case("dataclass field", "from dataclasses import dataclass\n@dataclass\nclass D:\n    x: int\nd = D(1)", "d.x = 2", "d"),
-    Case("frozen dataclass by force", "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass D:\n    x: int\n"
-         "d = D(1)", "object.__setattr__(d, 'x', 2)", "d"),
+    Case(
+        "dataclass field",
+        "from dataclasses import dataclass\n@dataclass\nclass D:\n    x: int\nd = D(1)",
+        "d.x = 2",
+        "d",
+    ),
+    Case(
+        "frozen dataclass by force",
+        "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass D:\n    x: int\nd = D(1)",
+        "object.__setattr__(d, 'x', 2)",
+        "d",
+    ),
     Case("enum member", "import enum\nclass E(enum.Enum):\n    A = 1\n    B = 2\ne = E.A", "e = E.B", "e"),
-    Case("item through __setitem__", "class S:\n    def __init__(self): self.d = {}\n    def __setitem__(self, k, v): self.d[k] = v\n"
-         "s = S()", "s[1] = 2", "s"),
-    Case("operator that changes itself", "class S:\n    n = 0\n    def __add__(self, other):\n        self.n += other\n        return self\n"
-         "s = S()", "s + 1", "s"),
+    Case(
+        "item through __setitem__",
+        "class S:\n    def __init__(self): self.d = {}\n    def __setitem__(self, k, v): self.d[k] = v\ns = S()",
+        "s[1] = 2",
+        "s",
+    ),
+    Case(
+        "operator that changes itself",
+        "class S:\n    n = 0\n    def __add__(self, other):\n        self.n += other\n        return self\ns = S()",
+        "s + 1",
+        "s",
+    ),
     Case("called object", "class S:\n    n = 0\n    def __call__(self): self.n += 1\ns = S()", "s()", "s"),
-    Case("context manager", "class S:\n    n = 0\n    def __enter__(self): self.n += 1\n    def __exit__(self, *_): pass\ns = S()",
-         "with s: pass", "s"),
-    Case("cached property", "from functools import cached_property\nclass S:\n    @cached_property\n    def n(self): return 3\ns = S()",
-         "s.n", "s"),
+    Case(
+        "context manager",
+        "class S:\n    n = 0\n    def __enter__(self): self.n += 1\n    def __exit__(self, *_): pass\ns = S()",
+        "with s: pass",
+        "s",
+    ),
+    Case(
+        "cached property",
+        "from functools import cached_property\nclass S:\n    @cached_property\n    def n(self): return 3\ns = S()",
+        "s.n",
+        "s",
+    ),
     Case("exception's arguments", "e = ValueError('a')", "e.args = ('b',)", "e"),
     Case("exception's note", "e = ValueError('a')", "e.extra = 1", "e"),
     Case("simple namespace", "from types import SimpleNamespace\nn = SimpleNamespace(a=1)", "n.a = 2", "n"),
-    Case("weak reference's target", "class N: pass\nn = N(); n.v = 1\nimport weakref\nr = weakref.ref(n)", "r().v = 2", "n r"),
+    Case(
+        "weak reference's target",
+        "class N: pass\nn = N(); n.v = 1\nimport weakref\nr = weakref.ref(n)",
+        "r().v = 2",
+        "n r",
+    ),
     # Functions.
     Case("function attribute", "def f(): pass", "f.calls = 1", "f"),
     Case("default argument", "def f(x, log=[]): log.append(x)", "f(1)", "f"),
@@ -181,10 +223,16 @@ CHANGES = [
     Case("global stored in a function", "n = 0\ndef f():\n    global n\n    n += 1", "f()", "n"),
     Case("global list in a function", "log = []\ndef f(): log.append(1)", "f()", "log"),
     Case("global in a function in a function", "log = []\ndef g(): log.append(1)\ndef f(): g()", "f()", "log"),
-    Case("memoised function redefined", "from functools import lru_cache\n@lru_cache\ndef f(x): return x",
-         "@lru_cache\ndef f(x): return x + 1", "f"),
+    Case(
+        "memoised function redefined",
+        "from functools import lru_cache\n@lru_cache\ndef f(x): return x",
+        "@lru_cache\ndef f(x): return x + 1",
+        "f",
+    ),
     Case("function redefined alike", "def f(): return 1", "def f(): return 1", "f"),
-    Case("partial's arguments", "from functools import partial\nlog = []\np = partial(list.append, log)", "p(1)", "log p"),
+    Case(
+        "partial's arguments", "from functools import partial\nlog = []\np = partial(list.append, log)", "p(1)", "log p"
+    ),
     Case("callback in a dict", "log = []\nc = {'cb': lambda: log.append(1)}", "c['cb']()", "log"),
     # Modules of the user's own.
     Case("module attribute", MODULE, "m.rate = 2", "m"),
@@ -213,7 +261,12 @@ CHANGES = [
     Case("long array of text", "a = np.array(['a'] * 300, dtype=object)", "a[299] = 'b'", "a"),
     Case("view of an object array", "a = np.array([[1], None, 3], dtype=object)\nb = a[1:]", "b[0] = 7", "a b"),
     Case("structured array", "a = np.zeros(3, dtype=[('x', int), ('y', float)])", "a['y'][1] = 2", "a"),
-    Case("field of a structured array", "a = np.zeros(3, dtype=[('x', int), ('y', float)])\ny = a['y']", "y[1] = 2", "a y"),
+    Case(
+        "field of a structured array",
+        "a = np.zeros(3, dtype=[('x', int), ('y', float)])\ny = a['y']",
+        "y[1] = 2",
+        "a y",
+    ),
     Case("writeable flag", "a = np.zeros(3)", "a.flags.writeable = False", "a"),
     Case("array shape", "a = np.zeros(6)", "a.shape = (2, 3)", "a"),
     Case("array dtype", "a = np.zeros(6)", "a = a.view('int64')", "a"),
@@ -231,7 +284,9 @@ CHANGES = [
     Case("negative zero", "a = np.array([0.0])", "a[0] = -0.0", "a"),
     Case("generator drawn from", "g = np.random.default_rng(1)", "g.random()", "g"),
     Case("legacy generator drawn from", "g = np.random.RandomState(1)", "g.rand()", "g"),
-    Case("bit generator through its generator", "b = np.random.PCG64(1)\ng = np.random.Generator(b)", "g.random()", "b g"),
+    Case(
+        "bit generator through its generator", "b = np.random.PCG64(1)\ng = np.random.Generator(b)", "g.random()", "b g"
+    ),
     Case("sparse data", "from scipy import sparse\nm = sparse.csr_matrix(np.eye(3))", "m.data[0] = 5", "m"),
     Case("sparse item", "from scipy import sparse\nm = sparse.lil_matrix((3, 3))", "m[0, 1] = 5", "m"),
     # Frames.
@@ -240,8 +295,12 @@ CHANGES = [
     Case("frame loc", FRAME, "df.loc[0, 'x'] = 9", "df"),
     Case("frame iloc", FRAME, "df.iloc[1, 1] = 9.5", "df"),
     Case("frame at", FRAME, "df.at[1, 'z'] = 'q'", "df"),
-    Case("frame values made writeable", FRAME, "v = df[['y']].to_numpy(); w = df['y'].values; w.flags.writeable = True; w[0] = 7",
-         "df v w"),
+    Case(
+        "frame values made writeable",
+        FRAME,
+        "v = df[['y']].to_numpy(); w = df['y'].values; w.flags.writeable = True; w[0] = 7",
+        "df v w",
+    ),
     Case("frame sorted in place", FRAME, "df.sort_values('x', ascending=False, inplace=True)", "df"),
     Case("frame dropna in place", "df = pd.DataFrame({'x': [1, None]})", "df.dropna(inplace=True)", "df"),
     Case("frame column renamed", FRAME, "df.columns = ['p', 'q', 'r']", "df"),
@@ -285,11 +344,21 @@ CHANGES = [
     Case("enumerate consumed", "i = enumerate([1, 2])", "next(i)", "i"),
     Case("map consumed", "i = map(str, [1, 2])", "next(i)", "i"),
     Case("csv reader consumed", "import csv\ni = csv.reader(['a,b', 'c,d'])", "next(i)", "i"),
-    Case("lock holder", "import threading\nclass H:\n    def __init__(self): self.lock, self.n = threading.Lock(), 0\n"
-         "    def up(self):\n        with self.lock: self.n += 1\nh = H()", "h.up()", "h"),
+    Case(
+        "lock holder",
+        "import threading\nclass H:\n    def __init__(self): self.lock, self.n = threading.Lock(), 0\n"
+        "    def up(self):\n        with self.lock: self.n += 1\nh = H()",
+        "h.up()",
+        "h",
+    ),
     Case("queue", "import queue\nq = queue.Queue()", "q.put(1)", "q"),
     Case("sqlite", "import sqlite3\ndb = sqlite3.connect(':memory:')", "db.execute('create table t (x)')", "db"),
-    Case("XML tree", "from xml.etree import ElementTree as ET\nroot = ET.Element('a')", "ET.SubElement(root, 'b')", "root"),
+    Case(
+        "XML tree",
+        "from xml.etree import ElementTree as ET\nroot = ET.Element('a')",
+        "ET.SubElement(root, 'b')",
+        "root",
+    ),
     Case("date re-bound", "import datetime\nd = datetime.date(2020, 1, 1)", "d += datetime.timedelta(1)", "d"),
     Case("decimal context", "import decimal\nc = decimal.Context()", "c.prec = 5", "c"),
     Case("configuration", "import configparser\nc = configparser.ConfigParser()", "c['s'] = {'k': 'v'}", "c"),
@@ -305,8 +374,12 @@ CHANGES = [
     Case("exec", "n = [1]", "exec('n.append(2)')", "n"),
     Case("globals", "n = 1", "globals()['n'] = 2", "n"),
     Case("half way", "a = [1]; b = [1]", "a.append(2); 1 / 0; b.append(2)", "a"),
-    Case("threads that are joined", "import threading\na = []", "t = threading.Thread(target=a.append, args=(1,)); t.start(); t.join()",
-         "a t"),
+    Case(
+        "threads that are joined",
+        "import threading\na = []",
+        "t = threading.Thread(target=a.append, args=(1,)); t.start(); t.join()",
+        "a t",
+    ),
 ]
 
 
