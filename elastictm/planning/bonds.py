@@ -9,6 +9,7 @@ from elastictm.ids import RunNumber, Version
 from elastictm.planning.past import Past
 
 Group = frozenset[Version]
+_NOTHING: Group = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +104,18 @@ def _older(group: Group, held: Collection[Version], past: Past) -> Group:
     return older if all(v in past.loads for v in older) else frozenset()
 
 
-def _suspects(past: Past, fixed: Iterable[Version]) -> dict[Version, set[Version]]:
+def _suspects(past: Past, fixed: Iterable[Version]) -> dict[Version, Group]:
     """For each fixed version, what has no bytes, is not younger, and once shared data with it."""
-    found: dict[Version, set[Version]] = {version: set() for version in fixed}
+    found = dict.fromkeys(fixed, _NOTHING)
     for run in past.runs:
         for group in run.groups:
             bare = [v for v in group if v not in past.loads]
             if bare:
                 for version in group:
                     if version in found:
-                        found[version].update(v for v in bare if v.n <= version.n)
+                        before = {v for v in bare if v.n <= version.n}
+                        if not before <= found[version]:
+                            found[version] |= before
     return found
 
 
