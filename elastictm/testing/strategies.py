@@ -13,7 +13,8 @@ from elastictm.model.records import Effect
 from elastictm.planning.build import migration_problem
 from elastictm.planning.costs import transfer_seconds
 from elastictm.planning.problem import CellTerm, Problem, VersionTerm
-from elastictm.testing.fakehost import Alias, Change, Define, Delete, FakeCell, FakeHost, Make, Op
+from elastictm.testing.fakecells import Alias, Change, Define, Delete, FakeCell, Make, Op
+from elastictm.testing.fakehost import FakeHost
 
 _MANY = 6
 """Versions from which on a random problem adds few, for the sake of the exhaustive search."""

@@ -6,7 +6,8 @@ import pytest
 
 from elastictm.ids import Name, RunNumber, Version
 from elastictm.planning.plan import Load, ReplicationPlan, Rerun
-from elastictm.testing.fakehost import Alias, Change, Define, Delete, FakeCell, FakeHost, Make, Rebuilt
+from elastictm.testing.fakecells import Alias, Change, Define, Delete, FakeCell, Make
+from elastictm.testing.fakehost import FakeHost, Rebuilt
 
 
 def v(text: str) -> Version:

@@ -11,7 +11,8 @@ from elastictm.model.records import Effect
 from elastictm.planning.build import migration_problem
 from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.policies import solve
-from elastictm.testing.fakehost import Alias, Change, Define, Delete, FakeCell, FakeHost, Make, Rebuilt
+from elastictm.testing.fakecells import Alias, Change, Define, Delete, FakeCell, Make
+from elastictm.testing.fakehost import FakeHost, Rebuilt
 
 RANDOM = ("time.time()",)
 WRITES = (Effect("write", "out.csv"),)
