@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.ids import Name
 from elastictm.values.freeze import Freezer, Frozen, OutOfTime
-from elastictm.values.modules import content, is_own
+from elastictm.values.modules import data, is_own, shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,7 +31,7 @@ class OwnModules:
     def __init__(self, freezer: Freezer, clock: Callable[[], float]) -> None:
         self._freezer = freezer
         self._clock = clock
-        self._known: dict[str, tuple[Fingerprint, ...] | None] = {}
+        self._known: dict[str, tuple[Any, ...] | None] = {}
         self._refusing: dict[str, frozenset[str]] = {}
         self._seen: set[str] = set()
         self._own: list[str] = []
@@ -42,7 +42,7 @@ class OwnModules:
         found: set[str] = set()
         for name, module in self._loaded():
             try:
-                now = self._digests(module, end)
+                now: tuple[Any, ...] | None = self._content(module, end)
             except OutOfTime:
                 now = None
             if name in self._known and (now is None or now != self._known[name]):
@@ -59,18 +59,20 @@ class OwnModules:
         ]
         return ((name, sys.modules[name]) for name in self._own if name in sys.modules)
 
-    def _digests(self, module: ModuleType, end: float) -> tuple[Fingerprint, ...]:
-        values = content(module)
-        refusing = self._refusing.get(module.__name__, frozenset())
-        whole = self._one({name: value for name, value in values.items() if name not in refusing}, end)
-        if whole is None:
-            refusing = frozenset(name for name, value in values.items() if self._one(value, end) is None)
-            self._refusing[module.__name__] = refusing
-            whole = self._one({name: value for name, value in values.items() if name not in refusing}, end)
-        rest = self._one({name: id(value) for name, value in values.items() if name in refusing}, end)
-        return tuple(digest for digest in (whole, rest) if digest is not None)
+    def _content(self, module: ModuleType, end: float) -> tuple[Any, ...]:
+        name = module.__name__
+        values = data(module)
+        digest = self._digest(self._without(values, name), end)
+        if digest is None:
+            self._refusing[name] = frozenset(key for key, value in values.items() if self._digest(value, end) is None)
+            digest = self._digest(self._without(values, name), end)
+        return shape(module), digest
 
-    def _one(self, value: Any, end: float) -> Fingerprint | None:
+    def _without(self, values: dict[str, Any], module: str) -> dict[str, Any] | None:
+        refusing = self._refusing.get(module, frozenset())
+        return {key: value for key, value in values.items() if key not in refusing} or None
+
+    def _digest(self, value: Any, end: float) -> Fingerprint | None:
         left = end - self._clock()
         if left <= 0:
             raise OutOfTime

@@ -140,8 +140,9 @@ class EffectWatch:
 
     def stop(self) -> Seen:
         """Note no more, and tell what was seen."""
-        if _EARS.watch is self:
-            _EARS.watch = None
+        if _EARS.watch is not self:
+            return Seen({}, ())
+        _EARS.watch = None
         for path, before in self._databases.items():
             if _stamp(path) == before:
                 self._opened.setdefault(path, path)

@@ -6,11 +6,11 @@ import marshal
 import os
 import sys
 import sysconfig
-from types import CodeType, FunctionType, MemberDescriptorType, ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from types import CellType, FunctionType, ModuleType
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from elastictm.values.definitions import STRUCTURAL
+from elastictm.values.kinds import FIXED
 
 _MACHINERY: Final = frozenset(
     {
@@ -25,7 +25,7 @@ _MACHINERY: Final = frozenset(
         "__spec__",
     }
 )
-_CLASS_MACHINERY: Final = frozenset({"__dict__", "__doc__", "__module__", "__qualname__", "__weakref__"})
+_TOLD: Final = frozenset({int, float, complex, str, bytes, bool, type(None)})
 _LIBRARY: Final = tuple(
     sorted({path.rstrip(os.sep) + os.sep for key, path in sysconfig.get_paths().items() if key.endswith("lib")})
 )
@@ -49,67 +49,73 @@ def is_own(module: ModuleType) -> bool:
     return not path.startswith(_LIBRARY) and not any(part in path for part in _PACKED)
 
 
-def held_values(module: ModuleType) -> list[Any]:
-    """The data that a module holds: its variables, and what its functions and classes keep."""
+def shape(module: ModuleType) -> tuple[Any, ...]:
+    """What the names of a module, and those in its classes, are bound to, and the code of its functions."""
     found: list[Any] = []
-    for value in _variables(module):
-        if issubclass(type(value), type) and value.__module__ == module.__name__:
-            found += class_data(value)
-        elif type(value) is FunctionType and value.__module__ == module.__name__:
-            found += function_data(value)
+    for name, value in _variables(module):
+        found.append((name, _bound(value)))
+        if _is_class_of(value, module):
+            found += [(attribute, _bound(item)) for attribute, item in vars(value).items()]
+    return tuple(found)
+
+
+def data(module: ModuleType) -> dict[str, Any]:
+    """What a module holds that can change in place: variables, and what its functions and classes keep."""
+    found: dict[str, Any] = {}
+    for name, value in _variables(module):
+        kind = type(value)
+        if kind is FunctionType:
+            kept = function_data(value)
+        elif _is_class_of(value, module):
+            kept = class_data(value)
+        elif kind in FIXED or issubclass(kind, (type, ModuleType)):
+            continue
         else:
-            found.append(value)
+            found[name] = value
+            continue
+        if kept:
+            found[f"{name}()"] = kept
     return found
 
 
 def class_data(value: type) -> list[Any]:
-    """What a class of an own module keeps beside its methods."""
-    return [item for name, item in vars(value).items() if name not in _CLASS_MACHINERY and not _is_method(item)]
+    """What a class of an own module keeps that can change in place."""
+    found: list[Any] = []
+    for name, item in vars(value).items():
+        inner = item.__func__ if type(item) in {staticmethod, classmethod} else item
+        if type(inner) is FunctionType:
+            found += function_data(inner)
+        elif type(inner) not in FIXED and type(inner) is not property and name not in STRUCTURAL:
+            found.append(inner)
+    return found
 
 
 def function_data(value: FunctionType) -> list[Any]:
-    """What a function of an own module keeps: defaults and attributes."""
-    return [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values(), *value.__dict__.values()]
+    """What a function of an own module keeps that can change in place: closure, defaults and attributes."""
+    kept = [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values(), *value.__dict__.values()]
+    found = [item for item in kept if type(item) not in FIXED and type(item) is not FunctionType]
+    return found + [cell for cell in value.__closure__ or () if not _holds_function(cell)]
 
 
-def content(module: ModuleType) -> dict[str, Any]:
-    """All of a module that a program can change, in a form that can be frozen though the module is known by name."""
-    own = module.__name__
-    return {name: _form(value, own) for name, value in vars(module).items() if name not in _MACHINERY}
+def _variables(module: ModuleType) -> list[tuple[str, Any]]:
+    return [(name, value) for name, value in tuple(vars(module).items()) if name not in _MACHINERY]
 
 
-def _variables(module: ModuleType) -> Iterator[Any]:
-    return (
-        value
-        for name, value in tuple(vars(module).items())
-        if name not in _MACHINERY and not issubclass(type(value), ModuleType)
-    )
+def _is_class_of(value: Any, module: ModuleType) -> bool:
+    return issubclass(type(value), type) and value.__module__ == module.__name__
 
 
-def _is_method(item: Any) -> bool:
-    return issubclass(type(item), (FunctionType, staticmethod, classmethod, property, MemberDescriptorType))
-
-
-def _form(value: Any, module: str) -> Any:
+def _bound(value: Any) -> Any:
+    """What tells one value from another that takes its place: addresses are used again, so numbers tell themselves."""
     kind = type(value)
-    if kind is FunctionType and value.__module__ == module:
-        return [_code(value.__code__), value.__defaults__, value.__kwdefaults__, value.__dict__]
-    if kind is staticmethod or kind is classmethod:
-        return [kind.__name__, _form(value.__func__, module)]
-    if kind is property:
-        return [_form(part, module) for part in (value.fget, value.fset, value.fdel)]
-    if issubclass(kind, type) and value.__module__ == module:
-        attributes: Mapping[str, Any] = vars(value)
-        return {
-            name: _form(item, module)
-            for name, item in attributes.items()
-            if name not in _CLASS_MACHINERY and type(item) is not MemberDescriptorType
-        }
-    if issubclass(kind, ModuleType):
-        return value.__name__
-    return value
+    if kind in _TOLD:
+        # Version 0 of marshal knows neither interned strings nor back references.
+        return kind, marshal.dumps(value, 0)
+    return (id(value), id(value.__code__)) if kind is FunctionType else id(value)
 
 
-def _code(body: CodeType) -> bytes:
-    # Version 2 of marshal writes no back references, whose presence would depend on reference counts.
-    return marshal.dumps(body, 2)
+def _holds_function(cell: CellType) -> bool:
+    try:
+        return type(cell.cell_contents) is FunctionType
+    except ValueError:
+        return True

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 from elastictm.values.definitions import Purity, importable
 from elastictm.values.freeze import OutOfTime
 from elastictm.values.kinds import FIXED, fixed_types
-from elastictm.values.modules import class_data, function_data, held_values, is_made_here, is_own
+from elastictm.values.modules import class_data, data, function_data, is_made_here, is_own
 from elastictm.values.reducers.arrays import extent
 
 if TYPE_CHECKING:
@@ -298,7 +298,7 @@ class _Walk:
         if is_made_here(value):
             self.passed.discard(id(value))
             return [vars(value)]
-        return held_values(value) if is_own(value) else []
+        return list(data(value).values()) if is_own(value) else []
 
     def _weak(self, value: weakref.ref[Any]) -> list[Any]:
         target = value()

@@ -49,6 +49,8 @@ class Notebook:
         self.shell.run_cell("%load_ext elastictm", store_history=True)
         # A crowded machine must not change what is found: tests of the budget set their own.
         self.settings.recording_floor = 600.0
+        # Test modules lie outside of any library, but are no part of the session.
+        self.session.recorder._detector._tools.modules._own.clear()
 
     def run(self, *cells, **options):
         """Run cells and return the cell run of the last."""
@@ -75,17 +77,21 @@ def read(run):
     return {str(version.name) for version in run.reads}
 
 
+@pytest.fixture(scope="session")
+def home(tmp_path_factory):
+    """A home without anything of the user's."""
+    return tmp_path_factory.mktemp("home")
+
+
 @pytest.fixture
-def unloaded(tmp_path, monkeypatch):
+def unloaded(home, tmp_path, monkeypatch):
     """A notebook that is not recorded yet, working in a folder of its own."""
-    for name in ("home", "ipython", "work"):
-        (tmp_path / name).mkdir()
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("IPYTHONDIR", str(home / "ipython"))
     monkeypatch.setenv("MPLBACKEND", "agg")
     monkeypatch.setattr(HistoryManager, "enabled", False)
-    monkeypatch.chdir(tmp_path / "work")
-    monkeypatch.setattr(sys, "path", [str(tmp_path / "work"), *sys.path])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     main, known = sys.modules["__main__"], set(sys.modules)
     InteractiveShell.clear_instance()
     shell = InteractiveShell.instance()

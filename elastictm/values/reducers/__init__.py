@@ -7,6 +7,7 @@ It is asked only once its library has been imported by the session, so no type c
 
 from __future__ import annotations
 
+import functools
 import sys
 from types import CodeType, FunctionType
 from typing import Any, Final, Protocol
@@ -55,9 +56,9 @@ _LIBRARIES: Final = (code, stdlib, matches, arrays, frames, matplotlib)
 
 def loaded_reducers() -> dict[type, Any]:
     """The reducers of all libraries that the session has imported, by exact type."""
-    table: dict[type, Any] = {}
-    for library in _LIBRARIES:
-        module = sys.modules.get(library.LIBRARY)
-        if module is not None:
-            table.update(library.reducers(module))
-    return table
+    return dict(_reducers_of(tuple(library for library in _LIBRARIES if library.LIBRARY in sys.modules)))
+
+
+@functools.cache
+def _reducers_of(libraries: tuple[Any, ...]) -> dict[type, Any]:
+    return {kind: reduce for it in libraries for kind, reduce in it.reducers(sys.modules[it.LIBRARY]).items()}
