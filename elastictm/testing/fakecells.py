@@ -108,6 +108,7 @@ class Execution:
     failed: bool = False
 
     def go(self) -> None:
+        """Do all operations, up to one that fails for want of a name."""
         try:
             for place, op in enumerate(self.cell.ops):
                 self._do(op, place)
