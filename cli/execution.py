@@ -75,7 +75,15 @@ async def execute(notebook: Any, order: Order, starting: Callable[[CodeCell], No
         finally:
             if client.kc is not None:
                 client.kc.stop_channels()
-            await kernel.shutdown_kernel()
+            await _end(kernel)
+
+
+async def _end(kernel: Any) -> None:
+    # Not shutdown_kernel, which interrupts first: a kernel that has nothing to do logs that as an error.
+    if kernel.has_kernel:
+        await kernel.request_shutdown()
+        await kernel.finish_shutdown()
+    await kernel.cleanup_resources()
 
 
 class _Run:

@@ -30,7 +30,7 @@ _LIBRARY: Final = tuple(
     sorted({path.rstrip(os.sep) + os.sep for key, path in sysconfig.get_paths().items() if key.endswith("lib")})
 )
 _PACKED: Final = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
-_THIS: Final = __name__.partition(".")[0]
+_THIS: Final = frozenset({"elastictm", "elastictm_cli"})
 
 
 def is_made_here(module: ModuleType) -> bool:
@@ -43,7 +43,7 @@ def is_own(module: ModuleType) -> bool:
     origin = vars(module).get("__file__")
     if not isinstance(origin, str) or sys.modules.get(module.__name__) is not module:
         return False
-    if module.__name__ == "__main__" or module.__name__.partition(".")[0] == _THIS:
+    if module.__name__ == "__main__" or module.__name__.partition(".")[0] in _THIS:
         return False
     path = os.path.abspath(origin)  # noqa: PTH100 - quick, and the file need not exist
     return not path.startswith(_LIBRARY) and not any(part in path for part in _PACKED)

@@ -42,6 +42,8 @@ _SEE_THROUGH: Final = frozenset(
 _PROGRAM: Final = FIXED | {FunctionType, ModuleType, type, property, staticmethod, classmethod}
 _ISOLATION_UP_TO: Final = 20_000
 """Objects; counting references costs about a microsecond each."""
+_COUNTED_UP_TO: Final = 100_000
+"""References from one level to the next; beyond, so many objects are to be expected that isolation is not asked for."""
 _MEMORY_OF_ITS_OWN: Final = (bytes, bytearray, memoryview)
 
 
@@ -134,10 +136,11 @@ class Surveyor:
             beneath = _Walk(self._around, self._singletons)
             beneath.go(walk.still, out_of_time)
             spans += [Span(span.start, span.stop, fixed=True) for span in beneath.spans]
-        passed = walk.passed
-        held = {key: value for key, value in walk.met.items() if key not in passed}
-        objects = {key: value for key, value in held.items() if type(value) not in _SEE_THROUGH}
-        shells = {key: value for key, value in held.items() if key not in objects and not _is_plain(value)}
+        held = walk.held()
+        objects, shells = held, {}
+        if walk.met_types & _SEE_THROUGH:
+            objects = {key: value for key, value in held.items() if type(value) not in _SEE_THROUGH}
+            shells = {key: value for key, value in held.items() if key not in objects and not _is_plain(value)}
         definitions = _with_all_inside(walk.definitions.values())
         # The names in code of a library are those of its module.
         bodies = (
@@ -175,6 +178,7 @@ class _Walk:
         self.definitions: dict[int, Definition] = {}
         self.references: Counter[int] = Counter()
         self.weak: Counter[int] = Counter()
+        self.met_types: set[type] = set()
         self.exposed = False
         self._namespace = around.namespace
         self._pure = Purity(around.namespace)
@@ -203,18 +207,28 @@ class _Walk:
         if set(map(type, found)) <= FIXED:
             return []
         found = [value for value in found if type(value) not in FIXED]
-        if len(self.met) <= _ISOLATION_UP_TO:
+        if len(found) <= _COUNTED_UP_TO:
             self.references.update(map(id, found))
+        else:
+            self.exposed = True
         fresh = dict(zip(map(id, found), found, strict=True))
         for key in fresh.keys() & self.met.keys():
             del fresh[key]
         self.met.update(fresh)
         return list(fresh.values())
 
+    def held(self) -> dict[int, Any]:
+        """What was met and not passed over."""
+        found = self.met.copy()
+        for key in self.passed:
+            found.pop(key, None)
+        return found
+
     def _step(self, level: list[Any]) -> list[Any]:
         """What the objects of a level refer to."""
         ways = self._ways
         kinds = set(map(type, level))
+        self.met_types |= kinds
         for kind in kinds - ways.keys():
             ways[kind] = self._way(kind)
         if all(ways[kind] is gc.get_referents for kind in kinds):
