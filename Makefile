@@ -3,11 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+LIBRARIES := .venv-libraries
+LIBRARIES_READY := $(LIBRARIES)/.ready
 
-.PHONY: help demo test bench lint clean
+.PHONY: help demo test test-libraries support bench lint clean
 
 help:  ## show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "elastictm needs Python 3.10 or newer")'
@@ -22,6 +24,19 @@ demo: $(READY)  ## run a training notebook, save it, restore it elsewhere, compa
 test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
+$(LIBRARIES_READY): pyproject.toml tests/kinds/requirements.lock
+	$(PYTHON) -m venv --clear $(LIBRARIES)
+	$(LIBRARIES)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(LIBRARIES)/bin/python -m pip install --quiet --requirement tests/kinds/requirements.lock
+	$(LIBRARIES)/bin/python -m pip install --quiet --editable . --group test
+	@touch $@
+
+test-libraries: $(LIBRARIES_READY)  ## run the kinds of values of many libraries
+	$(LIBRARIES)/bin/python -m pytest tests/kinds/libraries.py
+
+support: $(LIBRARIES_READY)  ## run all kinds of values and write docs/support.md
+	$(LIBRARIES)/bin/python -m elastictm.testing.support_page tests/kinds/rows docs/support.md
+
 bench: $(READY)  ## measure; prints tables and writes benchmarks/results.md
 	$(BIN)/python benchmarks/run.py
 
@@ -31,4 +46,4 @@ lint: $(READY)  ## ruff and mypy --strict
 	$(BIN)/mypy
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LIBRARIES) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
