@@ -1,0 +1,396 @@
+"""A pickler for values of any depth: it keeps a stack of its own and writes what ``pickle.Pickler`` writes.
+
+Byte for byte the same at protocol 5, frames included, so that a digest does not tell which of the two walked, and
+whether a value is too deep for the other one may depend on the depth of the caller.
+Loading needs nothing of the kind: an unpickler is a stack machine.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import importlib
+import itertools
+import pickle
+import struct
+from collections.abc import Callable, Iterator
+from types import FunctionType
+from typing import Any, Final, Protocol
+
+_FRAME: Final = 64 * 1024
+_FRAME_AT_LEAST: Final = 4
+_BATCH: Final = 1000
+_OPENED_BETWEEN_LOOKS: Final = 256
+"""Objects between two looks at the clock, about a millisecond."""
+
+_BYTE: Final = tuple(bytes((number,)) for number in range(256))
+_SMALL: Final = tuple(pickle.BININT1 + byte for byte in _BYTE)
+_UNNAMED_TYPES: Final[dict[type, tuple[Any, ...]]] = {type(it): (it,) for it in (None, ..., NotImplemented)}
+_NOTHING: Final = object()
+_float: Final = struct.Struct(">cd").pack
+_size32: Final = struct.Struct("<cI").pack
+_size64: Final = struct.Struct("<cQ").pack
+
+
+class _Target(Protocol):
+    """Where the stream goes: ``check_time`` raises when time is over."""
+
+    def write(self, data: Any) -> None: ...
+
+    def check_time(self) -> None: ...
+
+
+class StackPickler:
+    """Pickles values one after the other with one memo between them.
+
+    Each container that is begun is an iterator on the stack: it writes what comes between the objects inside it and
+    gives those, one after the other, to be written in between.  ``depth`` is that of the stack for the last value.
+    """
+
+    def __init__(self, target: _Target, buffer_callback: Callable[[pickle.PickleBuffer], None]) -> None:
+        self._target = target
+        self._buffer_callback = buffer_callback
+        self._frame = bytearray()
+        self._head = b""
+        self._memo: dict[int, int] = {}
+        # The references keep the addresses in the memo from being used again.
+        self._kept: list[Any] = []
+        self.depth = 0
+
+    def reducer_override(self, _value: Any) -> Any:
+        """How to take a value apart; NotImplemented for pickle's own ways."""
+        return NotImplemented
+
+    def dump(self, value: Any) -> None:
+        """Write one more value."""
+        self._frame.clear()
+        self._head = pickle.PROTO + b"\x05"
+        self.depth = self._walk(iter((value,)))
+        self._frame += pickle.STOP
+        self._commit()
+
+    def _walk(self, first: Iterator[Any]) -> int:  # noqa: C901, PLR0912 - calls would cost as much as what they do
+        """Write all that iterators give; returns how deep they were nested."""
+        frame, known = self._frame, self._memo.get
+        stack = [first]
+        opened = depth = 0
+        while stack:
+            for item in stack[-1]:
+                if len(frame) >= _FRAME:
+                    self._commit()
+                kind = type(item)
+                if item is None:
+                    frame += b"N"
+                elif kind is int:
+                    frame += _SMALL[item] if 0 <= item < 256 else _integer(item)  # noqa: PLR2004 - one byte
+                elif kind is float:
+                    frame += _float(b"G", item)
+                elif kind is bool:
+                    frame += b"\x88" if item else b"\x89"
+                elif (index := known(id(item))) is not None:
+                    frame += _reference(index)
+                elif kind is str:
+                    self._text(item)
+                elif kind is bytes:
+                    self._bytes(item)
+                elif kind is tuple and not item:
+                    frame += b")"
+                else:
+                    way = _WAYS.get(kind)
+                    stack.append(way(self, item) if way is not None else self._other(item, kind))
+                    depth = max(depth, len(stack))
+                    opened += 1
+                    if not opened % _OPENED_BETWEEN_LOOKS:
+                        self._target.check_time()
+                    break
+            else:
+                stack.pop()
+        return depth
+
+    def _memoize(self, value: Any) -> None:
+        self._memo[id(value)] = len(self._kept)
+        self._kept.append(value)
+        self._frame += b"\x94"
+
+    def _again(self, value: Any, dropping: bytes) -> bool:
+        """Whether what is inside a value that cannot change had it written already, in a cycle: it is used then."""
+        index = self._memo.get(id(value))
+        if index is None:
+            return False
+        self._frame += dropping + _reference(index)
+        return True
+
+    def _commit(self) -> None:
+        """Hand on what was written as one frame."""
+        frame = self._frame
+        if self._head:
+            # Not before: buffers that come earlier are digested before it.
+            self._target.write(self._head)
+            self._head = b""
+        if len(frame) >= _FRAME_AT_LEAST:
+            self._target.write(_size64(pickle.FRAME, len(frame)))
+        if frame:
+            self._target.write(frame)
+        frame.clear()
+
+    def _payload(self, header: bytes, data: Any) -> None:
+        if len(data) < _FRAME:
+            self._frame += header
+            self._frame += data
+        else:
+            # Large data lie between frames.
+            self._commit()
+            self._target.write(header)
+            self._target.write(data)
+
+    def _text(self, value: str) -> None:
+        data = value.encode("utf-8", "surrogatepass")
+        self._payload(_header(len(data), pickle.SHORT_BINUNICODE, pickle.BINUNICODE, pickle.BINUNICODE8), data)
+        self._memoize(value)
+
+    def _bytes(self, value: bytes) -> None:
+        self._payload(_header(len(value), pickle.SHORT_BINBYTES, pickle.BINBYTES, pickle.BINBYTES8), value)
+        self._memoize(value)
+
+    def _bytearray(self, value: bytearray) -> Iterator[Any]:
+        self._payload(_size64(pickle.BYTEARRAY8, len(value)), value)
+        self._memoize(value)
+        return iter(())
+
+    def _buffer(self, value: pickle.PickleBuffer) -> Iterator[Any]:
+        with memoryview(value) as view:
+            if not view.contiguous:
+                raise pickle.PicklingError("PickleBuffer can not be pickled when pointing to a non-contiguous buffer")
+            self._buffer_callback(value)
+            self._frame += pickle.NEXT_BUFFER + (pickle.READONLY_BUFFER if view.readonly else b"")
+        return iter(())
+
+    def _list(self, value: list[Any]) -> Iterator[Any]:
+        self._frame += b"]"
+        self._memoize(value)
+        return self._elements(value, pickle.APPENDS if len(value) != 1 else pickle.APPEND)
+
+    def _set(self, value: set[Any]) -> Iterator[Any]:
+        self._frame += b"\x8f"
+        self._memoize(value)
+        return self._elements(value, pickle.ADDITEMS)
+
+    def _elements(self, value: list[Any] | set[Any], end: bytes) -> Iterator[Any]:
+        frame = self._frame
+        left = iter(value)
+        batch = [*itertools.islice(left, _BATCH)]
+        while batch:
+            if end != pickle.APPEND:
+                frame += b"("
+            yield from batch
+            frame += end
+            full = len(batch) == _BATCH
+            batch = [*itertools.islice(left, _BATCH)]
+            if full and not batch and end == pickle.ADDITEMS:
+                # A set whose members fill the last batch gets an empty one after it.
+                frame += b"(" + end
+
+    def _dict(self, value: dict[Any, Any]) -> Iterator[Any]:
+        frame = self._frame
+        frame += b"}"
+        self._memoize(value)
+        if len(value) == 1:
+            for key, item in value.items():
+                yield key
+                yield item
+            frame += b"s"
+            return
+        left = iter(value.items())
+        more = bool(value)
+        while more:
+            batch = [*itertools.islice(left, _BATCH)]
+            frame += b"("
+            for key, item in batch:
+                yield key
+                yield item
+            frame += b"u"
+            more = len(batch) == _BATCH
+
+    def _frozenset(self, value: frozenset[Any]) -> Iterator[Any]:
+        self._frame += b"("
+        yield from value
+        if not self._again(value, pickle.POP_MARK):
+            self._frame += pickle.FROZENSET
+            self._memoize(value)
+
+    def _tuple(self, value: tuple[Any, ...]) -> Iterator[Any]:
+        short = len(value) <= len(_SHORT_TUPLES)
+        if not short:
+            self._frame += b"("
+        yield from value
+        if not self._again(value, pickle.POP * len(value) if short else pickle.POP_MARK):
+            self._frame += _SHORT_TUPLES[len(value) - 1] if short else pickle.TUPLE
+            self._memoize(value)
+
+    def _other(self, value: Any, kind: type) -> Iterator[Any]:
+        reduced = self.reducer_override(value)
+        if reduced is NotImplemented:
+            reduced = _reduced(value, kind)
+        if reduced is None or isinstance(reduced, str):
+            return self._global(value, reduced)
+        if not isinstance(reduced, tuple):
+            raise pickle.PicklingError("__reduce__ must return a string or tuple")
+        return self._built(value, reduced)
+
+    def _global(self, value: Any, name: str | None) -> Iterator[Any]:
+        if name is None:
+            name = getattr(value, "__qualname__", None)
+        if name is None:
+            name = value.__name__
+        # Strings of the same text are told apart: it is these very objects that pickle would write.
+        module = pickle.whichmodule(value, name)  # type: ignore[attr-defined]
+        try:
+            found: Any = importlib.import_module(module)
+        except ImportError as error:
+            raise pickle.PicklingError(f"Can't pickle {value!r}: import of module {module!r} failed") from error
+        try:
+            for part in name.split("."):
+                found = getattr(found, part)
+        except AttributeError as error:
+            message = f"Can't pickle {value!r}: attribute lookup {name} on {module} failed"
+            raise pickle.PicklingError(message) from error
+        if found is not value:
+            raise pickle.PicklingError(f"Can't pickle {value!r}: it's not the same object as {module}.{name}")
+        code = copyreg._extension_registry.get((module, name))  # type: ignore[attr-defined]  # noqa: SLF001
+        if code is not None:
+            self._frame += _extension(code)
+            return
+        yield module
+        yield name
+        self._frame += pickle.STACK_GLOBAL
+        self._memoize(value)
+
+    def _built(self, value: Any, reduced: tuple[Any, ...]) -> Iterator[Any]:
+        maker, arguments, state, items, pairs, setter = _checked(reduced)
+        yield from self._made(value, maker, arguments)
+        if self._again(value, pickle.POP):
+            return
+        self._memoize(value)
+        if items is not None:
+            yield from self._batches(((item,) for item in items), pickle.APPEND, pickle.APPENDS)
+        if pairs is not None:
+            yield from self._batches(map(_pair, pairs), pickle.SETITEM, pickle.SETITEMS)
+        if state is None:
+            return
+        if setter is None:
+            yield state
+            self._frame += b"b"
+        else:
+            yield setter
+            yield value
+            yield state
+            self._frame += pickle.TUPLE2 + pickle.REDUCE + pickle.POP
+
+    def _made(self, value: Any, maker: Any, arguments: tuple[Any, ...]) -> Iterator[Any]:
+        """A value without its state."""
+        frame = self._frame
+        name = getattr(maker, "__name__", None)
+        if type(name) is not str:
+            name = None
+        if name == "__newobj__":
+            if not arguments or arguments[0] is not getattr(value, "__class__", type(value)):
+                raise pickle.PicklingError("args[0] from __newobj__ args has the wrong class")
+            yield arguments[0]
+            yield arguments[1:]
+            frame += b"\x81"
+        elif name == "__newobj_ex__":
+            if len(arguments) != 3:  # noqa: PLR2004 - a class, arguments, keywords
+                raise pickle.PicklingError("length of the NEWOBJ_EX argument tuple must be exactly 3")
+            yield from arguments
+            frame += pickle.NEWOBJ_EX
+        else:
+            yield maker
+            yield arguments
+            frame += b"R"
+
+    def _batches(self, items: Iterator[tuple[Any, ...]], one: bytes, many: bytes) -> Iterator[Any]:
+        """As the items of what is no list or dict come: one that stays alone has an instruction of its own."""
+        frame = self._frame
+        more = True
+        while more:
+            batch = [*itertools.islice(items, _BATCH)]
+            if len(batch) > 1:
+                frame += b"("
+            for item in batch:
+                yield from item
+            if batch:
+                frame += many if len(batch) > 1 else one
+            more = len(batch) == _BATCH
+
+
+_SHORT_TUPLES: Final = (pickle.TUPLE1, pickle.TUPLE2, pickle.TUPLE3)
+
+_WAYS: Final[dict[type, Callable[[StackPickler, Any], Iterator[Any]]]] = {
+    dict: StackPickler._dict,  # noqa: SLF001 - here and below: of this module
+    set: StackPickler._set,  # noqa: SLF001
+    frozenset: StackPickler._frozenset,  # noqa: SLF001
+    list: StackPickler._list,  # noqa: SLF001
+    tuple: StackPickler._tuple,  # noqa: SLF001
+    bytearray: StackPickler._bytearray,  # noqa: SLF001
+    pickle.PickleBuffer: StackPickler._buffer,  # noqa: SLF001
+}
+
+
+def _reduced(value: Any, kind: type) -> Any:
+    """What pickle takes a value apart into; None for what is found by its name."""
+    if kind is type:
+        return (type, _UNNAMED_TYPES[value]) if value in _UNNAMED_TYPES else None
+    if kind is FunctionType:
+        return None
+    registered = copyreg.dispatch_table.get(kind)
+    if registered is not None:
+        return registered(value)
+    if issubclass(kind, type):
+        return None
+    reduce: Any = getattr(value, "__reduce_ex__", _NOTHING)
+    return value.__reduce__() if reduce is _NOTHING else reduce(5)
+
+
+def _checked(reduced: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The six parts of what a value was taken apart into."""
+    if not 2 <= len(reduced) <= 6:  # noqa: PLR2004 - as pickle defines it
+        raise pickle.PicklingError("tuple returned by __reduce__ must contain 2 through 6 elements")
+    maker, arguments, state, items, pairs, setter = (*reduced, None, None, None, None)[:6]
+    if not callable(maker):
+        raise pickle.PicklingError("first item of the tuple returned by __reduce__ must be callable")
+    if not isinstance(arguments, tuple):
+        raise pickle.PicklingError("second item of the tuple returned by __reduce__ must be a tuple")
+    for part in (items, pairs):
+        if part is not None and not hasattr(type(part), "__next__"):
+            raise pickle.PicklingError("fourth and fifth element of the tuple returned by __reduce__ must be iterators")
+    return maker, arguments, state, items, pairs, setter
+
+
+def _pair(item: Any) -> tuple[Any, ...]:
+    if not isinstance(item, tuple) or len(item) != 2:  # noqa: PLR2004 - key and value
+        raise TypeError("dict items iterator must return 2-tuples")
+    return item
+
+
+def _integer(value: int) -> bytes:
+    if 0 <= value <= 0xFFFF:  # noqa: PLR2004 - two bytes
+        return pickle.BININT2 + value.to_bytes(2, "little")
+    if -0x80000000 <= value <= 0x7FFFFFFF:  # noqa: PLR2004 - four bytes
+        return pickle.BININT + value.to_bytes(4, "little", signed=True)
+    data: bytes = pickle.encode_long(value)
+    size = len(data)
+    return (pickle.LONG1 + _BYTE[size] if size < len(_BYTE) else _size32(pickle.LONG4, size)) + data
+
+
+def _reference(index: int) -> bytes:
+    return b"h" + _BYTE[index] if index < len(_BYTE) else _size32(b"j", index)
+
+
+def _header(size: int, short: bytes, medium: bytes, large: bytes) -> bytes:
+    if size < len(_BYTE):
+        return short + _BYTE[size]
+    return _size32(medium, size) if size <= 0xFFFFFFFF else _size64(large, size)  # noqa: PLR2004 - four bytes
+
+
+def _extension(code: int) -> bytes:
+    size = 1 if code <= 0xFF else 2 if code <= 0xFFFF else 4  # noqa: PLR2004 - bytes
+    return {1: pickle.EXT1, 2: pickle.EXT2, 4: pickle.EXT4}[size] + code.to_bytes(size, "little")

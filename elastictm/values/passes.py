@@ -1,0 +1,255 @@
+"""The pass that freezes values: what it writes into, the memory that it hands over, and what it asks reducers for."""
+
+from __future__ import annotations
+
+import bisect
+import pickle
+import struct
+import sys
+from collections.abc import Callable
+from types import CodeType, FunctionType
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import xxhash
+
+from elastictm.ids import DefinitionKey
+from elastictm.values import rebuild
+from elastictm.values.deep import StackPickler
+from elastictm.values.memory import Export
+from elastictm.values.reducers import arrays, loaded_reducers
+
+if TYPE_CHECKING:
+    from elastictm.values.definitions import Definition, Purity
+    from elastictm.values.freeze import Surroundings
+    from elastictm.values.source import CodePlace
+
+Clock: TypeAlias = Callable[[], float]
+
+
+class OutOfTime(Exception):
+    """A pass was given up because its time was over."""
+
+
+class Sink:
+    """Takes the stream: digests it, counts it, keeps it if asked, and ends the pass when its time is over."""
+
+    __slots__ = ("clock", "deadline", "hasher", "kept", "size")
+
+    def __init__(self, clock: Clock, deadline: float | None, *, keep: bool) -> None:
+        self.clock = clock
+        self.deadline = deadline
+        self.kept: list[bytes] | None = [] if keep else None
+        self.start()
+
+    def start(self) -> None:
+        """Begin the digest and the size of one more value."""
+        self.hasher = xxhash.xxh3_128()
+        self.size = 0
+
+    def start_over(self) -> None:
+        """Forget all values."""
+        if self.kept is not None:
+            self.kept = []
+        self.start()
+
+    def write(self, data: Any) -> None:
+        """Take bytes of the stream."""
+        self.hasher.update(data)
+        self.size += len(data)
+        if self.kept is not None:
+            self.kept.append(bytes(data))
+        self.check_time()
+
+    def check_time(self) -> None:
+        """Raise OutOfTime once the deadline is over."""
+        if self.deadline is not None and self.clock() > self.deadline:
+            raise OutOfTime
+
+
+class _Buffers:
+    """The out-of-band buffers of one pass: known by their memory, digested where they lie."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.exports: list[Export] = []
+        self._sink = sink
+        self._own: dict[int, tuple[pickle.PickleBuffer, Export]] = {}
+        self._stretches: list[tuple[int, int]] = []
+
+    def give(self, memory: Export) -> pickle.PickleBuffer:
+        """What stands for memory in the stream; the pickler hands this very object to ``take``, in due course."""
+        buffer = pickle.PickleBuffer(memory.view)
+        self._own[id(buffer)] = (buffer, memory)
+        return buffer
+
+    def take(self, buffer: pickle.PickleBuffer) -> None:
+        """Called by the pickler for each buffer that it comes upon."""
+        own = self._own.pop(id(buffer), None)
+        memory = _export_of(buffer.raw()) if own is None else own[1]
+        self.exports.append(memory)
+        self._sink.hasher.update(xxhash.xxh3_128_digest(memory.view))
+        self._sink.hasher.update(self._overlap(memory))
+        self._sink.size += memory.length
+        self._sink.check_time()
+
+    def _overlap(self, memory: Export) -> bytes:
+        """Where a buffer lies in the memory of those before it: sharing is part of what is digested."""
+        start, stop = memory.address, memory.address + memory.length
+        at = bisect.bisect_left(self._stretches, (start, 0))
+        low = at - 1 if at and self._stretches[at - 1][1] > start else at
+        high = low
+        while high < len(self._stretches) and self._stretches[high][0] < stop:
+            high += 1
+        met = self._stretches[low:high]
+        if met:
+            self._stretches[low:high] = [(min(start, met[0][0]), max(stop, met[-1][1]))]
+            return b"".join(struct.pack("<qq", start - first, stop - first) for first, _ in met)
+        if memory.length:
+            self._stretches.insert(at, (start, stop))
+        return b""
+
+
+class _Knowledge:
+    """What one pass knows and finds, whichever pickler walks: the view of it that reducers get."""
+
+    def __init__(self, around: Surroundings, sink: Sink, purity: Purity, root: Definition | None) -> None:
+        self.sink = sink
+        self.namespace = around.namespace
+        self.definitions: dict[DefinitionKey, int] = {}
+        self.sources: dict[str, None] = {}
+        self.code: dict[CodeType, None] = {}
+        self.culprit: Any = None
+        self._around = around
+        self._purity = purity
+        self._root = root
+        self._buffers = _Buffers(sink)
+        self._table = loaded_reducers()
+        self._arrays: dict[int, Any] = {}
+        self._scopes: dict[int, _Scope] = {id(around.namespace): _Scope(None)}
+
+    def reducer_override(self, value: Any) -> Any:
+        """Ask the reducer of the value's type; called by the pickler for all but built-in data."""
+        kind = type(value)
+        try:
+            reduce = self._table[kind]
+        except KeyError:
+            reduce = self._table[kind] = self._reducer_of(kind)
+        if reduce is None:
+            self.culprit = value
+            return NotImplemented
+        self.culprit = value
+        return reduce(value, self)
+
+    def is_root(self, value: Any) -> bool:
+        """Whether this value is the definition whose own unit is being written."""
+        return value is self._root
+
+    def reference(self, definition: Definition) -> int | None:
+        """The index of a definition that has a unit of its own; None where it must be stored in place."""
+        if not self._purity(definition):
+            return None
+        key = self._around.definitions.key(definition)
+        return self.definitions.setdefault(key, len(self.definitions))
+
+    def place(self, body: CodeType) -> CodePlace | None:
+        """Where in the session's sources a code object comes from."""
+        self.code[body] = None
+        place = self._around.sources.place(body)
+        if place is not None:
+            self.sources[place.filename] = None
+        return place
+
+    def scope(self, function: FunctionType) -> Any:
+        """What stands for a function's globals in the stream."""
+        known = self._scopes.get(id(function.__globals__))
+        if known is None:
+            known = self._scopes[id(function.__globals__)] = _Scope(function.__globals__)
+        return known
+
+    def export(self, memory: Export) -> Any:
+        """Hand over memory to be stored beside the stream; returns what stands for it there."""
+        return self._buffers.give(memory)
+
+    @property
+    def exports(self) -> list[Export]:
+        """The memory that the values use, in the order of their buffers."""
+        return self._buffers.exports
+
+    def seen(self, value: Any) -> bool:
+        """Whether this array was written earlier in the pass; notes it if not."""
+        known = id(value) in self._arrays
+        # The reference keeps the address from being used again while the pass lasts.
+        self._arrays[id(value)] = value
+        return known
+
+    def _reducer_of(self, kind: type) -> Any:
+        if issubclass(kind, type):
+            return self._table[type]
+        if kind is _Scope:
+            return _reduce_scope
+        for single, name in self._around.singletons.items():
+            if issubclass(kind, single):
+                return lambda _value, _view, name=name: (rebuild.singleton, (name,))
+        numpy = sys.modules.get("numpy")
+        return None if numpy is None else arrays.kindred_reducer(kind, numpy)
+
+
+class Pass(_Knowledge, pickle.Pickler):
+    """One pickler over the values of one group, sharing its memo between them."""
+
+    def __init__(self, around: Surroundings, sink: Sink, purity: Purity, root: Definition | None = None) -> None:
+        _Knowledge.__init__(self, around, sink, purity, root)
+        # A method of the pass itself would close a cycle, which keeps users' objects alive for long.
+        pickle.Pickler.__init__(self, sink, 5, buffer_callback=self._buffers.take)
+
+    def walked(self, value: Any) -> Pass | DeepPass:
+        """Write the only value of a pass; returns the pass that could, whatever the depth."""
+        try:
+            self.dump(value)
+        except RecursionError:
+            self.sink.start_over()
+            deep = DeepPass(self._around, self.sink, self._purity, self._root)
+            try:
+                deep.dump(value)
+            finally:
+                self.culprit = deep.culprit
+            return deep
+        return self
+
+
+class DeepPass(_Knowledge, StackPickler):
+    """The same for values of any depth: slower, and with the same stream and digests."""
+
+    def __init__(self, around: Surroundings, sink: Sink, purity: Purity, root: Definition | None = None) -> None:
+        _Knowledge.__init__(self, around, sink, purity, root)
+        StackPickler.__init__(self, sink, self._buffers.take)
+
+
+class _Scope:
+    """Stands in a stream for a namespace that functions have as their globals."""
+
+    __slots__ = ("content",)
+
+    def __init__(self, content: dict[str, Any] | None) -> None:
+        self.content = content
+
+
+_OF_THE_MODULE: Final = frozenset({"__builtins__", "__loader__", "__nonzero__", "__spec__"})
+
+
+def _reduce_scope(value: _Scope, _view: _Knowledge) -> Any:
+    if value.content is None:
+        return rebuild.session_namespace, ()
+    module = sys.modules.get(value.content.get("__name__", ""))
+    if module is not None and vars(module) is value.content:
+        return rebuild.module_scope, (module.__name__,)
+    state = {name: item for name, item in value.content.items() if name not in _OF_THE_MODULE}
+    return rebuild.scope, (), state, None, None, rebuild.set_scope
+
+
+def _export_of(view: memoryview) -> Export:
+    # A library's own buffer: its address is only known through numpy, which such libraries have loaded.
+    import numpy as np  # noqa: PLC0415
+
+    return Export(
+        np.frombuffer(view, np.uint8).__array_interface__["data"][0] if view.nbytes else 0, view.nbytes, view, view
+    )
