@@ -11,10 +11,11 @@ import copyreg
 import importlib
 import itertools
 import pickle
-import struct
 from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any, Final, Protocol
+
+from elastictm.values import encoding
 
 _FRAME: Final = 64 * 1024
 _FRAME_AT_LEAST: Final = 4
@@ -22,13 +23,9 @@ _BATCH: Final = 1000
 _OPENED_BETWEEN_LOOKS: Final = 256
 """Objects between two looks at the clock, about a millisecond."""
 
-_BYTE: Final = tuple(bytes((number,)) for number in range(256))
-_SMALL: Final = tuple(pickle.BININT1 + byte for byte in _BYTE)
 _UNNAMED_TYPES: Final[dict[type, tuple[Any, ...]]] = {type(it): (it,) for it in (None, ..., NotImplemented)}
 _NOTHING: Final = object()
-_float: Final = struct.Struct(">cd").pack
-_size32: Final = struct.Struct("<cI").pack
-_size64: Final = struct.Struct("<cQ").pack
+_NEW: Final = copyreg.__newobj__  # type: ignore[attr-defined]
 
 
 class _Target(Protocol):
@@ -42,8 +39,8 @@ class _Target(Protocol):
 class StackPickler:
     """Pickles values one after the other with one memo between them.
 
-    Each container that is begun is an iterator on the stack: it writes what comes between the objects inside it and
-    gives those, one after the other, to be written in between.  ``depth`` is that of the stack for the last value.
+    Each value that is begun is an iterator on the stack, over what is inside it; where there is more to write between
+    that, it is a generator that does so.  ``depth`` is that of the stack for the last value.
     """
 
     def __init__(self, target: _Target, buffer_callback: Callable[[pickle.PickleBuffer], None]) -> None:
@@ -52,6 +49,9 @@ class StackPickler:
         self._frame = bytearray()
         self._head = b""
         self._memo: dict[int, int] = {}
+        # What is begun: iterators over what is inside, and what ends it.
+        self._stack: list[Iterator[Any]] = []
+        self._ends: list[Any] = []
         # The references keep the addresses in the memo from being used again.
         self._kept: list[Any] = []
         self.depth = 0
@@ -64,14 +64,18 @@ class StackPickler:
         """Write one more value."""
         self._frame.clear()
         self._head = pickle.PROTO + b"\x05"
-        self.depth = self._walk(iter((value,)))
+        self._stack.clear()
+        self._ends.clear()
+        self.depth = self._walk(value)
         self._frame += pickle.STOP
         self._commit()
 
-    def _walk(self, first: Iterator[Any]) -> int:  # noqa: C901, PLR0912 - calls would cost as much as what they do
-        """Write all that iterators give; returns how deep they were nested."""
+    def _walk(self, value: Any) -> int:  # noqa: C901, PLR0912 - calls would cost as much as what they do
+        """Write a value; returns how deep it is."""
         frame, known = self._frame, self._memo.get
-        stack = [first]
+        stack, ends = self._stack, self._ends
+        stack.append(iter((value,)))
+        ends.append(b"")
         opened = depth = 0
         while stack:
             for item in stack[-1]:
@@ -81,13 +85,13 @@ class StackPickler:
                 if item is None:
                     frame += b"N"
                 elif kind is int:
-                    frame += _SMALL[item] if 0 <= item < 256 else _integer(item)  # noqa: PLR2004 - one byte
+                    frame += encoding.SMALL[item] if 0 <= item < 256 else encoding.integer(item)  # noqa: PLR2004 - one byte
                 elif kind is float:
-                    frame += _float(b"G", item)
+                    frame += encoding.float64(b"G", item)
                 elif kind is bool:
                     frame += b"\x88" if item else b"\x89"
                 elif (index := known(id(item))) is not None:
-                    frame += _reference(index)
+                    frame += encoding.reference(index)
                 elif kind is str:
                     self._text(item)
                 elif kind is bytes:
@@ -96,7 +100,10 @@ class StackPickler:
                     frame += b")"
                 else:
                     way = _WAYS.get(kind)
-                    stack.append(way(self, item) if way is not None else self._other(item, kind))
+                    if way is not None:
+                        way(self, item)
+                    else:
+                        self._other(item, kind)
                     depth = max(depth, len(stack))
                     opened += 1
                     if not opened % _OPENED_BETWEEN_LOOKS:
@@ -104,7 +111,17 @@ class StackPickler:
                     break
             else:
                 stack.pop()
+                end = ends.pop()
+                if type(end) is bytes:
+                    frame += end
+                else:
+                    self._close(end)
         return depth
+
+    def _open(self, inside: Iterator[Any], end: Any = b"") -> None:
+        """Write what an iterator gives, then an end: some bytes, or the tuple or frozen set that is complete then."""
+        self._stack.append(inside)
+        self._ends.append(end)
 
     def _memoize(self, value: Any) -> None:
         self._memo[id(value)] = len(self._kept)
@@ -116,7 +133,7 @@ class StackPickler:
         index = self._memo.get(id(value))
         if index is None:
             return False
-        self._frame += dropping + _reference(index)
+        self._frame += dropping + encoding.reference(index)
         return True
 
     def _commit(self) -> None:
@@ -127,7 +144,7 @@ class StackPickler:
             self._target.write(self._head)
             self._head = b""
         if len(frame) >= _FRAME_AT_LEAST:
-            self._target.write(_size64(pickle.FRAME, len(frame)))
+            self._target.write(encoding.size64(pickle.FRAME, len(frame)))
         if frame:
             self._target.write(frame)
         frame.clear()
@@ -144,97 +161,109 @@ class StackPickler:
 
     def _text(self, value: str) -> None:
         data = value.encode("utf-8", "surrogatepass")
-        self._payload(_header(len(data), pickle.SHORT_BINUNICODE, pickle.BINUNICODE, pickle.BINUNICODE8), data)
+        self._payload(encoding.header(len(data), pickle.SHORT_BINUNICODE, pickle.BINUNICODE, pickle.BINUNICODE8), data)
         self._memoize(value)
 
     def _bytes(self, value: bytes) -> None:
-        self._payload(_header(len(value), pickle.SHORT_BINBYTES, pickle.BINBYTES, pickle.BINBYTES8), value)
+        self._payload(encoding.header(len(value), pickle.SHORT_BINBYTES, pickle.BINBYTES, pickle.BINBYTES8), value)
         self._memoize(value)
 
-    def _bytearray(self, value: bytearray) -> Iterator[Any]:
-        self._payload(_size64(pickle.BYTEARRAY8, len(value)), value)
+    def _bytearray(self, value: bytearray) -> None:
+        self._payload(encoding.size64(pickle.BYTEARRAY8, len(value)), value)
         self._memoize(value)
-        return iter(())
 
-    def _buffer(self, value: pickle.PickleBuffer) -> Iterator[Any]:
+    def _buffer(self, value: pickle.PickleBuffer) -> None:
         with memoryview(value) as view:
             if not view.contiguous:
                 raise pickle.PicklingError("PickleBuffer can not be pickled when pointing to a non-contiguous buffer")
             self._buffer_callback(value)
             self._frame += pickle.NEXT_BUFFER + (pickle.READONLY_BUFFER if view.readonly else b"")
-        return iter(())
 
-    def _list(self, value: list[Any]) -> Iterator[Any]:
+    def _list(self, value: list[Any]) -> None:
         self._frame += b"]"
         self._memoize(value)
-        return self._elements(value, pickle.APPENDS if len(value) != 1 else pickle.APPEND)
+        if len(value) == 1:
+            self._open(iter([*value]), b"a")
+        elif value:
+            self._open(self._batches(iter(value), b"e", rest=False))
 
-    def _set(self, value: set[Any]) -> Iterator[Any]:
+    def _set(self, value: set[Any]) -> None:
         self._frame += b"\x8f"
         self._memoize(value)
-        return self._elements(value, pickle.ADDITEMS)
+        if value:
+            self._open(self._batches(iter(value), pickle.ADDITEMS, rest=True))
 
-    def _elements(self, value: list[Any] | set[Any], end: bytes) -> Iterator[Any]:
-        frame = self._frame
-        left = iter(value)
-        batch = [*itertools.islice(left, _BATCH)]
-        while batch:
-            if end != pickle.APPEND:
-                frame += b"("
-            yield from batch
-            frame += end
-            full = len(batch) == _BATCH
-            batch = [*itertools.islice(left, _BATCH)]
-            if full and not batch and end == pickle.ADDITEMS:
-                # A set whose members fill the last batch gets an empty one after it.
-                frame += b"(" + end
-
-    def _dict(self, value: dict[Any, Any]) -> Iterator[Any]:
-        frame = self._frame
-        frame += b"}"
+    def _dict(self, value: dict[Any, Any], more: bytes = b"") -> None:
+        """A dict, and what is to be written after it."""
+        self._frame += b"}"
         self._memoize(value)
-        if len(value) == 1:
-            for key, item in value.items():
-                yield key
-                yield item
-            frame += b"s"
-            return
-        left = iter(value.items())
-        more = bool(value)
-        while more:
-            batch = [*itertools.islice(left, _BATCH)]
+        if len(value) >= _BATCH:
+            self._open(self._batches(iter(value.items()), b"u", pairs=True, rest=True), more)
+        elif value:
+            if len(value) > 1:
+                self._frame += b"("
+            # A list costs less than a generator, also for the garbage collector: there may be many at a time.
+            inside = [part for pair in value.items() for part in pair]
+            self._open(iter(inside), (b"u" if len(value) > 1 else b"s") + more)
+        else:
+            self._frame += more
+
+    def _batches(self, left: Iterator[Any], end: bytes, *, pairs: bool = False, rest: bool) -> Iterator[Any]:
+        """Batches, each between a mark and an end; where ``rest`` says so, full ones are followed by an empty one."""
+        frame = self._frame
+        batch = [*itertools.islice(left, _BATCH)]
+        while batch or rest:
             frame += b"("
-            for key, item in batch:
-                yield key
-                yield item
-            frame += b"u"
-            more = len(batch) == _BATCH
+            yield from itertools.chain.from_iterable(batch) if pairs else batch
+            frame += end
+            rest = rest and len(batch) == _BATCH
+            batch = [*itertools.islice(left, _BATCH)]
 
-    def _frozenset(self, value: frozenset[Any]) -> Iterator[Any]:
+    def _frozenset(self, value: frozenset[Any]) -> None:
         self._frame += b"("
-        yield from value
-        if not self._again(value, pickle.POP_MARK):
-            self._frame += pickle.FROZENSET
-            self._memoize(value)
+        self._open(iter(value), value)
 
-    def _tuple(self, value: tuple[Any, ...]) -> Iterator[Any]:
-        short = len(value) <= len(_SHORT_TUPLES)
-        if not short:
+    def _tuple(self, value: tuple[Any, ...]) -> None:
+        if len(value) > len(_SHORT_TUPLES):
             self._frame += b"("
-        yield from value
+        self._open(iter(value), value)
+
+    def _close(self, value: tuple[Any, ...] | frozenset[Any]) -> None:
+        short = type(value) is tuple and len(value) <= len(_SHORT_TUPLES)
         if not self._again(value, pickle.POP * len(value) if short else pickle.POP_MARK):
-            self._frame += _SHORT_TUPLES[len(value) - 1] if short else pickle.TUPLE
+            if type(value) is tuple:
+                self._frame += _SHORT_TUPLES[len(value) - 1] if short else pickle.TUPLE
+            else:
+                self._frame += pickle.FROZENSET
             self._memoize(value)
 
-    def _other(self, value: Any, kind: type) -> Iterator[Any]:
+    def _other(self, value: Any, kind: type) -> None:
         reduced = self.reducer_override(value)
         if reduced is NotImplemented:
             reduced = _reduced(value, kind)
         if reduced is None or isinstance(reduced, str):
-            return self._global(value, reduced)
-        if not isinstance(reduced, tuple):
+            self._open(self._global(value, reduced))
+        elif not isinstance(reduced, tuple):
             raise pickle.PicklingError("__reduce__ must return a string or tuple")
-        return self._built(value, reduced)
+        elif not self._plain(value, kind, reduced):
+            self._open(self._built(value, reduced))
+
+    def _plain(self, value: Any, kind: type, reduced: tuple[Any, ...]) -> bool:
+        """Begin an instance that has a dict and nothing else, as most have, if it is one."""
+        if len(reduced) != 5 or reduced[0] is not _NEW or len(self._frame) > _FRAME - 100:  # noqa: PLR2004
+            return False
+        _, arguments, state, items, pairs = reduced
+        index = self._memo.get(id(kind))
+        if type(state) is not dict or not state or id(state) in self._memo or index is None:
+            return False
+        if items is not None or pairs is not None or len(arguments) != 1 or arguments[0] is not kind:
+            return False
+        if value.__class__ is not kind:
+            return False
+        self._frame += encoding.reference(index) + b")\x81"
+        self._memoize(value)
+        self._dict(state, b"b")
+        return True
 
     def _global(self, value: Any, name: str | None) -> Iterator[Any]:
         if name is None:
@@ -257,7 +286,7 @@ class StackPickler:
             raise pickle.PicklingError(f"Can't pickle {value!r}: it's not the same object as {module}.{name}")
         code = copyreg._extension_registry.get((module, name))  # type: ignore[attr-defined]  # noqa: SLF001
         if code is not None:
-            self._frame += _extension(code)
+            self._frame += encoding.extension(code)
             return
         yield module
         yield name
@@ -271,9 +300,9 @@ class StackPickler:
             return
         self._memoize(value)
         if items is not None:
-            yield from self._batches(((item,) for item in items), pickle.APPEND, pickle.APPENDS)
+            yield from self._extended(((item,) for item in items), pickle.APPEND, pickle.APPENDS)
         if pairs is not None:
-            yield from self._batches(map(_pair, pairs), pickle.SETITEM, pickle.SETITEMS)
+            yield from self._extended(map(_pair, pairs), pickle.SETITEM, pickle.SETITEMS)
         if state is None:
             return
         if setter is None:
@@ -307,7 +336,7 @@ class StackPickler:
             yield arguments
             frame += b"R"
 
-    def _batches(self, items: Iterator[tuple[Any, ...]], one: bytes, many: bytes) -> Iterator[Any]:
+    def _extended(self, items: Iterator[tuple[Any, ...]], one: bytes, many: bytes) -> Iterator[Any]:
         """As the items of what is no list or dict come: one that stays alone has an instruction of its own."""
         frame = self._frame
         more = True
@@ -324,7 +353,7 @@ class StackPickler:
 
 _SHORT_TUPLES: Final = (pickle.TUPLE1, pickle.TUPLE2, pickle.TUPLE3)
 
-_WAYS: Final[dict[type, Callable[[StackPickler, Any], Iterator[Any]]]] = {
+_WAYS: Final[dict[type, Callable[[StackPickler, Any], None]]] = {
     dict: StackPickler._dict,  # noqa: SLF001 - here and below: of this module
     set: StackPickler._set,  # noqa: SLF001
     frozenset: StackPickler._frozenset,  # noqa: SLF001
@@ -369,28 +398,3 @@ def _pair(item: Any) -> tuple[Any, ...]:
     if not isinstance(item, tuple) or len(item) != 2:  # noqa: PLR2004 - key and value
         raise TypeError("dict items iterator must return 2-tuples")
     return item
-
-
-def _integer(value: int) -> bytes:
-    if 0 <= value <= 0xFFFF:  # noqa: PLR2004 - two bytes
-        return pickle.BININT2 + value.to_bytes(2, "little")
-    if -0x80000000 <= value <= 0x7FFFFFFF:  # noqa: PLR2004 - four bytes
-        return pickle.BININT + value.to_bytes(4, "little", signed=True)
-    data: bytes = pickle.encode_long(value)
-    size = len(data)
-    return (pickle.LONG1 + _BYTE[size] if size < len(_BYTE) else _size32(pickle.LONG4, size)) + data
-
-
-def _reference(index: int) -> bytes:
-    return b"h" + _BYTE[index] if index < len(_BYTE) else _size32(b"j", index)
-
-
-def _header(size: int, short: bytes, medium: bytes, large: bytes) -> bytes:
-    if size < len(_BYTE):
-        return short + _BYTE[size]
-    return _size32(medium, size) if size <= 0xFFFFFFFF else _size64(large, size)  # noqa: PLR2004 - four bytes
-
-
-def _extension(code: int) -> bytes:
-    size = 1 if code <= 0xFF else 2 if code <= 0xFFFF else 4  # noqa: PLR2004 - bytes
-    return {1: pickle.EXT1, 2: pickle.EXT2, 4: pickle.EXT4}[size] + code.to_bytes(size, "little")
