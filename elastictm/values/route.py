@@ -10,23 +10,40 @@ from typing import Any, Final
 from elastictm.values.kinds import ATOMS
 
 _VISITED_AT_MOST: Final = 100_000
+_SHOWN_STEPS: Final = 10
+"""At each end of a path that is too long to be read."""
 
 
 def route_to(root: Any, target: Any, name: str) -> str | None:
     """The shortest path from ``root`` to ``target``, such as ``model.callbacks[2]._lock``, or None if none is found."""
     if target is None:
         return None
-    queue: deque[tuple[str, Any]] = deque([(name, root)])
+    # For each value met: the step to it, and the index of the one that it is in.
+    came: list[tuple[str, int]] = [(name, -1)]
+    queue: deque[tuple[int, Any]] = deque([(0, root)])
     seen = {id(root)}
     while queue and len(seen) < _VISITED_AT_MOST:
-        path, value = queue.popleft()
+        index, value = queue.popleft()
         if value is target:
-            return path
+            return _path(came, index)
         for step, inner in _inside(value):
             if id(inner) not in seen:
                 seen.add(id(inner))
-                queue.append((path + step, inner))
+                queue.append((len(came), inner))
+                came.append((step, index))
     return None
+
+
+def _path(came: list[tuple[str, int]], index: int) -> str:
+    steps: list[str] = []
+    while index >= 0:
+        step, index = came[index]
+        steps.append(step)
+    steps.reverse()
+    left_out = len(steps) - 2 * _SHOWN_STEPS
+    if left_out > 1:
+        steps[_SHOWN_STEPS:-_SHOWN_STEPS] = [f" … {left_out} steps … "]
+    return "".join(steps)
 
 
 def _inside(value: Any) -> Iterator[tuple[str, Any]]:

@@ -17,7 +17,6 @@ import types
 import typing
 import weakref
 from collections import Counter
-from dataclasses import dataclass
 from enum import Enum
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
@@ -27,12 +26,15 @@ from elastictm.values.freeze import OutOfTime
 from elastictm.values.kinds import FIXED, fixed_types
 from elastictm.values.modules import class_data, data, function_data, is_made_here, is_own
 from elastictm.values.reducers.arrays import extent
+from elastictm.values.surveyed import Span, Survey, is_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable
 
     from elastictm.values.definitions import Definition
     from elastictm.values.freeze import Surroundings
+
+__all__ = ["Span", "Survey", "Surveyor"]
 
 _NEVER_FOLLOWED: Final = (Enum, logging.Logger, logging.Handler, types.FrameType, types.TracebackType)
 _SEE_THROUGH: Final = frozenset(
@@ -40,67 +42,12 @@ _SEE_THROUGH: Final = frozenset(
 )
 """Types whose instances cannot change, though what they hold can."""
 _PROGRAM: Final = FIXED | {FunctionType, ModuleType, type, property, staticmethod, classmethod}
-_ISOLATION_UP_TO: Final = 20_000
-"""Objects; counting references costs about a microsecond each."""
 _COUNTED_UP_TO: Final = 100_000
 """References from one level to the next; beyond, so many objects are to be expected that isolation is not asked for."""
+_FEW: Final = 8
+"""Objects of a level, up to which they are looked at one by one."""
+_STEPS_BETWEEN_LOOKS: Final = 100
 _MEMORY_OF_ITS_OWN: Final = (bytes, bytearray, memoryview)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Memory that arrays use, from its first address to the one after its last; ``fixed`` memory is never written."""
-
-    start: int
-    stop: int
-    fixed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """The mutable objects inside some values by identity, the memory that their arrays use, and the code they carry.
-
-    ``objects`` keep what they name alive: a survey is for passing use.
-    ``shells`` are objects that cannot change themselves but hold some that can, such as tuples of lists.
-    ``definitions`` are the session's functions and classes that come with the values.
-    ``references`` and ``weak`` count, for each object, the references to it that the walk itself found; ``exposed``
-    tells that others may hold what is inside in ways that no count shows.
-    """
-
-    objects: Mapping[int, Any]
-    shells: Mapping[int, Any]
-    spans: tuple[Span, ...]
-    code: tuple[CodeType, ...]
-    definitions: tuple[Definition, ...]
-    references: Counter[int]
-    weak: Counter[int]
-    exposed: bool
-
-    def isolated(self, outside: Counter[int]) -> bool:
-        """Whether nothing but the walked values and the counted references holds any of the objects."""
-        if self.exposed or len(self.objects) > _ISOLATION_UP_TO:
-            return False
-        return self._are_isolated(self.objects, outside) and self._are_isolated(self.shells, outside)
-
-    def _are_isolated(self, held: Mapping[int, Any], outside: Counter[int]) -> bool:
-        own = _count({0: object()}, 0)
-        # No variable may hold the object in question: it would count.
-        return all(
-            _count(held, key) - own <= self.references[key] + outside[key]
-            and weakref.getweakrefcount(held[key]) <= self.weak[key]
-            for key in held
-        )
-
-
-def _is_plain(value: Any) -> bool:
-    return set(map(type, gc.get_referents(value))) <= FIXED
-
-
-def _count(objects: Mapping[int, Any], key: int) -> int:
-    """References to an object of a record, with those of the record and of the call itself."""
-    return sys.getrefcount(objects[key])
-
-
 _MEMOISED: Final = type(functools.lru_cache(lambda: None))
 
 
@@ -140,7 +87,7 @@ class Surveyor:
         objects, shells = held, {}
         if walk.met_types & _SEE_THROUGH:
             objects = {key: value for key, value in held.items() if type(value) not in _SEE_THROUGH}
-            shells = {key: value for key, value in held.items() if key not in objects and not _is_plain(value)}
+            shells = {key: value for key, value in held.items() if key not in objects and not is_plain(value)}
         definitions = _with_all_inside(walk.definitions.values())
         # The names in code of a library are those of its module.
         bodies = (
@@ -194,9 +141,13 @@ class _Walk:
         """Walk all that the values hold."""
         try:
             level = self._new(list(values))
+            steps = 0
             while level:
-                level = self._new(self._step(level))
-                if out_of_time():
+                few = len(level) <= _FEW
+                level = self._new_few(self._step_few(level)) if few else self._new(self._step(level))
+                # There may be a million levels of one object each.
+                steps += 1
+                if (not few or not steps % _STEPS_BETWEEN_LOOKS) and out_of_time():
                     raise OutOfTime
         finally:
             # Its methods are among its ways: without this cut, a cycle would keep what was met alive for long.
@@ -216,6 +167,19 @@ class _Walk:
             del fresh[key]
         self.met.update(fresh)
         return list(fresh.values())
+
+    def _new_few(self, found: list[Any]) -> list[Any]:
+        """The same at less cost for few objects."""
+        met, references = self.met, self.references
+        fresh: list[Any] = []
+        for value in found:
+            if type(value) not in FIXED:
+                key = id(value)
+                references[key] = references.get(key, 0) + 1
+                if key not in met:
+                    met[key] = value
+                    fresh.append(value)
+        return fresh
 
     def held(self) -> dict[int, Any]:
         """What was met and not passed over."""
@@ -242,6 +206,17 @@ class _Walk:
             elif way is not None:
                 found += way(value)
         found += gc.get_referents(*plain)
+        return found
+
+    def _step_few(self, level: list[Any]) -> list[Any]:
+        found: list[Any] = []
+        for value in level:
+            kind = type(value)
+            if kind not in self._ways or kind not in self.met_types:
+                return self._step(level)
+            way = self._ways[kind]
+            if way is not None:
+                found += way(value)
         return found
 
     def _way(self, kind: type) -> Callable[[Any], Collection[Any]] | None:
