@@ -52,6 +52,7 @@ def migration_problem(  # noqa: PLR0913 - what is to be had here, there, and wan
     targets: frozenset[Version] | None = None,
     astray: Collection[Version] = frozenset(),
     groups: Sequence[frozenset[Version]] | None = None,
+    hash_seed: str | None = None,
 ) -> Problem:
     """What has to be decided to bring the live variables of a session elsewhere.
 
@@ -64,6 +65,7 @@ def migration_problem(  # noqa: PLR0913 - what is to be had here, there, and wan
         targets: The live versions wanted; all where it is None. Others are loaded only as inputs of re-runs.
         astray: Live versions changed outside of recorded cells: their bytes alone are trusted.
         groups: The alias groups of the live versions where somebody has looked; the recorded ones where it is None.
+        hash_seed: The hash seed that cells will run under, None where it is drawn anew.
 
     Raises:
         ValueError: Where a cost is negative or not a number.
@@ -75,7 +77,8 @@ def migration_problem(  # noqa: PLR0913 - what is to be had here, there, and wan
     past = Past(history, runs, inputs(runs, history.lapses), place, stored, astray, forbidden)
     if targets is None:
         targets = frozenset(record.version for record in history.live.values())
-    return _problem(_settled(past, history.live_groups() if groups is None else groups), targets, missing_files)
+    settled = _settled(past, history.live_groups() if groups is None else groups, hash_seed)
+    return _problem(settled, targets, missing_files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ class _Settled:
         return "shares data with what cannot be re-run" if version in self.bound.fixed else ""
 
 
-def _settled(past: Past, groups: Sequence[frozenset[Version]]) -> _Settled:
+def _settled(past: Past, groups: Sequence[frozenset[Version]], hash_seed: str | None) -> _Settled:
     """Find what another run would change, and what is bound to what.
 
     Each depends on the other: a version that may be re-run although it comes out differently makes the cells that read
@@ -107,7 +110,7 @@ def _settled(past: Past, groups: Sequence[frozenset[Version]]) -> _Settled:
     stuck = immovable(past)
     remade: set[Version] = set()
     while True:
-        unlike = unsteady(past, remade)
+        unlike = unsteady(past, remade, hash_seed)
         bound = bonds(groups, past, unlike, stuck)
         if remade.issuperset(bound.released):
             return _Settled(past, stuck, unlike, bound)

@@ -6,16 +6,18 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from elastictm.ids import RunNumber, Version
+from elastictm.model.marks import mark_of
 from elastictm.model.records import CellRun, EffectKind
+from elastictm.model.set_order import holds_under
 from elastictm.planning.past import Past
 
 _DEEDS: Mapping[EffectKind, str] = MappingProxyType(
     {
-        "write": "writes a file",
-        "remove": "removes a file",
-        "rename": "renames a file",
-        "network": "uses the network",
-        "process": "starts a process",
+        "write": "wrote {}",
+        "remove": "removed {}",
+        "rename": "renamed {}",
+        "network": "used the network: {}",
+        "process": "started a process: {}",
     }
 )
 """Effects outside the session that a second run would repeat."""
@@ -33,38 +35,41 @@ def obstacles(
     """
     found: dict[RunNumber, str] = {}
     for run in runs:
+        mark = mark_of(run.source)
         if run.n == 0:
             found[run.n] = "it was there before recording began"
         elif run.status == "unparsed":
             found[run.n] = f"cell {run.n} is not valid code"
         elif run.status == "interrupted":
             found[run.n] = f"cell {run.n} was interrupted"
-        elif run.effects and not allow_effects and (deed := _deed(run)):
-            found[run.n] = deed
+        elif mark == "not-repeatable":
+            found[run.n] = f"cell {run.n} is marked # tm: not-repeatable"
+        elif not (allow_effects or mark) and (done := deeds(run)):
+            found[run.n] = f"cell {run.n} {done[0]}"
         elif runnable is not None and (reason := runnable(run)):
             found[run.n] = f"cell {run.n}: {reason}"
     return found
 
 
-def _deed(run: CellRun) -> str | None:
-    for effect in run.effects:
-        if effect.kind in _DEEDS:
-            return f"cell {run.n} {_DEEDS[effect.kind]}: {effect.detail}"
-    return None
+def deeds(run: CellRun) -> tuple[str, ...]:
+    """What a cell run did outside the session that a second run would do again, for people."""
+    return tuple(_DEEDS[effect.kind].format(effect.detail) for effect in run.effects if effect.kind in _DEEDS)
 
 
-def unsteady(past: Past, remade: Collection[Version]) -> dict[RunNumber, str]:
+def unsteady(past: Past, remade: Collection[Version], hash_seed: str | None = None) -> dict[RunNumber, str]:
     """The cell runs that would give another result if they ran again, each with the reason for people.
 
     A cell run is not repeatable for reasons of its own, because of what was learned after it ended, or because it read
     what such a cell run made: a version that is loaded gives back what was read, but one without bytes, one that is
     ``remade`` although it has them, and one that was changed outside of cells does not.
+    Reasons that a fixed hash seed takes away do not count where ``hash_seed`` is that one.
     """
     learned = {remark.n: remark.text for remark in past.history.remarks}
     found: dict[RunNumber, str] = {}
     for run, inputs in zip(past.runs, past.inputs, strict=True):
-        if run.unrepeatable or run.n in learned:
-            found[run.n] = f"not repeatable: {', '.join(run.unrepeatable) or learned[run.n]} (cell {run.n})"
+        reasons = [reason for reason in run.unrepeatable if holds_under(reason, hash_seed)]
+        if reasons or run.n in learned:
+            found[run.n] = f"not repeatable: {', '.join(reasons) or learned[run.n]} (cell {run.n})"
             continue
         for u in inputs.needs:
             if u in past.astray:

@@ -49,7 +49,7 @@ class ChangeDetector:
 
     def __init__(self, variables: Variables, freezer: Freezer, clock: Callable[[], float]) -> None:
         surveyor = Surveyor(freezer.around)
-        insides = Insides(surveyor, freezer.around.definitions)
+        insides = Insides(surveyor, freezer.around)
         self._tools = Tools(variables, freezer, surveyor, insides, OwnModules(freezer, clock), clock)
 
     @property

@@ -6,6 +6,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from elastictm.model.names import names_of_code
+from elastictm.model.set_order import order_of_function
 from elastictm.session.tracked import Mentions
 
 if TYPE_CHECKING:
@@ -13,17 +14,17 @@ if TYPE_CHECKING:
     from types import CodeType
 
     from elastictm.ids import DefinitionKey
-    from elastictm.values.definitions import DefinitionTable
-    from elastictm.values.freeze import Frozen
+    from elastictm.values.freeze import Frozen, Surroundings
     from elastictm.values.survey import Survey, Surveyor
 
 
 class Insides:
     """Finds the code inside values and analyses each piece of it once."""
 
-    def __init__(self, surveyor: Surveyor, definitions: DefinitionTable) -> None:
+    def __init__(self, surveyor: Surveyor, around: Surroundings) -> None:
         self._surveyor = surveyor
-        self._definitions = definitions
+        self._definitions = around.definitions
+        self._sources = around.sources
         self._known: weakref.WeakKeyDictionary[CodeType, Mentions] = weakref.WeakKeyDictionary()
 
     def mentions(
@@ -56,12 +57,16 @@ class Insides:
             tuple(dict.fromkeys(reason for part in parts for reason in part.opaque)),
             tuple(dict.fromkeys(reason for part in parts for reason in part.unrepeatable)),
             keys,
+            frozenset().union(*(part.ordered for part in parts)),
         )
 
     def _mentioned(self, body: CodeType) -> Mentions:
         known = self._known.get(body)
         if known is None:
             found = names_of_code(body)
-            known = Mentions(found.loads | found.stores | found.deletes, found.opaque, found.unrepeatable)
+            order = order_of_function(self._sources.text(body.co_filename) or "", body.co_name, body.co_firstlineno)
+            reasons = (*found.unrepeatable, *order.reasons)
+            names = found.loads | found.stores | found.deletes
+            known = Mentions(names, found.opaque, reasons, ordered=order.names)
             self._known[body] = known
         return known

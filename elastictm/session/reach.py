@@ -21,23 +21,29 @@ _ALL_OUTPUTS: Final = ("Out", "_oh")
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Live names that some code can come at, why it might come at others, and what in it is not repeatable."""
+    """Live names that some code can come at, why it might come at others, and what in it is not repeatable.
+
+    ``ordered`` are names whose order functions show if they are sets.
+    """
 
     names: frozenset[Name]
     opaque: tuple[str, ...]
     unrepeatable: tuple[str, ...]
+    ordered: frozenset[str] = frozenset()
 
 
 def reach(names: Iterable[Name], variables: Variables) -> Reach:
     """Follow names through the functions and classes that their values hold, transitively."""
     opaque: dict[str, None] = {}
     unrepeatable: dict[str, None] = {}
+    ordered: set[str] = set()
     seen: set[Name] = set()
     waiting = list(_with_outputs(names, variables))
 
     def follow(mentions: Mentions) -> None:
         opaque.update(dict.fromkeys(mentions.opaque))
         unrepeatable.update(dict.fromkeys(mentions.unrepeatable))
+        ordered.update(mentions.ordered)
         waiting.extend(_with_outputs(mentions.names, variables))
 
     while waiting:
@@ -54,7 +60,7 @@ def reach(names: Iterable[Name], variables: Variables) -> Reach:
         for nameless in variables.nameless(keys):
             follow(nameless)
     found = frozenset(name for name in seen if name in variables)
-    return Reach(found, tuple(opaque), tuple(unrepeatable))
+    return Reach(found, tuple(opaque), tuple(unrepeatable), frozenset(ordered))
 
 
 def _with_outputs(names: Iterable[Name], variables: Variables) -> Iterable[Name]:

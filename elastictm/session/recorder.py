@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,12 +17,13 @@ from elastictm.session.clock import Clock, SystemClock
 from elastictm.session.effects import EffectWatch, Seen, describe_files
 from elastictm.session.host import Host, variables
 from elastictm.session.lingering import Lingering
-from elastictm.session.reach import Reach, reach
+from elastictm.session.reach import reach
+from elastictm.session.repeating import Code, reasons_in_code
 from elastictm.session.tracked import Variables
 from elastictm.values.kinds import type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from elastictm.model.history import History
@@ -37,7 +37,6 @@ _FIRST_LOOK_SECONDS: Final = 2.0
 """How long the first look at a session that is already there may take."""
 _FILE_CLOCK_SECONDS: Final = 0.01
 """By how much the clock that stamps files may lag behind."""
-_SEEDING: Final = re.compile(r"\bseed\s*\(")
 
 
 @dataclass(slots=True)
@@ -253,10 +252,14 @@ class Recorder:
         read_names = frozenset(before) if names.opaque or reads.opaque else reads.names
         versions = tuple(sorted(before[name].record.version for name in read_names))
         stored = frozenset(before) if names.opaque or names.opaque_stores else names.stores
-        asked = Question(run.n, variables(self._host), reached, stored, self._budget.allowance(settings))
+        values = variables(self._host)
+        code = Code(run.source, cell.code or cell.source, names, loads)
+        shown = reasons_in_code(code, before, values, self._host.transform, self._random)
+        asked = Question(run.n, values, reached, stored, self._budget.allowance(settings))
         changes = self._detector.compare(asked)
         written = frozenset(record.name for record in changes.writes)
-        reasons = dict.fromkeys(self._unrepeatable(names, loads, run, written | frozenset(changes.deletes), outside))
+        reasons = dict.fromkeys(shown)
+        reasons |= dict.fromkeys(_reasons_beside(run, written | frozenset(changes.deletes), outside))
         if left_behind:
             reasons["a thread was running beside it"] = None
         self._lingering.after(reached | written)
@@ -274,20 +277,6 @@ class Recorder:
             unrepeatable=tuple(reasons),
             notes=(*changes.notes, *(f"may touch every variable: {reason}" for reason in opaque)),
         )
-
-    def _unrepeatable(
-        self, names: CodeNames, loads: Reach, run: CellRun, changed: frozenset[Name], outside: _Outside
-    ) -> tuple[str, ...]:
-        reasons = [*names.unrepeatable, *loads.unrepeatable]
-        if run.status == "interrupted":
-            reasons.append("interrupted")
-        if outside.everything:
-            reasons.append("something ran beside the cells")
-        elif outside.names & changed:
-            reasons.append(f"changed outside of cells: {', '.join(sorted(outside.names & changed)[:5])}")
-        if not _SEEDING.search(run.source):
-            reasons += [f"the random state of {library} before it" for library in generators.unknown(self._random)]
-        return tuple(reasons)
 
     def _named_files(self, started: float, seen: Seen, names: CodeNames) -> tuple[dict[str, str], list[Effect]]:
         """What a cell did to files that its code names but that nobody heard it open, as libraries in C do."""
@@ -367,3 +356,13 @@ class Recorder:
                 return True
             frame = frame.f_back
         return False
+
+
+def _reasons_beside(run: CellRun, changed: frozenset[Name], outside: _Outside) -> Iterator[str]:
+    """What makes a cell run unrepeatable that its code does not show."""
+    if run.status == "interrupted":
+        yield "interrupted"
+    if outside.everything:
+        yield "something ran beside the cells"
+    elif outside.names & changed:
+        yield f"changed outside of cells: {', '.join(sorted(outside.names & changed)[:5])}"

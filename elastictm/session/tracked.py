@@ -17,12 +17,14 @@ class Mentions:
     """The names of the namespace that the code inside a value uses, and why that list may be too short.
 
     ``definitions`` are the functions and classes of the session that come with the value, inherited ones too.
+    ``ordered`` are names whose order the code shows if they are sets.
     """
 
     names: frozenset[Name] = frozenset()
     opaque: tuple[str, ...] = ()
     unrepeatable: tuple[str, ...] = ()
     definitions: tuple[DefinitionKey, ...] = ()
+    ordered: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)

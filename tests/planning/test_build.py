@@ -36,7 +36,7 @@ def history_of(*runs: dict) -> History:
         history.append(
             CellRun(
                 n=n,
-                source="pass",
+                source=given.pop("source", "pass"),
                 started=0.0,
                 seconds=given.pop("seconds", 1.0),
                 reads=tuple(map(version, given.pop("reads", "").split())),
@@ -59,13 +59,14 @@ def all_loads(history: History, *bare: str) -> dict[Version, float]:
         ({"n": 0}, "it was there before recording began"),
         ({"n": 3, "status": "unparsed"}, "cell 3 is not valid code"),
         ({"n": 3, "status": "interrupted"}, "cell 3 was interrupted"),
-        ({"n": 3, "effects": (Effect("write", "out.csv"),)}, "cell 3 writes a file: out.csv"),
-        ({"n": 3, "effects": (Effect("remove", "a"),)}, "cell 3 removes a file: a"),
-        ({"n": 3, "effects": (Effect("rename", "a to b"),)}, "cell 3 renames a file: a to b"),
-        ({"n": 3, "effects": (Effect("network", "host"),)}, "cell 3 uses the network: host"),
+        ({"n": 3, "source": "# tm: not-repeatable\nx = 1"}, "cell 3 is marked # tm: not-repeatable"),
+        ({"n": 3, "effects": (Effect("write", "out.csv"),)}, "cell 3 wrote out.csv"),
+        ({"n": 3, "effects": (Effect("remove", "a"),)}, "cell 3 removed a"),
+        ({"n": 3, "effects": (Effect("rename", "a to b"),)}, "cell 3 renamed a to b"),
+        ({"n": 3, "effects": (Effect("network", "host"),)}, "cell 3 used the network: host"),
         (
             {"n": 3, "effects": (Effect("environment", "X"), Effect("process", "ls"))},
-            "cell 3 starts a process: ls",
+            "cell 3 started a process: ls",
         ),
     ],
 )
@@ -82,6 +83,7 @@ def test_cells_that_must_not_run_again(row, obstacle):
         {"status": "error", "error": "ValueError"},
         {"effects": (Effect("environment", "X"), Effect("directory", "/tmp"), Effect("path", "/lib"))},
         {"unrepeatable": ("time.time()",)},
+        {"source": "# tm: repeatable\nx = 1", "effects": (Effect("write", "out.csv"),)},
     ],
 )
 def test_cells_that_may_run_again(row):

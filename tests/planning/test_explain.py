@@ -90,7 +90,7 @@ ROWS = [
     ("stored", "not repeatable: time() (cell 1)", {"writes": "x", "unrepeatable": ("time()",)}, {"x": 4.0}, {}),
     (
         "stored",
-        "cannot be re-run: cell 1 writes a file: out.csv",
+        "cannot be re-run: cell 1 wrote out.csv",
         {"writes": "x", "effects": (Effect("write", "out.csv"),)},
         {"x": 4.0},
         {},
@@ -145,7 +145,7 @@ def test_what_is_tied_says_to_what():
     both = explained(session({"writes": "x"}, young), {"y": 9.0})
     assert both["x"].report.outcome == "lost"
     assert both["x"].why.endswith(
-        "cannot be re-run: it shares data with y, and they cannot be re-run together: cell 2 uses the network: host"
+        "cannot be re-run: it shares data with y, and they cannot be re-run together: cell 2 used the network: host"
     )
 
 

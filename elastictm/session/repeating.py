@@ -1,0 +1,85 @@
+"""Why a cell run would give another result if it ran again, as far as its code and its effects tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from elastictm.model.marks import mark_of
+from elastictm.model.set_order import SET_ORDER, order_reasons, under_seed
+from elastictm.session import generators
+from elastictm.session.hash_seed import hash_seed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from elastictm.ids import Name
+    from elastictm.model.names import CodeNames
+    from elastictm.session.reach import Reach
+    from elastictm.session.tracked import Variables
+
+_SEEDING: Final = re.compile(r"\bseed\s*\(")
+_SETS: Final = frozenset({"set", "frozenset"})
+_NUMBERS: Final = frozenset({int, float, complex, bool})
+_ASK_UP_TO: Final = 10_000
+"""Elements of a set up to which each is asked whether it is a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A cell as it was typed and as Python, and what it reaches."""
+
+    source: str
+    python: str
+    names: CodeNames
+    loads: Reach
+
+
+def reasons_in_code(
+    code: Code,
+    variables: Variables,
+    values: Mapping[Name, Any],
+    transform: Callable[[str], str],
+    random: Mapping[str, Any],
+) -> tuple[str, ...]:
+    """The reasons that the code shows, none where the user says that it is repeatable.
+
+    Args:
+        code: The cell.
+        variables: The variables before it.
+        values: The variables after it.
+        transform: Turns the text that a magic carries into Python.
+        random: The states of the random generators before it.
+    """
+    if mark_of(code.source) == "repeatable":
+        return ()
+    found = [*code.names.unrepeatable, *code.loads.unrepeatable, *_orders(code, variables, values, transform)]
+    if not _SEEDING.search(code.source):
+        found += [f"the random state of {library} before it" for library in generators.unknown(random)]
+    return tuple(found)
+
+
+def _orders(
+    code: Code, variables: Variables, values: Mapping[Name, Any], transform: Callable[[str], str]
+) -> Iterator[str]:
+    """Where the order of a set or a hash tells, with the hash seed under which it would tell the same again."""
+    sets = set(_sets(code.loads.names, variables, values))
+    found = [*order_reasons(code.python, transform, sets)]
+    found += [f"{SET_ORDER}{name}, in a function" for name in sorted(sets & code.loads.ordered)]
+    if found:
+        seed = hash_seed()
+        yield from (under_seed(reason, seed) for reason in found)
+
+
+def _sets(names: Iterable[Name], variables: Variables, values: Mapping[Name, Any]) -> Iterator[Name]:
+    """The variables that held sets whose order another process would not repeat."""
+    for name in names:
+        tracked = variables.get(name)
+        if tracked is not None and tracked.record.kind in _SETS and not _all_numbers(values.get(name)):
+            yield name
+
+
+def _all_numbers(value: Any) -> bool:
+    return type(value) in {set, frozenset} and len(value) <= _ASK_UP_TO and _NUMBERS.issuperset(map(type, value))
