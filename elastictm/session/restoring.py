@@ -7,7 +7,6 @@ attempt plans without them, from freshly loaded values.  What fails only grows, 
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import tempfile
@@ -32,13 +31,12 @@ from elastictm.planning.problem import Problem
 from elastictm.session import generators
 from elastictm.session.environment import differences
 from elastictm.session.host import Host, output_name, output_number, variables
+from elastictm.session.packing import definition_units, source_texts, unpacked
 from elastictm.session.saving import unchanged
-from elastictm.storage import manifest as m
 from elastictm.storage.reader import ArchiveReader
 from elastictm.values.definitions import named_definitions
 from elastictm.values.freeze import Freezer, Surroundings
-from elastictm.values.memory import Slice
-from elastictm.values.thaw import Frost, Thawer
+from elastictm.values.thaw import Thawer
 
 _LOADING = 500e6
 """Bytes per second that loading is taken for when a plan is made at the target."""
@@ -84,10 +82,9 @@ class Restorer:
         self._entries = {Name(entry.name): entry for entry in self._manifest.entries}
         try:
             self.history = decode_history(reader.read(self._manifest.history))
-            texts = json.loads(bytes(reader.read(self._manifest.sources)) or b"{}")
+            self._texts = source_texts(reader)
         except ValueError as error:
             raise ArchiveDamaged(f"{reader.name}: {error}") from error
-        self._texts: dict[str, str] = texts
         self._runs = {run.n: run for run in self.history.runs}
 
     def plan(self) -> tuple[Problem, ReplicationPlan]:
@@ -166,7 +163,7 @@ class Restorer:
         for filename, text in self._texts.items():
             around.sources.add(filename, text)
         around.definitions.reserve([DefinitionKey(d.key) for d in self._manifest.definitions])
-        thawer = Thawer(around, self._definition_frost, self._host.singletons)
+        thawer = Thawer(around, definition_units(self._reader), self._host.singletons)
         self._empty()
         values = self._loaded(plan, thawer)
         outputs: dict[int, Any] = {}
@@ -200,7 +197,7 @@ class Restorer:
         for index in [*wanted, *wanted]:
             if index is None or (index not in failed and any(n in values for n in self._manifest.units[index].names)):
                 continue
-            outcome = thawer.group(self._frost(self._manifest.units[index]))
+            outcome = thawer.group(unpacked(self._reader, self._manifest.units[index]))
             if isinstance(outcome, Refusal):
                 failed[index] = outcome
                 continue
@@ -332,21 +329,6 @@ class Restorer:
                 if expected is not None and digest != expected:
                     found.add(name)
         return found
-
-    def _frost(self, unit: m.Unit) -> Frost:
-        return Frost(
-            tuple(map(Name, unit.names)),
-            self._reader.read(unit.stream),
-            tuple(self._reader.read(blob) for blob in unit.segments),
-            tuple(Slice(p.segment, p.offset, p.size) for p in unit.buffers),
-            tuple(map(DefinitionKey, unit.definitions)),
-        )
-
-    def _definition_frost(self, key: DefinitionKey) -> Frost:
-        for definition in self._manifest.definitions:
-            if definition.key == key:
-                return self._frost(definition.unit)
-        raise ArchiveDamaged(f"{self._reader.name} refers to a definition {key} that it does not hold")
 
     def _singleton_types(self) -> dict[type, str]:
         return {type(value): name for name, value in self._host.singletons.items()}

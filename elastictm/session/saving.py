@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from elastictm.errors import UsageError
-from elastictm.ids import DefinitionKey, Fingerprint, Name
+from elastictm.ids import Fingerprint, Name
 from elastictm.model.history import HistoryView
 from elastictm.model.records import CellRun, FileRead
 from elastictm.model.reports import Choice, PlanReport, Policy, SaveReport
@@ -24,11 +23,11 @@ from elastictm.planning.problem import Problem
 from elastictm.session import generators
 from elastictm.session.environment import describe_environment
 from elastictm.session.host import output_number
+from elastictm.session.packing import Packer
 from elastictm.session.stock import Stock
 from elastictm.storage import manifest as m
 from elastictm.storage.digest import file_digest
 from elastictm.storage.writer import ArchiveWriter
-from elastictm.values.freeze import Unit
 from elastictm.values.source import SourceLibrary
 
 SHIP_AT_MOST = 100_000_000
@@ -206,27 +205,11 @@ def write(drafted: Draft, journey: Journey, writer: ArchiveWriter, clock: Callab
     started = clock()
     fingerprints = drafted.stock.fingerprints()
     stored = {version.name for version in drafted.plan.loads} | drafted.spares()
-    units: list[m.Unit] = []
+    packer = Packer(writer, drafted.stock.definitions, journey.sources)
     unit_of: dict[Name, int] = {}
-    texts: dict[str, str] = {}
-    keys: dict[DefinitionKey, None] = {}
     for group in drafted.stock.groups:
-        if group.unit is None or not stored.intersection(group.parts):
-            continue
-        unit_of.update(dict.fromkeys(group.parts, len(units)))
-        units.append(_put_unit(writer, group.unit))
-        keys.update(dict.fromkeys(group.unit.definitions))
-        _collect(texts, group.unit, journey.sources)
-    definitions: list[m.Definition] = []
-    waiting = list(keys)
-    while waiting:
-        key = waiting.pop(0)
-        unit = drafted.stock.definitions[key]
-        definitions.append(m.Definition(key, _put_unit(writer, unit)))
-        _collect(texts, unit, journey.sources)
-        fresh = [inner for inner in unit.definitions if inner not in keys]
-        keys.update(dict.fromkeys(fresh))
-        waiting += fresh
+        if group.unit is not None and stored.intersection(group.parts):
+            unit_of.update(dict.fromkeys(group.parts, packer.add(group.unit)))
     runs = tuple(step.n for step in drafted.plan.reruns)
     manifest = m.Manifest(
         saved_at=now,
@@ -234,33 +217,16 @@ def write(drafted: Draft, journey: Journey, writer: ArchiveWriter, clock: Callab
         history=writer.put(encode_history(drafted.history)),
         execution_count=journey.execution_count,
         entries=tuple(_entry(choice, fingerprints, unit_of, drafted.stock.astray) for choice in drafted.choices),
-        units=tuple(units),
-        definitions=tuple(definitions),
+        units=packer.units,
+        definitions=packer.definitions(),
         cells_rerun=runs,
         seconds=clock() - started,
-        sources=writer.put(json.dumps(texts).encode()),
+        sources=packer.sources(),
         files=_put_files(writer, [drafted.history.run(n) for n in runs], journey.directory),
         generators={state.generator: writer.put(state.state) for state in generators.now()},
         groups=drafted.stock.ties,
     )
     return writer.commit(manifest)
-
-
-def _put_unit(writer: ArchiveWriter, unit: Unit) -> m.Unit:
-    return m.Unit(
-        stream=writer.put(unit.stream),
-        segments=tuple(writer.put(segment) for segment in unit.segments),
-        buffers=tuple(m.Placement(s.segment, s.offset, s.length) for s in unit.slices),
-        names=tuple(unit.names),
-        definitions=tuple(unit.definitions),
-    )
-
-
-def _collect(texts: dict[str, str], unit: Unit, sources: SourceLibrary) -> None:
-    for filename in unit.sources:
-        text = sources.text(filename)
-        if text is not None:
-            texts[filename] = text
 
 
 def _put_files(writer: ArchiveWriter, runs: Collection[CellRun], directory: Path) -> tuple[m.ShippedFile, ...]:

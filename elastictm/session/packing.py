@@ -1,0 +1,104 @@
+"""Units on their way into an archive, with all the functions, classes and source texts that they refer to, and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+from elastictm.errors import ArchiveDamaged
+from elastictm.ids import DefinitionKey, Name
+from elastictm.storage import manifest as m
+from elastictm.storage.reader import ArchiveReader
+from elastictm.storage.writer import ArchiveWriter
+from elastictm.values.freeze import Unit
+from elastictm.values.memory import Slice
+from elastictm.values.source import SourceLibrary
+from elastictm.values.thaw import Frost
+
+
+class Packer:
+    """Puts units into one archive.
+
+    Responsibilities:
+    - give each unit of values its number;
+    - bring along the units of definitions that they refer to, and theirs, each once;
+    - gather the source texts that code is compiled from.
+    """
+
+    def __init__(
+        self, writer: ArchiveWriter, definitions: Mapping[DefinitionKey, Unit], sources: SourceLibrary
+    ) -> None:
+        self._writer = writer
+        self._definitions = definitions
+        self._sources = sources
+        self._keys: dict[DefinitionKey, None] = {}
+        self._texts: dict[str, str] = {}
+        self._units: list[m.Unit] = []
+
+    @property
+    def units(self) -> tuple[m.Unit, ...]:
+        """The units of values so far."""
+        return tuple(self._units)
+
+    def add(self, unit: Unit) -> int:
+        """Put a unit of values; returns its number."""
+        self._units.append(self._put(unit))
+        return len(self._units) - 1
+
+    def definitions(self) -> tuple[m.Definition, ...]:
+        """Put the units of all definitions that were referred to."""
+        found: list[m.Definition] = []
+        waiting = list(self._keys)
+        while waiting:
+            key = waiting.pop(0)
+            before = len(self._keys)
+            found.append(m.Definition(key, self._put(self._definitions[key])))
+            waiting += list(self._keys)[before:]
+        return tuple(found)
+
+    def sources(self) -> m.Blob:
+        """Put the source texts."""
+        return self._writer.put(json.dumps(self._texts).encode())
+
+    def _put(self, unit: Unit) -> m.Unit:
+        self._keys.update(dict.fromkeys(unit.definitions))
+        for filename in unit.sources:
+            text = self._sources.text(filename)
+            if text is not None:
+                self._texts[filename] = text
+        return m.Unit(
+            stream=self._writer.put(unit.stream),
+            segments=tuple(self._writer.put(segment) for segment in unit.segments),
+            buffers=tuple(m.Placement(s.segment, s.offset, s.length) for s in unit.slices),
+            names=tuple(unit.names),
+            definitions=tuple(unit.definitions),
+        )
+
+
+def unpacked(reader: ArchiveReader, unit: m.Unit) -> Frost:
+    """A unit as it is in an archive."""
+    return Frost(
+        tuple(map(Name, unit.names)),
+        reader.read(unit.stream),
+        tuple(reader.read(blob) for blob in unit.segments),
+        tuple(Slice(p.segment, p.offset, p.size) for p in unit.buffers),
+        tuple(map(DefinitionKey, unit.definitions)),
+    )
+
+
+def definition_units(reader: ArchiveReader) -> Callable[[DefinitionKey], Frost]:
+    """The units of an archive's definitions, by their number."""
+
+    def find(key: DefinitionKey) -> Frost:
+        for definition in reader.manifest.definitions:
+            if definition.key == key:
+                return unpacked(reader, definition.unit)
+        raise ArchiveDamaged(f"{reader.name} refers to a definition {key} that it does not hold")
+
+    return find
+
+
+def source_texts(reader: ArchiveReader) -> dict[str, str]:
+    """The source texts in an archive, by file name; ValueError where they are not readable."""
+    texts: dict[str, str] = json.loads(bytes(reader.read(reader.manifest.sources)) or b"{}")
+    return texts
