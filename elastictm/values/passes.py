@@ -174,6 +174,10 @@ class _Knowledge:
         """The memory that the values use, in the order of their buffers."""
         return self._buffers.exports
 
+    def kinds(self) -> frozenset[type]:
+        """The types of the objects met that no reducer takes apart."""
+        return frozenset(kind for kind, reduce in self._table.items() if reduce is None)
+
     def seen(self, value: Any) -> bool:
         """Whether this array was written earlier in the pass; notes it if not."""
         known = id(value) in self._arrays
