@@ -127,16 +127,39 @@ class Purity:
     def __call__(self, definition: Any) -> bool:
         """Whether this function or class, importable or not, holds nothing that a program could change in place."""
         known = self._known.get(id(definition))
-        if known is None:
-            self._known[id(definition)] = True
-            known = importable(definition) or (
-                self._has_known_scope(definition) and all(self._harmless(part) for part in _parts(definition))
-            )
-            if not known:
-                # What was found pure on the assumption that this one is must be looked at again.
-                self._known = {key: pure for key, pure in self._known.items() if not pure}
-            self._known[id(definition)] = known
-        return known
+        return self._search(definition) if known is None else known
+
+    def _search(self, first: Any) -> bool:
+        """Go through all that a definition leads to; whatever leads to what can change is not pure either."""
+        seen: set[int] = set()
+        # The definitions on the way to the one at hand, each with what is left of its parts.
+        way: list[tuple[Any, list[Any]]] = []
+        waiting = [first]
+        while True:
+            if waiting:
+                value = waiting.pop()
+                kind = type(value)
+                inside = _INSIDE.get(kind)
+                if issubclass(kind, (FunctionType, type)):
+                    pure = self._known.get(id(value), True)
+                    if id(value) not in seen and id(value) not in self._known:
+                        seen.add(id(value))
+                        if not importable(value):
+                            way.append((value, waiting))
+                            pure, waiting = self._has_known_scope(value), list(_parts(value))
+                elif inside is not None:
+                    waiting += inside(value)
+                    continue
+                else:
+                    pure = self._is_inert(value)
+                if not pure:
+                    self._known.update((id(definition), False) for definition, _ in way)
+                    return False
+            elif way:
+                waiting = way.pop()[1]
+            else:
+                self._known.update(dict.fromkeys(seen, True))
+                return True
 
     def _has_known_scope(self, definition: Any) -> bool:
         """Whether a function's globals are found again by name; those of a script that was run are data beside it."""
@@ -145,13 +168,8 @@ class Purity:
         module = sys.modules.get(definition.__globals__.get("__name__", ""))
         return module is not None and vars(module) is definition.__globals__
 
-    def _harmless(self, value: Any) -> bool:
+    def _is_inert(self, value: Any) -> bool:
         kind = type(value)
-        if issubclass(kind, (FunctionType, type)):
-            return self(value)
-        inside = _INSIDE.get(kind)
-        if inside is not None:
-            return all(map(self._harmless, inside(value)))
         if kind in FIXED or kind in _INERT or kind.__module__ == typing.__name__:
             return True
         return issubclass(kind, (enum.Enum, *self._fixed))

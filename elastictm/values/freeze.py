@@ -55,11 +55,15 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class FrozenGroup:
-    """What freezing a group gave: a part for each name that can be stored, a refusal for each that cannot."""
+    """What freezing a group gave: a part for each name that can be stored, a refusal for each that cannot.
+
+    ``kinds`` are the types of the objects inside that pickle takes apart by itself; known where the bytes are kept.
+    """
 
     parts: Mapping[Name, Frozen]
     refusals: Mapping[Name, Refusal]
     unit: Unit | None = None
+    kinds: frozenset[type] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,8 @@ class GroupPass:
         self._named = named
         self._depths = depths
         self._sink = Sink(clock, None, keep=keep)
-        self._run: Pass | DeepPass = Pass(around, self._sink, Purity(around.namespace))
+        self._purity = Purity(around.namespace)
+        self._run: Pass | DeepPass = Pass(around, self._sink, self._purity)
         self._names: list[Name] = []
         self._values: list[Any] = []
 
@@ -145,6 +150,10 @@ class GroupPass:
         """All that was kept of the values added so far."""
         return _unit(tuple(self._names), self._run)
 
+    def kinds(self) -> frozenset[type]:
+        """The types of the objects inside that pickle takes apart by itself."""
+        return self._run.kinds()
+
     def _walk(self, value: Any) -> int:
         """Write a value; returns the number of definitions that were known before."""
         run = self._run
@@ -171,7 +180,7 @@ class GroupPass:
         if isinstance(self._run, DeepPass):
             return
         self._sink.start_over()
-        self._run = DeepPass(self._around, self._sink, Purity(self._around.namespace))
+        self._run = DeepPass(self._around, self._sink, self._purity)
         for earlier in self._values:
             self._run.dump(earlier)
 
@@ -190,7 +199,7 @@ class GroupPass:
                 label = definition.__qualname__.encode()
                 if id(definition) not in named:
                     sink = Sink(self._clock, self._sink.deadline, keep=False)
-                    run = Pass(self._around, sink, Purity(self._around.namespace), definition)
+                    run = Pass(self._around, sink, self._purity, definition)
                     begun.append((label, sink, keys))
                     keys = iter(run.walked(definition).definitions)
                     break
@@ -246,7 +255,7 @@ class Freezer:
                     break
                 parts[name] = outcome
             else:
-                return FrozenGroup(parts, refusals, run.unit() if keep else None)
+                return FrozenGroup(parts, refusals, run.unit(), run.kinds()) if keep else FrozenGroup(parts, refusals)
 
     def definition(self, definition: Definition) -> Unit | Refusal:
         """The unit of a definition that has one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any
@@ -59,16 +59,45 @@ class Thawer:
 
     def group(self, frost: Frost) -> dict[Name, Any] | Refusal:
         """The values of a group by name, or the reason why they do not load."""
+        try:
+            return self._group(frost)
+        except RecursionError:
+            pass
+        try:
+            # Streams of any depth load, but a definition is loaded while the one that refers to it is.
+            self._load_innermost_first(frost.definitions)
+            return self._group(frost)
+        except Exception as error:  # noqa: BLE001 - as below
+            return Refusal(", ".join(frost.names), f"{type(error).__name__}: {error}")
+
+    def _group(self, frost: Frost) -> dict[Name, Any] | Refusal:
         values: dict[Name, Any] = {}
         with _Loader(self, frost, self._singletons, None) as loader:
             for name in frost.names:
                 try:
                     values[name] = loader.load()
                 except RecursionError:
-                    return Refusal(name, "nested too deeply to be loaded")
+                    raise
                 except Exception as error:  # noqa: BLE001 - a user's object may raise anything; the refusal keeps it
                     return Refusal(name, f"{type(error).__name__}: {error}")
         return values
+
+    def _load_innermost_first(self, keys: Iterable[DefinitionKey]) -> None:
+        """Load definitions that refer to each other in a long chain, each before the one that refers to it."""
+        seen: set[DefinitionKey] = set()
+        begun: list[DefinitionKey] = []
+        inner = [iter(keys)]
+        while inner:
+            for key in inner[-1]:
+                if key not in seen and key not in self._definitions:
+                    seen.add(key)
+                    begun.append(key)
+                    inner.append(iter(self._definition_unit(key).definitions))
+                    break
+            else:
+                inner.pop()
+                if begun:
+                    self.definition(begun.pop())
 
     def definition(self, key: DefinitionKey) -> Definition:
         """The definition with this number in the archive; raises whatever loading it raises."""
