@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from elastictm.ids import DefinitionKey, Fingerprint, Name
@@ -23,12 +23,15 @@ class Stock:
     ``groups`` are frozen with their bytes; ``definitions`` are the units of all functions and classes they refer to.
     ``ties`` are the names that share data, those that can be stored first, in the order in which they were frozen.
     ``astray`` are variables that are not as recording left them: something outside of cells changed them.
+    ``flaws`` are what some that can be stored come back without, ``unchecked`` classes of which nobody knows.
     """
 
     groups: tuple[FrozenGroup, ...]
     definitions: Mapping[DefinitionKey, Unit]
     ties: tuple[tuple[Name, ...], ...]
     astray: frozenset[Name]
+    flaws: Mapping[Name, Refusal] = field(default_factory=dict)
+    unchecked: tuple[str, ...] = ()
 
     def sizes(self) -> dict[Name, tuple[int, float]]:
         """Bytes and seconds to serialise of each variable that can be stored."""
@@ -108,6 +111,7 @@ class _Shelf:
 
     def __init__(self, freezer: Freezer) -> None:
         self._freezer = freezer
+        self._purity = freezer.purity()
         self._refused: dict[DefinitionKey, Refusal] = {}
         self.units: dict[DefinitionKey, Unit] = {}
 
@@ -129,7 +133,7 @@ class _Shelf:
             if key not in self.units:
                 definition = self._freezer.around.definitions.get(key)
                 gone = Refusal(f"definition {key}", "it is gone")
-                outcome = gone if definition is None else self._freezer.definition(definition)
+                outcome = gone if definition is None else self._freezer.definition(definition, self._purity)
                 if isinstance(outcome, Refusal):
                     self._refused[key] = outcome
                     return outcome
