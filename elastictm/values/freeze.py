@@ -257,10 +257,14 @@ class Freezer:
             else:
                 return FrozenGroup(parts, refusals, run.unit(), run.kinds()) if keep else FrozenGroup(parts, refusals)
 
-    def definition(self, definition: Definition) -> Unit | Refusal:
+    def purity(self) -> Purity:
+        """What decides which definitions are units; several can be frozen by what one of them finds."""
+        return Purity(self.around.namespace)
+
+    def definition(self, definition: Definition, purity: Purity | None = None) -> Unit | Refusal:
         """The unit of a definition that has one."""
         sink = Sink(self._clock, None, keep=True)
-        run = Pass(self.around, sink, Purity(self.around.namespace), definition)
+        run = Pass(self.around, sink, purity or self.purity(), definition)
         try:
             return _unit((), run.walked(definition))
         except Exception as error:  # noqa: BLE001 - a user's class may hold anything; it is kept in the refusal
