@@ -26,6 +26,9 @@ class ElasticTM(Configurable):  # type: ignore[misc]
     )
     bandwidth = Unicode("", help="Speed of the way to the target, such as 100MB/s; empty: measured.").tag(config=True)
     alpha = Float(1.0, help="Weight of saving against restoring; below 1 favours a fast restore.").tag(config=True)
+    faith_budget = Float(5.0, help="Seconds that a save may take to try out whether doubtful objects load.").tag(
+        config=True
+    )
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(parent=shell)
@@ -36,7 +39,7 @@ class ElasticTM(Configurable):  # type: ignore[misc]
     def settings(self) -> Settings:
         """The settings as they are now."""
         bandwidth = parse_bandwidth(self.bandwidth) if self.bandwidth else None
-        return Settings(self.recording_share, self.recording_floor, bandwidth, self.alpha)
+        return Settings(self.recording_share, self.recording_floor, bandwidth, self.alpha, self.faith_budget)
 
 
 def load(shell: InteractiveShell) -> None:

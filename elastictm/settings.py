@@ -12,6 +12,7 @@ class Settings:
     ``recording_share`` is the part of the session's own run time that recording may take, ``recording_floor`` the
     seconds that it may take for any one cell all the same.
     ``bandwidth`` is in bytes per second; None means that the destination is probed.
+    ``faith_budget`` is the seconds that a save or plan may take to see whether objects of doubtful classes load.
     ``digest_limit`` is the size in bytes up to which a file that a cell read is digested at once.
     """
 
@@ -19,4 +20,5 @@ class Settings:
     recording_floor: float = 0.05
     bandwidth: float | None = None
     alpha: float = 1.0
+    faith_budget: float = 5.0
     digest_limit: int = 8_000_000
