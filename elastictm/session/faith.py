@@ -87,12 +87,12 @@ class FaithCheck:
             chosen = self._chosen(stock, verdicts, looked)
             if not chosen:
                 break
-            looked.update(tuple(group.parts) for group in chosen)
             left = deadline - self._clock()
-            if left <= 0:
+            done = self._look(chosen, stock, scene, left, verdicts) if left > 0 else []
+            if not done:
                 verdicts.unchecked += chosen
-                continue
-            self._look(chosen, stock, scene, left, verdicts)
+                done = chosen
+            looked.update(tuple(group.parts) for group in done)
         flaws = {name: found.flaw for name, found in verdicts.findings.items() if found.flaw is not None}
         doubted = {kind.__qualname__ for group in verdicts.unchecked for kind in self._doubtful(group)}
         return replace(stock, flaws=flaws, unchecked=tuple(sorted(doubted)))
@@ -118,28 +118,25 @@ class FaithCheck:
 
     def _look(
         self, chosen: list[FrozenGroup], stock: Stock, scene: _Scene, seconds: float, verdicts: _Verdicts
-    ) -> None:
-        """Have groups loaded elsewhere, and compare what comes of them."""
+    ) -> list[FrozenGroup]:
+        """Have groups loaded elsewhere, and compare what comes of them; returns those that need no other look."""
         with tempfile.TemporaryDirectory(prefix="elastictm-") as text:
             folder = Path(text)
             try:
                 context = _pack(folder, chosen, stock, scene)
                 ended = run_module(thawing.__name__, folder, text, seconds)
             except (OSError, ValueError):
-                verdicts.unchecked += chosen
-                return
-            answers = list(_answers(folder))
-        left = list(chosen)
-        for index, answer in answers:
-            group = chosen[index - context]
-            if answer is None and ended.status is None:
-                continue
-            left.remove(group)
-            self._judge(group, answer, ended, scene, verdicts)
-        if answers and ended.status is not None and answers[-1][1] is None:
-            # What ended the process is out of the stock by the next look.
-            left = []
-        verdicts.unchecked += left
+                return []
+            answers = {index - context: answer for index, answer in _answers(folder)}
+        done: list[FrozenGroup] = []
+        for index, group in enumerate(chosen):
+            if answers.get(index) is not None or (index in answers and ended.status is not None):
+                self._judge(group, answers[index], ended, scene, verdicts)
+                done.append(group)
+            elif ended.status is None:
+                verdicts.unchecked.append(group)
+                done.append(group)
+        return done
 
     def _judge(
         self,
