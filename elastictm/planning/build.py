@@ -52,6 +52,7 @@ def migration_problem(  # noqa: PLR0913 - what is to be had here, there, and wan
     targets: frozenset[Version] | None = None,
     astray: Collection[Version] = frozenset(),
     groups: Sequence[frozenset[Version]] | None = None,
+    hollow: Mapping[Version, str] = MappingProxyType({}),
     hash_seed: str | None = None,
 ) -> Problem:
     """What has to be decided to bring the live variables of a session elsewhere.
@@ -65,6 +66,7 @@ def migration_problem(  # noqa: PLR0913 - what is to be had here, there, and wan
         targets: The live versions wanted; all where it is None. Others are loaded only as inputs of re-runs.
         astray: Live versions changed outside of recorded cells: their bytes alone are trusted.
         groups: The alias groups of the live versions where somebody has looked; the recorded ones where it is None.
+        hollow: Live versions that come back without what was changed inside a module, each with the module's name.
         hash_seed: The hash seed that cells will run under, None where it is drawn anew.
 
     Raises:
@@ -74,7 +76,7 @@ def migration_problem(  # noqa: PLR0913 - what is to be had here, there, and wan
     stored = {version: seconds for version, seconds in loads.items() if seconds != math.inf}
     forbidden = obstacles(runs, allow_effects=allow_effects, runnable=runnable)
     place = {run.n: i for i, run in enumerate(runs)}
-    past = Past(history, runs, inputs(runs, history.lapses), place, stored, astray, forbidden)
+    past = Past(history, runs, inputs(runs, history.lapses), place, stored, astray, forbidden, hollow)
     if targets is None:
         targets = frozenset(record.version for record in history.live.values())
     settled = _settled(past, history.live_groups() if groups is None else groups, hash_seed)

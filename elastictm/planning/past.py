@@ -18,6 +18,7 @@ class Past:
     ``inputs`` stands beside ``runs``, one for one; ``place`` says where each cell run stands in them.
     ``loads`` are the seconds to load each version that has bytes.
     ``astray`` are versions changed outside of recorded cells, so that their bytes alone are trusted.
+    ``hollow`` are versions whose bytes bring back a module without what was changed inside it, each with its name.
     ``forbidden`` are the cell runs that must not run again, each with the reason for people.
     """
 
@@ -28,6 +29,7 @@ class Past:
     loads: Mapping[Version, float]
     astray: Collection[Version]
     forbidden: Mapping[RunNumber, str]
+    hollow: Mapping[Version, str]
 
     def same_again(self, version: Version) -> bool:
         """Whether it is a function or class that its own cell defines: the same source makes it, whatever else does."""

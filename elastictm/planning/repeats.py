@@ -74,6 +74,8 @@ def unsteady(past: Past, remade: Collection[Version], hash_seed: str | None = No
         for u in inputs.needs:
             if u in past.astray:
                 found[run.n] = f"made from {u.name}, which was changed outside of recorded cells"
+            elif u in past.hollow:
+                found[run.n] = f"made from {u.name}, and what was changed inside {past.hollow[u]} does not travel"
             elif u.n in found and (u not in past.loads or u in remade):
                 found[run.n] = found[u.n]
     return found

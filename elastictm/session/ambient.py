@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
+from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +23,15 @@ _SHALLOW: Final = 100_000
 """Elements of a container up to which each is asked whether it belongs to a figure."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """What a module holds: what its names are bound to, and the digests of what can change in place."""
+
+    spec: Any
+    bound: Mapping[str, Any]
+    digests: Mapping[str, Fingerprint | None]
+
+
 class OwnModules:
     """What the user's own modules hold, as it was when last looked at.
 
@@ -32,6 +43,8 @@ class OwnModules:
         self._freezer = freezer
         self._clock = clock
         self._known: dict[str, tuple[Any, ...] | None] = {}
+        self._first: dict[str, _Picture] = {}
+        self._old: frozenset[str] | None = None
         self._refusing: dict[str, frozenset[str]] = {}
         self._seen: set[str] = set()
         self._own: list[str] = []
@@ -48,7 +61,38 @@ class OwnModules:
             if name in self._known and (now is None or now != self._known[name]):
                 found.add(name)
             self._known[name] = now
+            first = self._first.get(name)
+            if first is None or first.spec is not module.__spec__:
+                # It was just imported, or imported again: this is how an import makes it.
+                self._first[name] = self._picture(module, end)
+        if self._old is None:
+            self._old = frozenset(self._first)
         return frozenset(found)
+
+    def is_old(self, name: str) -> bool:
+        """Whether a module was there at the first look, so that nobody knows how its import made it."""
+        return self._old is None or name in self._old
+
+    def names(self) -> tuple[str, ...]:
+        """The modules of the user's own that are loaded."""
+        return tuple(name for name, _ in self._loaded())
+
+    def altered(self, name: str) -> frozenset[str]:
+        """The names in a module that are not as they were when it was first seen after its import."""
+        module, first = sys.modules.get(name), self._first.get(name)
+        if module is None or first is None or first.spec is not module.__spec__:
+            return frozenset()
+        now = self._picture(module, math.inf)
+        found = {key for key in first.bound.keys() | now.bound.keys() if first.bound.get(key) != now.bound.get(key)}
+        found |= {key for key, digest in first.digests.items() if digest != now.digests.get(key, digest)}
+        return frozenset(key.partition(".")[0].removesuffix("()") for key in found)
+
+    def _picture(self, module: ModuleType, end: float) -> _Picture:
+        try:
+            digests = {key: self._digest(value, end) for key, value in data(module).items()}
+        except OutOfTime:
+            digests = {}
+        return _Picture(module.__spec__, shape(module), digests)
 
     def _loaded(self) -> Iterator[tuple[str, ModuleType]]:
         # A thousand modules of libraries are judged once, by name.

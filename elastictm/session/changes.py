@@ -62,6 +62,11 @@ class ChangeDetector:
         """What freezes values."""
         return self._tools.freezer
 
+    @property
+    def modules(self) -> OwnModules:
+        """What is remembered of the user's own modules."""
+        return self._tools.modules
+
     def compare(self, question: Question) -> Changes:
         """What became of the variables; they are remembered as they are now."""
         definitions = self.freezer.around.definitions

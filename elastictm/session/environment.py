@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 
+from elastictm.session.hash_seed import hash_seed
 from elastictm.storage.manifest import Environment
 
 
@@ -28,6 +29,7 @@ def describe_environment() -> Environment:
         program=program_version(),
         packages=_packages(),
         directory=str(Path.cwd()),
+        hash_seed=hash_seed(),
     )
 
 

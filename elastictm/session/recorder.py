@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from elastictm.model.history import History
+    from elastictm.session.ambient import OwnModules
     from elastictm.settings import Settings
     from elastictm.values.freeze import Freezer
 
@@ -103,6 +104,11 @@ class Recorder:
     def variables(self) -> Variables:
         """What is remembered of the live variables."""
         return self._detector.variables
+
+    @property
+    def modules(self) -> OwnModules:
+        """What is remembered of the user's own modules."""
+        return self._detector.modules
 
     @property
     def freezer(self) -> Freezer:

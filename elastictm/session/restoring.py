@@ -32,7 +32,7 @@ from elastictm.session import generators
 from elastictm.session.environment import differences
 from elastictm.session.host import Host, output_name, output_number, variables
 from elastictm.session.packing import definition_units, source_texts, unpacked
-from elastictm.session.saving import unchanged
+from elastictm.session.shipping import unchanged
 from elastictm.storage.reader import ArchiveReader
 from elastictm.values.definitions import named_definitions
 from elastictm.values.freeze import Freezer, Surroundings

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from elastictm.errors import UsageError
 from elastictm.ids import Fingerprint, Name
 from elastictm.model.history import HistoryView
-from elastictm.model.records import CellRun, FileRead
 from elastictm.model.reports import Choice, PlanReport, Policy, SaveReport
 from elastictm.model.wire import encode_history
 from elastictm.planning.build import migration_problem
@@ -22,20 +18,15 @@ from elastictm.planning.policies import solve
 from elastictm.planning.problem import Problem
 from elastictm.session import generators
 from elastictm.session.environment import describe_environment
+from elastictm.session.hash_seed import hash_seed
 from elastictm.session.host import output_number
+from elastictm.session.luggage import Luggage
 from elastictm.session.packing import Packer
+from elastictm.session.shipping import RELUCTANCE_SECONDS, SHIP_AT_MOST
 from elastictm.session.stock import Stock
 from elastictm.storage import manifest as m
-from elastictm.storage.digest import file_digest
 from elastictm.storage.writer import ArchiveWriter
 from elastictm.values.source import SourceLibrary
-
-SHIP_AT_MOST = 100_000_000
-"""Bytes of a file that may travel so that a cell that reads it can run again."""
-
-
-RELUCTANCE_SECONDS = 3600.0
-"""What it counts for in a plan that a cell can only run again where a file is that cannot travel."""
 
 SPARE_BYTES = 1_000_000
 SPARE_SECONDS = 0.05
@@ -44,7 +35,10 @@ SPARE_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class SaveOptions:
-    """How to plan; ``bandwidth`` in bytes per second, None for what the destination gives."""
+    """How to plan; ``bandwidth`` in bytes per second, None for what the destination gives.
+
+    ``ship_limit`` is how many bytes a file may have to travel.
+    """
 
     bandwidth: float | None = None
     alpha: float = 1.0
@@ -52,6 +46,7 @@ class SaveOptions:
     exclude: frozenset[Name] = frozenset()
     policy: Policy = "optimal"
     allow_effects: bool = False
+    ship_limit: int = SHIP_AT_MOST
 
     def select(self, names: Iterable[Name]) -> set[Name]:
         """The names to bring along.
@@ -80,6 +75,7 @@ class Draft:
     choices: tuple[Choice, ...]
     bandwidth: float
     options: SaveOptions
+    luggage: Luggage
 
     def report(self) -> PlanReport:
         """The plan for its reader: variables only, without the displayed results."""
@@ -121,12 +117,13 @@ class Draft:
             found.append(f"changed outside of recorded cells, so their bytes alone are trusted: {names}")
         if needed := self._needed_there():
             found.append(f"cells run again only where these files are too: {', '.join(needed)}")
+        found += self.luggage.notes(self.history, self.plan)
         for run in self.history.runs:
             found += [f"cell {run.n}: {note}" for note in run.notes if note.startswith("recording ")]
         return tuple(found)
 
 
-def draft(history: HistoryView, stock: Stock, bandwidth: float, options: SaveOptions, here: Path) -> Draft:
+def draft(history: HistoryView, stock: Stock, bandwidth: float, options: SaveOptions, luggage: Luggage) -> Draft:
     """Decide, for every variable in stock, whether to store it or to re-run the cells that make it."""
     sizes = stock.sizes()
     loads = {
@@ -139,52 +136,16 @@ def draft(history: HistoryView, stock: Stock, bandwidth: float, options: SaveOpt
         history,
         loads=loads,
         allow_effects=options.allow_effects,
-        missing_files=_shipping(history, bandwidth, here),
+        missing_files=luggage.shipping.prices(history.runs, bandwidth),
         targets=frozenset(record.version for name, record in history.live.items() if name in selected),
         astray=frozenset(history.live[name].version for name in stock.astray if name in history.live),
         groups=[frozenset(history.live[name].version for name in tie if name in history.live) for tie in stock.ties],
+        hollow=luggage.hollow(history),
+        hash_seed=hash_seed(),
     )
     plan = solve(problem, options.policy)
     choices = explain(history, problem, plan, stock.sizes(), stock.refusals())
-    return Draft(history, stock, problem, plan, choices, bandwidth, options)
-
-
-def _shipping(history: HistoryView, bandwidth: float, here: Path) -> dict[str, float]:
-    """Seconds to ship each file that a cell run read; infinite where it is not what was read.
-
-    A file that cannot travel may well be at the target too, but nothing that can be stored shall depend on that.
-    """
-    found: dict[str, float] = {}
-    for run in history.runs:
-        for file in run.files:
-            if shippable(file, here):
-                found[file.path] = file.size / bandwidth
-            else:
-                found[file.path] = RELUCTANCE_SECONDS if unchanged(Path(file.path), file) else math.inf
-    return found
-
-
-def shippable(file: FileRead, here: Path) -> bool:
-    """Whether a file was read by a path below the working directory, is what it was, and is not too large."""
-    if file.relative is None or file.size > SHIP_AT_MOST:
-        return False
-    path = Path(file.path)
-    if not path.is_relative_to(here) or ".." in Path(file.relative).parts:
-        return False
-    return unchanged(path, file)
-
-
-def unchanged(path: Path, file: FileRead) -> bool:
-    """Whether a file is the one that a cell run read."""
-    try:
-        status = path.stat()
-        if status.st_size != file.size:
-            return False
-        if file.digest is None:
-            return status.st_mtime_ns == file.mtime_ns
-        return file_digest(path) == file.digest
-    except OSError:
-        return False
+    return Draft(history, stock, problem, plan, choices, bandwidth, options, luggage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +154,6 @@ class Journey:
 
     execution_count: int
     sources: SourceLibrary
-    directory: Path
 
 
 def write(drafted: Draft, journey: Journey, writer: ArchiveWriter, clock: Callable[[], float], now: float) -> int:
@@ -222,22 +182,13 @@ def write(drafted: Draft, journey: Journey, writer: ArchiveWriter, clock: Callab
         cells_rerun=runs,
         seconds=clock() - started,
         sources=packer.sources(),
-        files=_put_files(writer, [drafted.history.run(n) for n in runs], journey.directory),
+        files=drafted.luggage.shipping.put(writer, [drafted.history.run(n) for n in runs]),
+        modules=drafted.luggage.baggage.put(writer),
+        altered=tuple(alteration.to_manifest() for alteration in drafted.luggage.altered),
         generators={state.generator: writer.put(state.state) for state in generators.now()},
         groups=drafted.stock.ties,
     )
     return writer.commit(manifest)
-
-
-def _put_files(writer: ArchiveWriter, runs: Collection[CellRun], directory: Path) -> tuple[m.ShippedFile, ...]:
-    found: dict[str, m.ShippedFile] = {}
-    for run in runs:
-        for file in run.files:
-            if file.path not in found and shippable(file, directory):
-                data = Path(file.path).read_bytes()
-                relative = os.path.relpath(file.path, directory)
-                found[file.path] = m.ShippedFile(relative, writer.put(data))
-    return tuple(found.values())
 
 
 def _entry(

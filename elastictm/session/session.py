@@ -82,7 +82,7 @@ class Session:
         # A path that cannot be written to shall not cost a plan.
         final = destination(path, force=force)
         drafted = self._draft(options, final.parent)
-        journey = Journey(self._next_count(drafted), self.recorder.freezer.around.sources, Path.cwd())
+        journey = Journey(self._next_count(drafted), self.recorder.freezer.around.sources)
         total = drafted.predicted_bytes()
         tell = None if progress is None else lambda done: progress(done, total)
         with ArchiveWriter(final, force=force, bandwidth=drafted.bandwidth, progress=tell) as writer:
@@ -139,6 +139,7 @@ class Session:
         return max(self.host.execution_count, runs[-1].n + 1 if runs else 1)
 
     def _draft(self, options: SaveOptions, folder: Path) -> Draft:
+        from elastictm.session.luggage import Luggage  # noqa: PLC0415
         from elastictm.session.saving import draft  # noqa: PLC0415
         from elastictm.session.stock import take_stock  # noqa: PLC0415
         from elastictm.storage.probe import BandwidthProbe  # noqa: PLC0415
@@ -155,4 +156,5 @@ class Session:
         stock = take_stock(chosen, self.recorder.variables, self.recorder.freezer)
         self._probe = self._probe or BandwidthProbe()
         bandwidth = options.bandwidth or self.settings().bandwidth or self._probe.bandwidth(folder)
-        return draft(history, stock, bandwidth, options, Path.cwd())
+        luggage = Luggage.of(history, values, self.recorder.modules, Path.cwd(), options.ship_limit)
+        return draft(history, stock, bandwidth, options, luggage)

@@ -23,6 +23,9 @@ def check(manifest: Manifest, area_end: int) -> None:
     check_blob("the sources", manifest.sources, manifest.chunks)
     for file in manifest.files:
         check_file(file, manifest.chunks)
+    for module in manifest.modules:
+        for file in module.files:
+            check_file(file, manifest.chunks)
     for generator, blob in manifest.generators.items():
         check_blob(f"the state of {generator}", blob, manifest.chunks)
     keys = {definition.key for definition in manifest.definitions}

@@ -88,6 +88,26 @@ class ShippedFile(Struct, frozen=True, omit_defaults=True):
     blob: Blob
 
 
+class OwnModule(Struct, frozen=True, omit_defaults=True):
+    """A module or package of the user's own, found in ``folder`` there; its files by their paths below that."""
+
+    name: str
+    folder: str
+    files: tuple[ShippedFile, ...]
+
+
+class AlteredModule(Struct, frozen=True, omit_defaults=True):
+    """A module inside which the session changed these names, in these cells, which importing it does not bring back.
+
+    ``variables`` hold the module, or what comes from it.
+    """
+
+    name: str
+    changed: tuple[str, ...] = ()
+    cells: tuple[Count, ...] = ()
+    variables: tuple[str, ...] = ()
+
+
 class Entry(Struct, frozen=True, omit_defaults=True):
     """One variable as it stood after cell run ``n``, and what became of it; ``unit`` is an index into the units.
 
@@ -118,6 +138,7 @@ class Environment(Struct, frozen=True, omit_defaults=True):
     directory: str
     import_path: tuple[str, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
+    hash_seed: Annotated[str, Meta(pattern=r"\A[0-9]{1,10}\Z")] | None = None
 
 
 class Manifest(Struct, frozen=True, omit_defaults=True):
@@ -137,6 +158,8 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
     definitions: tuple[Definition, ...]
     sources: Blob = NOTHING
     files: tuple[ShippedFile, ...] = ()
+    modules: tuple[OwnModule, ...] = ()
+    altered: tuple[AlteredModule, ...] = ()
     generators: dict[str, Blob] = field(default_factory=dict)
     groups: tuple[tuple[str, ...], ...] = ()
     cells_rerun: tuple[Count, ...] = ()

@@ -1,0 +1,235 @@
+"""The user's own modules as they travel: which files they are, found from what is loaded and what code imports."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+from elastictm.model.tables import amount
+from elastictm.storage import manifest as m
+from elastictm.storage.writer import ArchiveWriter
+from elastictm.values.modules import is_own_file, is_this
+
+MOST_FILES: Final = 2000
+MOST_BYTES: Final = 20_000_000
+"""What a package may have at most to travel."""
+_MOST_DATA: Final = 1_000_000
+"""Bytes of a file that is no code, up to which it travels with the package whose code names it."""
+
+_IMPORT: Final = re.compile(
+    r"^[ \t]*(?:from[ \t]+(?P<of>[\w.]+)[ \t]+import[ \t]+(?P<parts>\([^)]*\)|[^\n#;]+)"
+    r"|import[ \t]+(?P<names>[^\n#;]+))",
+    re.MULTILINE,
+)
+_SKIPPED: Final = frozenset({"__pycache__", "node_modules", "build", "dist"})
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A module or a whole package: its full name, the folder that it was found in, and its files by path below that."""
+
+    name: str
+    folder: str
+    files: tuple[tuple[str, Path], ...]
+
+    def present(self) -> Iterator[tuple[str, Path]]:
+        """The files that are still there."""
+        return ((name, path) for name, path in self.files if path.is_file())
+
+
+@dataclass(frozen=True, slots=True)
+class Baggage:
+    """All own modules of a session, and what cannot travel of them, a line each."""
+
+    pieces: tuple[Piece, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def paths(self) -> frozenset[str]:
+        """The files that travel, by their absolute paths here."""
+        return frozenset(str(path) for piece in self.pieces for _, path in piece.files)
+
+    def put(self, writer: ArchiveWriter) -> tuple[m.OwnModule, ...]:
+        """Write the modules into an archive; a file that is gone meanwhile is left out."""
+        return tuple(
+            m.OwnModule(
+                piece.name,
+                piece.folder,
+                tuple(m.ShippedFile(name, writer.put(path.read_bytes())) for name, path in piece.present()),
+            )
+            for piece in self.pieces
+        )
+
+    def told(self) -> tuple[str, ...]:
+        """The report's lines."""
+        if not self.pieces:
+            return self.notes
+        return (
+            f"own modules that travel: {listed([(p.name, len(p.files), p.folder) for p in self.pieces])}",
+            *self.notes,
+        )
+
+
+def listed(modules: Iterable[tuple[str, int, str]]) -> str:
+    """Modules with the number of their files, by the folders that they come from."""
+    by_folder: dict[str, list[str]] = {}
+    for name, files, folder in modules:
+        by_folder.setdefault(folder, []).append(name if files == 1 else f"{name} ({files} files)")
+    return "; ".join(f"{', '.join(names)}, from {folder}" for folder, names in by_folder.items())
+
+
+def pack(loaded: Iterable[str], sources: Iterable[str]) -> Baggage:
+    """Find the user's own modules.
+
+    Args:
+        loaded: The names of own modules that are loaded.
+        sources: The code of cells, whose imports count too: they may run again.
+    """
+    packer = _Packer()
+    for name in loaded:
+        packer.add(name)
+    for source in sources:
+        packer.add_imports(source)
+    return packer.packed()
+
+
+class _Packer:
+    """Follows names of modules to their files, and the imports in these to more names."""
+
+    def __init__(self) -> None:
+        self._pieces: dict[str, Piece] = {}
+        self._notes: dict[str, None] = {}
+        self._seen: set[str] = set()
+
+    def packed(self) -> Baggage:
+        return Baggage(tuple(self._pieces[name] for name in sorted(self._pieces)), tuple(self._notes))
+
+    def add_imports(self, source: str) -> None:
+        for name in _imported(source):
+            self.add(name)
+
+    def add(self, name: str) -> None:
+        """Add a module, or the package that it belongs to."""
+        parts = name.split(".")
+        for end in range(1, len(parts) + 1):
+            whole = ".".join(parts[:end])
+            if parts[0] in sys.stdlib_module_names or is_this(whole):
+                return
+            if whole in self._pieces:
+                return
+            place = _Place.of(whole)
+            if place is None:
+                return
+            if place.file is not None:
+                self._take(whole, place.file)
+                return
+            # A namespace package has no file of its own: what is below it is looked at by itself.
+
+    def _take(self, name: str, file: Path) -> None:
+        if name in self._seen:
+            return
+        self._seen.add(name)
+        if file.suffix != ".py":
+            self._notes[f"the own module {name} does not travel: {file} is not Python source"] = None
+            return
+        if not file.is_file():
+            self._notes[f"the own module {name} does not travel: its file {file} is gone"] = None
+            return
+        base = name.replace(".", "/")
+        if file.name != "__init__.py":
+            files = [(f"{base}.py", file), *_data_beside(base, file)]
+            folder = file.parent
+        else:
+            files = list(_files_of_package(base, file.parent))
+            folder = file.parent.parent
+            size = sum(path.stat().st_size for _, path in files)
+            if len(files) > MOST_FILES or size > MOST_BYTES:
+                self._notes[
+                    f"the own package {name} does not travel: it has {len(files)} files and {amount(size)}, "
+                    f"at most {MOST_FILES} and {amount(MOST_BYTES)} do"
+                ] = None
+                return
+        self._pieces[name] = Piece(name, str(folder), tuple(files))
+        for path, found in files:
+            if path.endswith(".py"):
+                self.add_imports(_text(found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a module is found: its file, None for a namespace package."""
+
+    file: Path | None
+
+    @classmethod
+    def of(cls, name: str) -> _Place | None:
+        """The place of a module of the user's own; None for a library's, and for what is not found."""
+        module = sys.modules.get(name)
+        origin: object
+        if isinstance(module, ModuleType):
+            origin, path = vars(module).get("__file__"), vars(module).get("__path__")
+        else:
+            try:
+                spec = importlib.util.find_spec(name)
+            except (ImportError, ValueError, AttributeError):
+                return None
+            if spec is None:
+                return None
+            origin, path = spec.origin if spec.has_location else None, spec.submodule_search_locations
+        if isinstance(origin, str):
+            return cls(Path(origin).absolute()) if is_own_file(origin) else None
+        return cls(None) if path is not None and any(is_own_file(str(folder)) for folder in path) else None
+
+
+def _imported(source: str) -> Iterator[str]:
+    """The names of modules that a source text imports, as far as they are written out."""
+    for found in _IMPORT.finditer(source):
+        owner = found["of"]
+        names = (found["parts"] if owner else found["names"]).strip("() \t\r\n").split(",")
+        words = [name.split()[0] for name in names if name.split()]
+        if owner is None:
+            yield from words
+        elif not owner.startswith("."):
+            yield owner
+            yield from (f"{owner}.{word}" for word in words if word.isidentifier())
+
+
+def _files_of_package(base: str, folder: Path) -> Iterator[tuple[str, Path]]:
+    """All source files of a package, and small other files that these name."""
+    found = sorted(path for path in folder.rglob("*") if _belongs(path.relative_to(folder)) and path.is_file())
+    code = [path for path in found if path.suffix == ".py"]
+    texts = "\n".join(_text(path) for path in code[:MOST_FILES])
+    for path in found:
+        if path.suffix == ".py" or _is_named_data(path, texts):
+            yield f"{base}/{path.relative_to(folder).as_posix()}", path
+
+
+def _belongs(path: Path) -> bool:
+    return not any(part in _SKIPPED or part.startswith(".") for part in path.parts)
+
+
+def _data_beside(base: str, file: Path) -> Iterator[tuple[str, Path]]:
+    """Small files beside a module that looks for them where it lies itself."""
+    text = _text(file)
+    if "__file__" in text:
+        for path in sorted(file.parent.iterdir()):
+            if path.suffix != ".py" and path.is_file() and _is_named_data(path, text):
+                yield "/".join((*base.split("/")[:-1], path.name)), path
+
+
+def _is_named_data(path: Path, text: str) -> bool:
+    if path.stat().st_size > _MOST_DATA or path.suffix in {".pyc", ".so", ".pyd"}:
+        return False
+    return re.search(rf"[\"'/]{re.escape(path.name)}[\"']", text) is not None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

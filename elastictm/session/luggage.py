@@ -1,0 +1,78 @@
+"""What travels besides values: files that re-runs read, and the user's own modules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from elastictm.ids import Name, Version
+from elastictm.model.history import HistoryView
+from elastictm.model.marks import mark_of
+from elastictm.model.tables import amount
+from elastictm.planning.plan import ReplicationPlan
+from elastictm.planning.repeats import deeds
+from elastictm.session.alterations import Alteration, alterations, edited
+from elastictm.session.baggage import Baggage, pack
+from elastictm.session.shipping import Shipping
+from elastictm.session.unpacking import travelled
+
+if TYPE_CHECKING:
+    from elastictm.session.ambient import OwnModules
+
+
+@dataclass(frozen=True, slots=True)
+class Luggage:
+    """What goes along with the values of one save."""
+
+    shipping: Shipping
+    baggage: Baggage
+    altered: tuple[Alteration, ...]
+    edited: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, history: HistoryView, values: Mapping[Name, Any], modules: OwnModules, here: Path, limit: int
+    ) -> Luggage:
+        """Gather it; files of up to ``limit`` bytes below the working directory ``here`` may travel."""
+        baggage = pack([*modules.names(), *travelled()], (run.code or run.source for run in history.runs))
+        return cls(
+            Shipping(here, limit, baggage.paths()),
+            baggage,
+            alterations(history, values, modules),
+            tuple(edited(history.runs, modules.names())),
+        )
+
+    def hollow(self, history: HistoryView) -> dict[Version, str]:
+        """The live versions whose bytes bring back a module without what the session changed inside it."""
+        return hollow_versions(history, self.altered)
+
+    def notes(self, history: HistoryView, plan: ReplicationPlan) -> Iterator[str]:
+        """Lines of the report, losses first."""
+        yield from (alteration.told() for alteration in left_behind(self.altered, plan))
+        yield from self.edited
+        runs = [history.run(step.n) for step in plan.reruns]
+        for run in runs:
+            if mark_of(run.source) is None and (done := deeds(run)):
+                yield f"restoring runs cell {run.n} again, which {'; '.join(done)}: it takes --allow-effects there"
+        if files := self.shipping.shipped(runs, plan.shipped):
+            yield f"files that travel: {', '.join(f'{path} ({amount(size)})' for path, size in files.items())}"
+        yield from self.baggage.told()
+
+
+def hollow_versions(history: HistoryView, altered: tuple[Alteration, ...]) -> dict[Version, str]:
+    """The live versions of variables that hold an altered module, each with the module's name."""
+    live = history.live
+    return {
+        live[Name(name)].version: alteration.module
+        for alteration in altered
+        for name in alteration.variables
+        if name in live
+    }
+
+
+def left_behind(altered: tuple[Alteration, ...], plan: ReplicationPlan) -> Iterator[Alteration]:
+    """The alterations that no re-run makes again: all cells that changed the module must be among those that run."""
+    running = {int(step.n) for step in plan.reruns}
+    yield from (each for each in altered if not each.cells or not running.issuperset(each.cells))

@@ -1,0 +1,86 @@
+"""Files that cells read: which of them are as they were, which may travel, and what that costs."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+
+from elastictm.model.records import CellRun, FileRead
+from elastictm.storage import manifest as m
+from elastictm.storage.digest import file_digest
+from elastictm.storage.writer import ArchiveWriter
+
+SHIP_AT_MOST = 100_000_000
+"""Bytes of a file that may travel so that a cell that reads it can run again, unless the user says otherwise."""
+
+RELUCTANCE_SECONDS = 3600.0
+"""What it counts for in a plan that a cell can only run again where a file is that cannot travel."""
+
+
+class Shipping:
+    """Decides about the files of one save.
+
+    Responsibilities:
+    - price each file that cell runs read;
+    - put those that re-runs need into the archive.
+
+    ``carried`` are the paths of files that travel anyway, with the user's own modules.
+    """
+
+    def __init__(self, here: Path, limit: int, carried: Collection[str] = ()) -> None:
+        self._here = here
+        self._limit = limit
+        self._carried = frozenset(carried)
+
+    def prices(self, runs: Iterable[CellRun], bandwidth: float) -> dict[str, float]:
+        """Seconds to ship each file that a cell run read; infinite where it is not what was read.
+
+        A file that cannot travel may well be at the target too, but nothing that can be stored shall depend on that.
+        """
+        found: dict[str, float] = {}
+        for run in runs:
+            for file in run.files:
+                if not unchanged(Path(file.path), file):
+                    found[file.path] = math.inf
+                elif file.path in self._carried:
+                    found.setdefault(file.path, 0.0)
+                elif found.get(file.path) != math.inf:
+                    found[file.path] = file.size / bandwidth if self._may_travel(file) else RELUCTANCE_SECONDS
+        return found
+
+    def put(self, writer: ArchiveWriter, runs: Iterable[CellRun]) -> tuple[m.ShippedFile, ...]:
+        """Write the files that these cell runs read into an archive."""
+        found: dict[str, m.ShippedFile] = {}
+        for file in self._files(runs):
+            if file.path not in found and self._may_travel(file) and unchanged(Path(file.path), file):
+                relative = Path(os.path.relpath(file.path, self._here)).as_posix()
+                found[file.path] = m.ShippedFile(relative, writer.put(Path(file.path).read_bytes()))
+        return tuple(found.values())
+
+    def shipped(self, runs: Iterable[CellRun], paths: Collection[str]) -> dict[str, int]:
+        """The files among these paths that travel for the sake of cell runs, each with its bytes."""
+        return {file.path: file.size for file in self._files(runs) if file.path in paths and self._may_travel(file)}
+
+    def _files(self, runs: Iterable[CellRun]) -> Iterator[FileRead]:
+        return (file for run in runs for file in run.files if file.path not in self._carried)
+
+    def _may_travel(self, file: FileRead) -> bool:
+        """Whether a file was read by a path below the working directory, and is not too large."""
+        if file.relative is None or not self._limit or file.size > self._limit:
+            return False
+        return Path(file.path).is_relative_to(self._here) and ".." not in Path(file.relative).parts
+
+
+def unchanged(path: Path, file: FileRead) -> bool:
+    """Whether a file is the one that a cell run read."""
+    try:
+        status = path.stat()
+        if status.st_size != file.size:
+            return False
+        if file.digest is None:
+            return status.st_mtime_ns == file.mtime_ns
+        return file_digest(path) == file.digest
+    except OSError:
+        return False

@@ -1,0 +1,172 @@
+"""The user's own modules where a session arrives: put on the import path, behind all that is there."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+from blake3 import blake3
+from platformdirs import user_data_path
+
+from elastictm.errors import RestoreFailed
+from elastictm.session.baggage import listed
+from elastictm.storage import manifest as m
+from elastictm.storage.reader import ArchiveReader
+
+_MOST_EDITIONS: Final = 1000
+_MOST_NAMED: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What became of the own modules of an archive.
+
+    ``folder`` is what was added to the import path, None where nothing was.
+    ``notes`` are lines of the report; ``here`` are the paths, as they were there, of files that are the same here.
+    """
+
+    folder: str | None = None
+    notes: tuple[str, ...] = ()
+    here: frozenset[str] = frozenset()
+
+    def take_back(self) -> None:
+        """Leave the import path as it was."""
+        if self.folder is not None and self.folder in sys.path:
+            sys.path.remove(self.folder)
+
+
+def unpack(reader: ArchiveReader, folder: Path | None = None) -> Arrival:
+    """Make the modules of an archive importable; one that is here under the same name already stays in use.
+
+    Args:
+        reader: The archive.
+        folder: Where modules that arrive are kept; the user's data folder if it is None.
+
+    Raises:
+        RestoreFailed: the modules cannot be written.
+    """
+    modules = reader.manifest.modules
+    if not modules:
+        return Arrival()
+    texts = {file.path: bytes(reader.read(file.blob)) for module in modules for file in module.files}
+    present = {module.name: origin for module in modules if (origin := _origin(module)) is not None}
+    missing = [module for module in modules if module.name not in present]
+    place: str | None = None
+    if missing:
+        # All of them, since what is missing may import what is here, and a later session may be without that.
+        try:
+            place = str(_kept(folder or user_data_path("elastictm") / "modules", texts))
+        except OSError as error:
+            raise RestoreFailed(f"the modules of {reader.name} cannot be written: {error}") from error
+        if place not in sys.path:
+            sys.path.append(place)
+        importlib.invalidate_caches()
+    notes: list[str] = []
+    if missing:
+        notes.append(f"modules that travelled: {listed([(x.name, len(x.files), x.folder) for x in missing])}")
+    here = {_there(module, file) for module in missing for file in module.files}
+    for module in modules:
+        if module.name in present:
+            unlike = [file.path for file in module.files if not _same(present[module.name], module, file, texts)]
+            here.update(_there(module, file) for file in module.files if file.path not in unlike)
+            if unlike:
+                files = ", ".join(unlike[:_MOST_NAMED]) + (", ..." if len(unlike) > _MOST_NAMED else "")
+                notes.append(
+                    f"the module {module.name} that is here is used, and its source is not the one that was saved: "
+                    f"{files} ({present[module.name]})"
+                )
+    return Arrival(place, tuple(notes), frozenset(here))
+
+
+def travelled() -> Iterator[str]:
+    """The names of the modules in folders that a restore has added to this session's import path."""
+    kept = str(user_data_path("elastictm") / "modules") + os.sep
+    for entry in sys.path:
+        if entry.startswith(kept):
+            yield from (path.stem for path in sorted(Path(entry).glob("*")) if not path.name.startswith(("_", ".")))
+
+
+def _origin(module: m.OwnModule) -> Path | None:
+    """The file of the module of that name that is here already."""
+    loaded = sys.modules.get(module.name)
+    if isinstance(loaded, ModuleType):
+        file = vars(loaded).get("__file__")
+        return Path(file) if isinstance(file, str) else Path(module.name)
+    try:
+        spec = importlib.util.find_spec(module.name)
+    except (ImportError, ValueError, AttributeError):
+        return None
+    if spec is None or spec.origin is None:
+        return None  # a namespace package has room for what arrives
+    return Path(spec.origin)
+
+
+def _there(module: m.OwnModule, file: m.ShippedFile) -> str:
+    """The path of a file where the archive was written."""
+    below = "/".join(file.path.split("/")[module.name.count(".") :])
+    return f"{module.folder.rstrip('/')}/{below}"
+
+
+def _same(origin: Path, module: m.OwnModule, file: m.ShippedFile, texts: Mapping[str, bytes]) -> bool:
+    """Whether a file of a module that is here is the one that was saved."""
+    base = module.name.replace(".", "/")
+    path = origin
+    if file.path.startswith(f"{base}/"):
+        path = origin.parent / file.path[len(base) + 1 :]
+    elif not file.path.startswith(f"{base}."):
+        path = origin.parent / Path(file.path).name
+    try:
+        return path.read_bytes() == texts[file.path]
+    except OSError:
+        return False
+
+
+def _kept(folder: Path, texts: Mapping[str, bytes]) -> Path:
+    """A folder with just these files, made if there is none; one that was edited meanwhile is left alone."""
+    digest = blake3()
+    for path, text in sorted(texts.items()):
+        digest.update(f"{path}\0{len(text)}\0".encode("utf-8", "surrogateescape"))
+        digest.update(text)
+    name = digest.hexdigest()[:32]
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for edition in range(_MOST_EDITIONS):
+        target = folder / (f"{name}-{edition}" if edition else name)
+        if not target.exists():
+            _write(folder, target, texts)
+        if _holds(target, texts):
+            return target
+    raise OSError(f"{folder} is full of edited copies of {name}")
+
+
+def _write(folder: Path, target: Path, texts: Mapping[str, bytes]) -> None:
+    """Write all files, and give their folder its name when it is complete."""
+    fresh = Path(tempfile.mkdtemp(prefix="new-", dir=folder))
+    try:
+        for path, text in texts.items():
+            file = fresh / path
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file.write_bytes(text)
+        fresh.rename(target)
+    except OSError:
+        if not target.exists():  # else another process was quicker
+            raise
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _holds(target: Path, texts: Mapping[str, bytes]) -> bool:
+    found = {path.relative_to(target).as_posix(): path for path in _files(target)}
+    return found.keys() == texts.keys() and all(path.read_bytes() == texts[name] for name, path in found.items())
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    return (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
