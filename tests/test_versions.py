@@ -122,6 +122,19 @@ class Price:
 
 account = Account("me", [1, 2]); prices = {Price(1): "one"}
 ''',
+    """\
+class Link:
+    def __init__(self, value, following): self.value, self.following = value, following
+
+head, nest = None, []
+for i in range(3000): head, nest = Link(i, head), [nest]
+
+def last(link):
+    while link.following is not None: link = link.following
+    return link
+
+end = last(head)
+""",
 ]
 
 CHECKS = {
@@ -147,6 +160,7 @@ CHECKS = {
     ],
     "same is nested['a'] is plain": True,
     "found.group(1)": "b",
+    "[head.value, end.value, last(head) is end, len(nest)]": [2999, 0, True, 1],
 }
 
 
