@@ -83,6 +83,7 @@ class FaithCheck:
         verdicts = _Verdicts()
         looked: set[tuple[Name, ...]] = set()
         while True:
+            looked |= self._recall(stock, verdicts)
             stock = _without(stock, verdicts.findings, scene)
             chosen = self._chosen(stock, verdicts, looked)
             if not chosen:
@@ -100,6 +101,16 @@ class FaithCheck:
     def _doubtful(self, group: FrozenGroup) -> list[type]:
         return [kind for kind in group.kinds if self._faith.doubts(kind)]
 
+    def _recall(self, stock: Stock, verdicts: _Verdicts) -> set[tuple[Name, ...]]:
+        """Bring in what earlier checks found of values that are as they were; returns the groups concerned."""
+        found: set[tuple[Name, ...]] = set()
+        for group in stock.groups:
+            known = [(name, self._known.get((name, part.digest))) for name, part in group.parts.items()]
+            if known and self._doubtful(group) and all(finding is not None for _, finding in known):
+                verdicts.findings.update((name, finding) for name, finding in known if finding is not None)
+                found.add(tuple(group.parts))
+        return found
+
     def _chosen(self, stock: Stock, verdicts: _Verdicts, looked: Collection[tuple[Name, ...]]) -> list[FrozenGroup]:
         """The smallest groups that hold each doubtful class, those aside that were looked at."""
         covered: set[type] = set()
@@ -107,10 +118,6 @@ class FaithCheck:
         for group in sorted(stock.groups, key=lambda group: sum(part.size for part in group.parts.values())):
             doubted = set(self._doubtful(group))
             if group.unit is None or tuple(group.parts) in looked or doubted <= covered - verdicts.failed:
-                continue
-            known = {name: self._known.get((name, part.digest)) for name, part in group.parts.items()}
-            if all(finding is not None for finding in known.values()):
-                verdicts.findings.update({name: finding for name, finding in known.items() if finding is not None})
                 continue
             covered |= doubted
             chosen.append(group)

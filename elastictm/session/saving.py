@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from elastictm.errors import UsageError
 from elastictm.ids import Fingerprint, Name
 from elastictm.model.history import HistoryView
+from elastictm.model.records import Refusal
 from elastictm.model.reports import Choice, PlanReport, Policy, SaveReport
 from elastictm.model.wire import encode_history
 from elastictm.planning.build import migration_problem
@@ -27,6 +28,9 @@ from elastictm.session.stock import Stock
 from elastictm.storage import manifest as m
 from elastictm.storage.writer import ArchiveWriter
 from elastictm.values.source import SourceLibrary
+
+FLAW_SECONDS = 60.0
+"""What it counts for in a plan that a variable comes back without what its class keeps to itself."""
 
 SPARE_BYTES = 1_000_000
 SPARE_SECONDS = 0.05
@@ -82,7 +86,7 @@ class Draft:
         return PlanReport(
             tuple(choice for choice in self.choices if output_number(choice.report.name) is None),
             tuple(step.n for step in self.plan.reruns),
-            self.plan.seconds - RELUCTANCE_SECONDS * len(self._needed_there()),
+            self.plan.seconds - RELUCTANCE_SECONDS * len(self._needed_there()) - FLAW_SECONDS * len(self._flawed()),
             self.predicted_bytes(),
             self.options.policy,
             self.bandwidth,
@@ -97,6 +101,10 @@ class Draft:
     def _needed_there(self) -> tuple[str, ...]:
         """The files that re-runs read and that do not travel."""
         return tuple(path for path in self.plan.shipped if self.problem.ship[path] == RELUCTANCE_SECONDS)
+
+    def _flawed(self) -> tuple[Name, ...]:
+        """The variables that are loaded although they come back with less than they had."""
+        return tuple(version.name for version in self.plan.loads if version.name in self.stock.flaws)
 
     def spares(self) -> set[Name]:
         """Variables that the plan re-runs but whose bytes are so few that they travel too, should a cell fail there."""
@@ -115,6 +123,9 @@ class Draft:
         if self.stock.astray:
             names = ", ".join(sorted(self.stock.astray))
             found.append(f"changed outside of recorded cells, so their bytes alone are trusted: {names}")
+        if self.stock.unchecked:
+            names = ", ".join(self.stock.unchecked)
+            found.append(f"no time was left to try out whether objects of these classes load: {names}; --rehearse does")
         if needed := self._needed_there():
             found.append(f"cells run again only where these files are too: {', '.join(needed)}")
         found += self.luggage.notes(self.history, self.plan)
@@ -127,7 +138,7 @@ def draft(history: HistoryView, stock: Stock, bandwidth: float, options: SaveOpt
     """Decide, for every variable in stock, whether to store it or to re-run the cells that make it."""
     sizes = stock.sizes()
     loads = {
-        record.version: transfer_seconds(*sizes[name], bandwidth, options.alpha)
+        record.version: transfer_seconds(*sizes[name], bandwidth, options.alpha) + FLAW_SECONDS * (name in stock.flaws)
         for name, record in history.live.items()
         if name in sizes
     }
@@ -144,8 +155,17 @@ def draft(history: HistoryView, stock: Stock, bandwidth: float, options: SaveOpt
         hash_seed=hash_seed(),
     )
     plan = solve(problem, options.policy)
-    choices = explain(history, problem, plan, stock.sizes(), stock.refusals())
+    choices = tuple(_flawed(c, stock) for c in explain(history, problem, plan, stock.sizes(), stock.refusals()))
     return Draft(history, stock, problem, plan, choices, bandwidth, options, luggage)
+
+
+def _flawed(choice: Choice, stock: Stock) -> Choice:
+    """A choice that tells what its variable comes back without."""
+    flaw = stock.flaws.get(choice.report.name)
+    if flaw is None or choice.report.outcome != "stored":
+        return choice
+    told = replace(choice.report, reason=flaw.reason, path=flaw.path)
+    return replace(choice, report=told, why=f"{choice.why}; but {flaw.path} {flaw.reason}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +196,7 @@ def write(drafted: Draft, journey: Journey, writer: ArchiveWriter, clock: Callab
         environment=describe_environment(),
         history=writer.put(encode_history(drafted.history)),
         execution_count=journey.execution_count,
-        entries=tuple(_entry(choice, fingerprints, unit_of, drafted.stock.astray) for choice in drafted.choices),
+        entries=tuple(_entry(choice, fingerprints, unit_of, drafted.stock) for choice in drafted.choices),
         units=packer.units,
         definitions=packer.definitions(),
         cells_rerun=runs,
@@ -192,7 +212,7 @@ def write(drafted: Draft, journey: Journey, writer: ArchiveWriter, clock: Callab
 
 
 def _entry(
-    choice: Choice, fingerprints: Mapping[Name, Fingerprint], unit_of: Mapping[Name, int], astray: Collection[Name]
+    choice: Choice, fingerprints: Mapping[Name, Fingerprint], unit_of: Mapping[Name, int], stock: Stock
 ) -> m.Entry:
     report = choice.report
     outcome = "stored" if report.outcome == "kept" else report.outcome
@@ -207,8 +227,13 @@ def _entry(
         seconds=report.seconds,
         unit=unit_of.get(report.name),
         fingerprint=fingerprints.get(report.name),
-        astray=report.name in astray,
+        astray=report.name in stock.astray,
+        flaw=_in_words(stock.flaws.get(report.name)),
     )
+
+
+def _in_words(flaw: Refusal | None) -> str:
+    return "" if flaw is None else f"{flaw.path} {flaw.reason}"
 
 
 def save_report(drafted: Draft, path: str, seconds: float, size: int) -> SaveReport:

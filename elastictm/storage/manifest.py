@@ -112,6 +112,7 @@ class Entry(Struct, frozen=True, omit_defaults=True):
     """One variable as it stood after cell run ``n``, and what became of it; ``unit`` is an index into the units.
 
     ``astray`` says that something outside of recorded cells had changed it, so that its bytes alone are trusted.
+    ``flaw`` tells what the value in the unit comes back without.
     """
 
     name: str
@@ -125,6 +126,7 @@ class Entry(Struct, frozen=True, omit_defaults=True):
     unit: Count | None = None
     fingerprint: str | None = None
     astray: bool = False
+    flaw: str = ""
 
 
 class Environment(Struct, frozen=True, omit_defaults=True):

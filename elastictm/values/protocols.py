@@ -39,6 +39,9 @@ _TESTED: Final = frozenset(_NAMES.split())
 
 _STANDARD: Final = sys.stdlib_module_names - {"__main__"}
 
+_GENERATED: Final = ("namedtuple_", "_cython_")
+"""How the names of modules begin that code generators make up."""
+
 _CALLS: Final = frozenset({"__reduce_ex__", "__reduce__"})
 """Those that have an object made anew by a call of its class."""
 
@@ -106,7 +109,7 @@ def _origin(method: Any) -> str:
 
 def _is_tested(module: Any) -> bool:
     top = _top(module)
-    return top in _TESTED or top in _STANDARD or top.startswith("namedtuple_")
+    return top in _TESTED or top in _STANDARD or top.startswith(_GENERATED)
 
 
 def _top(module: Any) -> str:
