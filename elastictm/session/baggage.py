@@ -143,10 +143,10 @@ class _Packer:
         base = name.replace(".", "/")
         if file.name != "__init__.py":
             files = [(f"{base}.py", file), *_data_beside(base, file)]
-            folder = file.parent
+            folder = file.parents[name.count(".")]
         else:
             files = list(_files_of_package(base, file.parent))
-            folder = file.parent.parent
+            folder = file.parents[name.count(".") + 1]
             size = sum(path.stat().st_size for _, path in files)
             if len(files) > MOST_FILES or size > MOST_BYTES:
                 self._notes[
@@ -197,6 +197,13 @@ def _imported(source: str) -> Iterator[str]:
         elif not owner.startswith("."):
             yield owner
             yield from (f"{owner}.{word}" for word in words if word.isidentifier())
+
+
+def parts_imported(source: str) -> Iterator[str]:
+    """The modules inside packages that a source text imports by their whole names, as in ``import a.b``."""
+    for found in _IMPORT.finditer(source):
+        words = [name.split()[0] for name in (found["names"] or "").split(",") if name.split()]
+        yield from (word for word in words if "." in word)
 
 
 def _files_of_package(base: str, folder: Path) -> Iterator[tuple[str, Path]]:

@@ -8,11 +8,8 @@ attempt plans without them, from freshly loaded values.  What fails only grows, 
 from __future__ import annotations
 
 import math
-import os
-import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,7 @@ from typing import Any
 from elastictm.errors import ArchiveDamaged, RestoreFailed
 from elastictm.ids import DefinitionKey, Fingerprint, Name, RunNumber, Version
 from elastictm.model.history import History
+from elastictm.model.marks import mark_of
 from elastictm.model.records import CellRun, RandomState, Refusal, Remark
 from elastictm.model.reports import Outcome, PlanReport, RestoreReport, VariableReport
 from elastictm.model.wire import decode_history
@@ -28,11 +26,16 @@ from elastictm.planning.explain import explain
 from elastictm.planning.plan import Load, ReplicationPlan, Rerun
 from elastictm.planning.policies import solve
 from elastictm.planning.problem import Problem
+from elastictm.planning.repeats import deeds
 from elastictm.session import generators
+from elastictm.session.alterations import Alteration
 from elastictm.session.environment import differences
+from elastictm.session.hash_seed import hash_seed
 from elastictm.session.host import Host, output_name, output_number, variables
+from elastictm.session.luggage import hollow_versions, left_behind
 from elastictm.session.packing import definition_units, source_texts, unpacked
-from elastictm.session.shipping import unchanged
+from elastictm.session.unpacking import expected, import_parts, unpack
+from elastictm.session.workroom import Workroom
 from elastictm.storage.reader import ArchiveReader
 from elastictm.values.definitions import named_definitions
 from elastictm.values.freeze import Freezer, Surroundings
@@ -72,7 +75,9 @@ class Restorer:
     - report every variable's outcome.
     """
 
-    def __init__(self, reader: ArchiveReader, host: Host, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, reader: ArchiveReader, host: Host, clock: Callable[[], float], *, allow_effects: bool = False
+    ) -> None:
         self._reader = reader
         self._manifest = reader.manifest
         self._host = host
@@ -86,6 +91,12 @@ class Restorer:
         except ValueError as error:
             raise ArchiveDamaged(f"{reader.name}: {error}") from error
         self._runs = {run.n: run for run in self.history.runs}
+        self._allow_effects = allow_effects
+        self._workroom = Workroom(reader, Path.cwd())
+        self._arrival = expected(self._manifest)
+        self._unimported: tuple[str, ...] = ()
+        self._done: dict[RunNumber, tuple[str, ...]] = {}
+        self._altered = tuple(map(Alteration.of, self._manifest.altered))
 
     def plan(self) -> tuple[Problem, ReplicationPlan]:
         """The replication plan for this machine, given what failed so far."""
@@ -94,11 +105,11 @@ class Restorer:
         for name, entry in self._entries.items():
             if entry.unit is not None and entry.unit not in self._lessons.units and name in live:
                 loads[live[name].version] = entry.seconds + entry.bytes / _LOADING
-        missing = dict.fromkeys(self._absent_files(), math.inf)
+        missing = dict.fromkeys(self._workroom.absent(self.history.runs, self._arrival.here), math.inf)
         problem = migration_problem(
             self.history,
             loads=loads,
-            allow_effects=False,
+            allow_effects=self._allow_effects,
             missing_files=missing,
             runnable=lambda run: self._lessons.cells.get(run.n),
             targets=frozenset(live[name].version for name in self._entries if name in live),
@@ -106,6 +117,8 @@ class Restorer:
                 live[name].version for name in live if name in self._entries and self._entries[name].astray
             ),
             groups=[frozenset(live[Name(x)].version for x in tie if x in live) for tie in self._manifest.groups],
+            hollow=hollow_versions(self.history, self._altered),
+            hash_seed=hash_seed(),
         )
         return problem, solve(problem, "optimal")
 
@@ -134,8 +147,10 @@ class Restorer:
         aside = {name: value for name, value in namespace.items() if not self._host.is_own(name)}
         random_before = generators.now()
         try:
+            self._arrival = unpack(self._reader)
             restored = self._attempts()
         except BaseException as error:
+            self._arrival.take_back()
             self._empty()
             namespace.update(aside)
             generators.restore(random_before)
@@ -152,6 +167,8 @@ class Restorer:
                 return self._attempt(problem, plan)
             except _TryAgain:
                 self._empty()
+                for n, done in self._done.items():
+                    self._lessons.cells.setdefault(n, f"it ran once already, and {'; '.join(done)}")
 
     def _empty(self) -> None:
         namespace = self._host.namespace
@@ -166,10 +183,11 @@ class Restorer:
         thawer = Thawer(around, definition_units(self._reader), self._host.singletons)
         self._empty()
         values = self._loaded(plan, thawer)
+        self._unimported = tuple(import_parts(self.history.runs))
         outputs: dict[int, Any] = {}
         self._empty()
         past = _Past(self.history.runs)
-        with self._workroom(plan):
+        with self._workroom.entered([self._runs[step.n] for step in plan.reruns]):
             for step in plan.steps:
                 if isinstance(step, Load):
                     self._place(step.version.name, values[step.version.name], outputs)
@@ -237,6 +255,10 @@ class Restorer:
             reason = f"running cell {run.n} again did not make {', '.join(absent)}"
         if reason:
             self._lessons.cells[run.n] = reason
+        if done := deeds(run) if mark_of(run.source) is None else ():
+            # Nothing outside is done twice, should another attempt be needed.
+            self._done[run.n] = done
+        if reason:
             raise _TryAgain
 
     def _drop_leftovers(self, outputs: dict[int, Any], plan: ReplicationPlan) -> None:
@@ -272,7 +294,11 @@ class Restorer:
         self._host.resume(sources, outputs, self._manifest.execution_count)
         shown = tuple(r for r in reports if output_number(r.name) is None)
         hidden = tuple(r for r in reports if output_number(r.name) is not None)
-        notes = tuple(f"cell {n} was not re-run: {why}" for n, why in self._lessons.cells.items())
+        notes = tuple(alteration.told() for alteration in left_behind(self._altered, plan))
+        notes += (*self._arrival.notes, *self._unimported)
+        notes += tuple(f"cell {n} was not re-run: {why}" for n, why in self._lessons.cells.items())
+        notes += tuple(f"cell {n} ran again, and {'; '.join(done)}" for n, done in self._done.items())
+        notes += tuple(self._workroom.notes)
         notes += tuple(f"{r.path} did not load here: {r.reason}" for r in self._lessons.units.values())
         report = RestoreReport(
             str(self._reader.name),
@@ -293,6 +319,8 @@ class Restorer:
             reason, path = entry.reason, entry.path
             if name in causes and (entry.outcome != "lost" or not reason):
                 reason, path = causes[name].report.reason, causes[name].report.path
+        elif outcome == "stored" and entry.flaw:
+            reason = entry.flaw
         elif name in unlike:
             reason = "not repeatable: re-running gave another value than the one saved"
         elif outcome == "rerun" and entry.fingerprint is None:
@@ -332,37 +360,6 @@ class Restorer:
 
     def _singleton_types(self) -> dict[type, str]:
         return {type(value): name for name, value in self._host.singletons.items()}
-
-    def _absent_files(self) -> Iterator[str]:
-        """The files that cells read and that are neither here as they were nor in the archive."""
-        shipped = {str(Path(self._manifest.environment.directory, f.path)) for f in self._manifest.files}
-        for run in self.history.runs:
-            for file in run.files:
-                if file.path not in shipped and not unchanged(Path(file.path), file):
-                    yield file.path
-
-    @contextmanager
-    def _workroom(self, plan: ReplicationPlan) -> Iterator[None]:
-        """Run cells where their relative paths lead to the files that they read, and come back."""
-        if not plan.reruns:
-            yield
-            return
-        here = Path.cwd()
-        there = Path(self._manifest.environment.directory)
-        with tempfile.TemporaryDirectory(prefix="elastictm-") as folder:
-            if self._manifest.files or not there.is_dir():
-                room = Path(folder)
-                for file in self._manifest.files:
-                    target = room / file.path
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    target.write_bytes(self._reader.read(file.blob))
-            else:
-                room = there
-            os.chdir(room)
-            try:
-                yield
-            finally:
-                os.chdir(here)
 
 
 class _Past:

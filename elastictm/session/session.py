@@ -21,6 +21,7 @@ from elastictm.settings import Settings
 from elastictm.values.freeze import Freezer, Surroundings
 
 if TYPE_CHECKING:
+    from elastictm.session.faith import FaithCheck
     from elastictm.session.saving import Draft, SaveOptions
     from elastictm.storage.manifest import Manifest
     from elastictm.storage.probe import BandwidthProbe
@@ -45,6 +46,7 @@ class Session:
         self.clock = clock
         self.history = History()
         self._probe: BandwidthProbe | None = None
+        self._faith: FaithCheck | None = None
         self._book = TrustBook()
         self._watch = EffectWatch(ignored_paths)
         types = {type(value): name for name, value in host.singletons.items()}
@@ -91,8 +93,12 @@ class Session:
             self._book.add(reader.manifest)
         return save_report(drafted, str(path), self.clock.elapsed() - started, size)
 
-    def restore(self, path: str | Path, *, trust: bool | Callable[[Manifest], bool] = False) -> RestoreReport:
+    def restore(
+        self, path: str | Path, *, trust: bool | Callable[[Manifest], bool] = False, allow_effects: bool = False
+    ) -> RestoreReport:
         """Bring an archive's state into this session, in place of the one it has.
+
+        Cells with effects outside the session run again only if ``allow_effects`` says so.
 
         Raises:
             ArchiveError: the archive cannot be used, or nobody said that its code may run.
@@ -111,7 +117,7 @@ class Session:
                 )
             self.recorder.suspended = True
             try:
-                restored = Restorer(reader, self.host, self.clock.elapsed).run()
+                restored = Restorer(reader, self.host, self.clock.elapsed, allow_effects=allow_effects).run()
             finally:
                 self.recorder.suspended = False
         self.history = restored.history
@@ -126,19 +132,20 @@ class Session:
         note = f"the archive's state replaced the one that was here, so these variables are gone: {', '.join(gone)}"
         return replace(restored.report, notes=(*restored.report.notes, note))
 
-    def plan_restore(self, path: str | Path) -> PlanReport:
+    def plan_restore(self, path: str | Path, *, allow_effects: bool = False) -> PlanReport:
         """What a restore would load and re-run here; runs no code from the archive."""
         from elastictm.session.restoring import Restorer  # noqa: PLC0415
         from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415
 
         with ArchiveReader(path) as reader:
-            return Restorer(reader, self.host, self.clock.elapsed).plan_report()
+            return Restorer(reader, self.host, self.clock.elapsed, allow_effects=allow_effects).plan_report()
 
     def _next_count(self, drafted: Draft) -> int:
         runs = drafted.history.runs
         return max(self.host.execution_count, runs[-1].n + 1 if runs else 1)
 
     def _draft(self, options: SaveOptions, folder: Path) -> Draft:
+        from elastictm.session.faith import FaithCheck  # noqa: PLC0415
         from elastictm.session.luggage import Luggage  # noqa: PLC0415
         from elastictm.session.saving import draft  # noqa: PLC0415
         from elastictm.session.stock import take_stock  # noqa: PLC0415
@@ -154,6 +161,8 @@ class Session:
             if name in selected or (outputs and name.startswith("Out[") and name not in options.exclude)
         }
         stock = take_stock(chosen, self.recorder.variables, self.recorder.freezer)
+        self._faith = self._faith or FaithCheck(self.clock.elapsed)
+        stock = self._faith.checked(stock, chosen, self.recorder.freezer, self.settings().faith_budget)
         self._probe = self._probe or BandwidthProbe()
         bandwidth = options.bandwidth or self.settings().bandwidth or self._probe.bandwidth(folder)
         luggage = Luggage.of(history, values, self.recorder.modules, Path.cwd(), options.ship_limit)

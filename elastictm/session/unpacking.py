@@ -18,7 +18,8 @@ from blake3 import blake3
 from platformdirs import user_data_path
 
 from elastictm.errors import RestoreFailed
-from elastictm.session.baggage import listed
+from elastictm.model.records import CellRun
+from elastictm.session.baggage import listed, parts_imported
 from elastictm.storage import manifest as m
 from elastictm.storage.reader import ArchiveReader
 
@@ -42,6 +43,11 @@ class Arrival:
         """Leave the import path as it was."""
         if self.folder is not None and self.folder in sys.path:
             sys.path.remove(self.folder)
+
+
+def expected(manifest: m.Manifest) -> Arrival:
+    """What an archive promises, before anything is written or looked for."""
+    return Arrival(here=frozenset(_there(module, file) for module in manifest.modules for file in module.files))
 
 
 def unpack(reader: ArchiveReader, folder: Path | None = None) -> Arrival:
@@ -87,6 +93,19 @@ def unpack(reader: ArchiveReader, folder: Path | None = None) -> Arrival:
     return Arrival(place, tuple(notes), frozenset(here))
 
 
+def import_parts(runs: Iterable[CellRun]) -> Iterator[str]:
+    """Import the parts of packages that cells imported: a package that is loaded has them as attributes.
+
+    Yields a line of the report for each that cannot be imported here.
+    """
+    for name in dict.fromkeys(part for run in runs for part in parts_imported(run.code or run.source)):
+        if name.partition(".")[0] in sys.modules and name not in sys.modules:
+            try:
+                importlib.import_module(name)
+            except Exception as error:  # noqa: BLE001 - a module may raise anything; what needs it is told by itself
+                yield f"{name} could not be imported here: {type(error).__name__}: {error}"
+
+
 def travelled() -> Iterator[str]:
     """The names of the modules in folders that a restore has added to this session's import path."""
     kept = str(user_data_path("elastictm") / "modules") + os.sep
@@ -112,8 +131,7 @@ def _origin(module: m.OwnModule) -> Path | None:
 
 def _there(module: m.OwnModule, file: m.ShippedFile) -> str:
     """The path of a file where the archive was written."""
-    below = "/".join(file.path.split("/")[module.name.count(".") :])
-    return f"{module.folder.rstrip('/')}/{below}"
+    return f"{module.folder.rstrip('/')}/{file.path}"
 
 
 def _same(origin: Path, module: m.OwnModule, file: m.ShippedFile, texts: Mapping[str, bytes]) -> bool:

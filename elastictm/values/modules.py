@@ -25,6 +25,8 @@ _MACHINERY: Final = frozenset(
         "__spec__",
     }
 )
+_KEPT: Final = frozenset({"__slotnames__"})
+"""What pickling notes in a class for itself."""
 _TOLD: Final = frozenset({int, float, complex, str, bytes, bool, type(None)})
 _LIBRARY: Final = tuple(
     sorted({path.rstrip(os.sep) + os.sep for key, path in sysconfig.get_paths().items() if key.endswith("lib")})
@@ -43,20 +45,30 @@ def is_own(module: ModuleType) -> bool:
     origin = vars(module).get("__file__")
     if not isinstance(origin, str) or sys.modules.get(module.__name__) is not module:
         return False
-    if module.__name__ == "__main__" or module.__name__.partition(".")[0] in _THIS:
+    if module.__name__ == "__main__" or is_this(module.__name__):
         return False
+    return is_own_file(origin)
+
+
+def is_this(name: str) -> bool:
+    """Whether a module of this name belongs to this program."""
+    return name.partition(".")[0] in _THIS
+
+
+def is_own_file(origin: str) -> bool:
+    """Whether a module's file lies outside of any library."""
     path = os.path.abspath(origin)  # noqa: PTH100 - quick, and the file need not exist
     return not path.startswith(_LIBRARY) and not any(part in path for part in _PACKED)
 
 
-def shape(module: ModuleType) -> tuple[Any, ...]:
+def shape(module: ModuleType) -> dict[str, Any]:
     """What the names of a module, and those in its classes, are bound to, and the code of its functions."""
-    found: list[Any] = []
+    found: dict[str, Any] = {}
     for name, value in _variables(module):
-        found.append((name, _bound(value)))
+        found[name] = _bound(value)
         if _is_class_of(value, module):
-            found += [(attribute, _bound(item)) for attribute, item in vars(value).items()]
-    return tuple(found)
+            found.update((f"{name}.{key}", _bound(item)) for key, item in vars(value).items() if key not in _KEPT)
+    return found
 
 
 def data(module: ModuleType) -> dict[str, Any]:
