@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm_cli import kernels
+from elastictm_cli.seeds import seeded_environment
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -65,7 +67,9 @@ async def execute(notebook: Any, order: Order, starting: Callable[[CodeCell], No
         try:
             # What runs here is no part of what the user typed at prompts.
             arguments = ["--HistoryManager.hist_file=:memory:"]
-            await kernel.start_kernel(cwd=str(order.folder), extra_arguments=arguments)
+            seeded = seeded_environment(order.restore) if order.restore is not None else None
+            environment = seeded or dict(os.environ)
+            await kernel.start_kernel(cwd=str(order.folder), extra_arguments=arguments, env=environment)
             await client.async_start_new_kernel_client()
             return await _Run(client, kernel, order, starting).run()
         except kernels.Silent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
 import typer
@@ -16,6 +17,22 @@ Trust: TypeAlias = Annotated[
     bool, typer.Option("--trust", "--yes", help="The archive may run code; ask nothing.", show_default=False)
 ]
 
+AllowEffects: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--allow-effects", help="Cells that write files, use the network or start processes may run again, once."
+    ),
+]
+
 AllowLosses: TypeAlias = Annotated[
     bool, typer.Option("--allow-losses", help="Exit with status 0 even if variables could not be brought back.")
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """What the user allows: code of the archive to run, its cells to act on the world outside, variables to be lost."""
+
+    trust: bool = False
+    effects: bool = False
+    losses: bool = False

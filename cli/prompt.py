@@ -18,6 +18,8 @@ from traitlets.config import Config
 from elastictm.extension import ElasticTM, find
 
 if TYPE_CHECKING:
+    from elastictm_cli.options import Permissions
+
     from elastictm.session.session import Session
 
 
@@ -29,20 +31,18 @@ class _Shell(TerminalInteractiveShell):  # type: ignore[misc]
             output.message(self.InteractiveTB.stb2text(stb))
 
 
-def show_plan(archive: str, *, json: bool) -> None:
+def show_plan(archive: str, *, allow_effects: bool, json: bool) -> None:
     """Show what a restore would do here; none of the archive's code runs."""
     config = Config()
     config.HistoryManager.enabled = False
-    report = _session(InteractiveShell(config=config)).plan_restore(archive)
+    report = _session(InteractiveShell(config=config)).plan_restore(archive, allow_effects=allow_effects)
     if json:
         output.json_result(report.to_json())
     else:
         output.result(str(report))
 
 
-def restore_here(  # noqa: PLR0913 - each is an option of its own
-    archive: str, code: str | None, *, trust: bool, allow_losses: bool, json: bool, quiet: bool
-) -> None:
+def restore_here(archive: str, code: str | None, permissions: Permissions, *, json: bool, quiet: bool) -> None:
     """Restore, then run code or open IPython's prompt; with JSON wanted and no code, neither.
 
     Raises:
@@ -50,9 +50,11 @@ def restore_here(  # noqa: PLR0913 - each is an option of its own
         RestoreFailed: it stopped half way.
         RestoredWithLosses: variables did not come back, and that was not allowed.
     """
-    trusted = check_trusted(archive, trust=trust)
+    trusted = check_trusted(archive, trust=permissions.trust)
     app = _app(scripted=code is not None)
-    report = _session(app.shell).restore(archive, trust=lambda manifest: manifest == trusted)
+    report = _session(app.shell).restore(
+        archive, trust=lambda manifest: manifest == trusted, allow_effects=permissions.effects
+    )
     if json:
         output.json_result(report.to_json())
     elif not quiet:
@@ -61,7 +63,7 @@ def restore_here(  # noqa: PLR0913 - each is an option of its own
         _run(app.shell, code)
     elif not json:
         app.start()
-    check_losses(report.to_json(), allowed=allow_losses)
+    check_losses(report.to_json(), allowed=permissions.losses)
 
 
 def _app(*, scripted: bool) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from elastictm_cli.options import AllowLosses, Archive, Json, Quiet, Trust
+from elastictm_cli.options import AllowEffects, AllowLosses, Archive, Json, Permissions, Quiet, Trust
 
 from elastictm.errors import UsageError
 
@@ -35,6 +35,7 @@ def restore(  # noqa: PLR0913 - each is an option of its own
         bool, typer.Option("--plan", help="Only show what would be loaded and re-run here, and what differs.")
     ] = False,
     trust: Trust = False,
+    allow_effects: AllowEffects = False,
     allow_losses: AllowLosses = False,
     force: Annotated[bool, typer.Option("--force", help="With --notebook: replace a file that exists.")] = False,
     json: Json = False,
@@ -52,19 +53,24 @@ def restore(  # noqa: PLR0913 - each is an option of its own
     if plan:
         from elastictm_cli.prompt import show_plan  # noqa: PLC0415 - brings IPython along
 
-        show_plan(archive, json=json)
+        show_plan(archive, allow_effects=allow_effects, json=json)
     elif notebook is not None:
         from elastictm_cli.writing import write_restoring_notebook  # noqa: PLC0415 - not for --help
 
-        write_restoring_notebook(archive, notebook, trust=trust, force=force, quiet=quiet)
+        write_restoring_notebook(archive, notebook, trust=trust, allow_effects=allow_effects, force=force, quiet=quiet)
     elif kernel or into is not None:
         from elastictm_cli.serving import restore_into, serve  # noqa: PLC0415 - brings jupyter_client along
 
+        permissions = Permissions(trust=trust, effects=allow_effects, losses=allow_losses)
         if into is not None:
-            restore_into(into, archive, trust=trust, allow_losses=allow_losses, json=json, quiet=quiet)
+            restore_into(into, archive, permissions, json=json, quiet=quiet)
         else:
-            serve(archive, trust=trust, allow_losses=allow_losses, json=json, quiet=quiet)
+            serve(archive, permissions, json=json, quiet=quiet)
     else:
+        from elastictm_cli.seeds import start_again_under_seed  # noqa: PLC0415 - not for --help
+
+        start_again_under_seed(archive)
         from elastictm_cli.prompt import restore_here  # noqa: PLC0415 - brings IPython along
 
-        restore_here(archive, code, trust=trust, allow_losses=allow_losses, json=json, quiet=quiet)
+        permissions = Permissions(trust=trust, effects=allow_effects, losses=allow_losses)
+        restore_here(archive, code, permissions, json=json, quiet=quiet)

@@ -13,6 +13,7 @@ from uuid import uuid4
 from elastictm_cli import kernels, output
 from elastictm_cli.consent import check_trusted
 from elastictm_cli.losses import check_losses
+from elastictm_cli.seeds import seeded_environment
 from jupyter_client import AsyncKernelClient, find_connection_file
 from jupyter_core.paths import jupyter_runtime_dir
 from traitlets import TraitError
@@ -23,11 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from elastictm_cli.kernels import Report
+    from elastictm_cli.options import Permissions
 
 
-def restore_into(  # noqa: PLR0913 - each is an option of its own
-    target: str, archive: str, *, trust: bool, allow_losses: bool, json: bool, quiet: bool
-) -> None:
+def restore_into(target: str, archive: str, permissions: Permissions, *, json: bool, quiet: bool) -> None:
     """Restore into a kernel that is running; waits until it has finished what it is at.
 
     Raises:
@@ -43,16 +43,16 @@ def restore_into(  # noqa: PLR0913 - each is an option of its own
             f"no kernel is known as {target}: give a connection file or a kernel's id; "
             f"the connection files lie in {jupyter_runtime_dir()}"
         ) from error
-    check_trusted(archive, trust=trust)
-    report = asyncio.run(_restore_into(file, str(Path(archive).resolve())))
+    check_trusted(archive, trust=permissions.trust)
+    report = asyncio.run(_restore_into(file, str(Path(archive).resolve()), permissions))
     if json:
         output.json_result(report.content)
     elif not quiet:
         output.message(report.text)
-    check_losses(report.content, allowed=allow_losses)
+    check_losses(report.content, allowed=permissions.losses)
 
 
-async def _restore_into(connection_file: str, archive: str) -> Report:
+async def _restore_into(connection_file: str, archive: str, permissions: Permissions) -> Report:
     client = AsyncKernelClient(connection_file=connection_file)
     try:
         client.load_connection_file()
@@ -62,14 +62,14 @@ async def _restore_into(connection_file: str, archive: str) -> Report:
         raise UsageError(f"{connection_file} is no connection file of a kernel: it names no ports")
     client.start_channels(iopub=False, stdin=False, control=False)
     try:
-        return await _restored(client, archive)
+        return await _restored(client, archive, permissions)
     except kernels.Silent:
         raise UsageError(f"no kernel answers at {connection_file}: it has ended, and the file is an old one") from None
     finally:
         client.stop_channels()
 
 
-def serve(archive: str, *, trust: bool, allow_losses: bool, json: bool, quiet: bool) -> None:
+def serve(archive: str, permissions: Permissions, *, json: bool, quiet: bool) -> None:
     """Keep a kernel with the session until it or this process is stopped.
 
     Raises:
@@ -77,7 +77,7 @@ def serve(archive: str, *, trust: bool, allow_losses: bool, json: bool, quiet: b
         RestoreFailed: it stopped half way.
         RestoredWithLosses: variables did not come back, and that was not allowed.
     """
-    check_trusted(archive, trust=trust)
+    check_trusted(archive, trust=permissions.trust)
 
     def ready(report: Report, connection_file: str) -> None:
         if json:
@@ -90,14 +90,16 @@ def serve(archive: str, *, trust: bool, allow_losses: bool, json: bool, quiet: b
     folder = Path(jupyter_runtime_dir())
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        report = asyncio.run(_serve(str(Path(archive).resolve()), os.fspath(folder / f"kernel-{uuid4()}.json"), ready))
+        connection_file = os.fspath(folder / f"kernel-{uuid4()}.json")
+        report = asyncio.run(_serve(str(Path(archive).resolve()), connection_file, permissions, ready))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
-    check_losses(report.content, allowed=allow_losses)
+    check_losses(report.content, allowed=permissions.losses)
 
 
-async def _serve(archive: str, connection_file: str, ready: Callable[[Report, str], None]) -> Report:
-
+async def _serve(
+    archive: str, connection_file: str, permissions: Permissions, ready: Callable[[Report, str], None]
+) -> Report:
     kernel = kernels.kernel_manager(connection_file)
     stopped = asyncio.Event()
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -111,13 +113,14 @@ async def _serve(archive: str, connection_file: str, ready: Callable[[Report, st
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
     # Else the kernel warns of TCP on every start, as Jupyter's kernels do that everybody can connect to.
-    await kernel.start_kernel(extra_arguments=["--log-level=ERROR"])
+    environment = seeded_environment(archive) or dict(os.environ)
+    await kernel.start_kernel(extra_arguments=["--log-level=ERROR"], env=environment)
     try:
         client = kernel.client()
         client.start_channels()
         try:
             await client.wait_for_ready(timeout=60)
-            report = await _restored(client, archive)
+            report = await _restored(client, archive, permissions)
         except RuntimeError as error:
             raise ElasticTMError(f"the kernel did not start: {error}") from error
         except kernels.Silent:
@@ -134,6 +137,6 @@ async def _serve(archive: str, connection_file: str, ready: Callable[[Report, st
     return report
 
 
-async def _restored(client: Any, archive: str) -> Report:
+async def _restored(client: Any, archive: str, permissions: Permissions) -> Report:
     await kernels.load_recording(client)
-    return await kernels.ask_to_restore(client, archive)
+    return await kernels.ask_to_restore(client, archive, allow_effects=permissions.effects)

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from elastictm.model.history import History
 
 
-def write_restoring_notebook(archive: str, path: str, *, trust: bool, force: bool, quiet: bool) -> None:
+def write_restoring_notebook(  # noqa: PLR0913 - each is an option of its own
+    archive: str, path: str, *, trust: bool, allow_effects: bool, force: bool, quiet: bool
+) -> None:
     """Write the notebook; the archive itself is neither changed nor run.
 
     Raises:
@@ -24,7 +26,8 @@ def write_restoring_notebook(archive: str, path: str, *, trust: bool, force: boo
     """
     _, history, _ = read_archive(archive)
     place = _as_seen_from(Path(archive).resolve(), Path(path).resolve().parent)
-    write_notebook(path, _notebook(history, place, trust=trust), force=force)
+    options = (" --trust" if trust else "") + (" --allow-effects" if allow_effects else "")
+    write_notebook(path, _notebook(history, place, options), force=force)
     if not quiet:
         count = sum(bool(run.source.strip()) for run in history.runs)
         output.message(f"{path}: {count} cells, after a first one that restores {place}")
@@ -35,8 +38,8 @@ def _as_seen_from(archive: Path, folder: Path) -> str:
     return str(archive.relative_to(folder) if archive.is_relative_to(folder) else archive)
 
 
-def _notebook(history: History, archive: str, *, trust: bool) -> Any:
-    first = f"%load_ext elastictm\n%migrate restore {shlex.quote(archive)}" + (" --trust" if trust else "")
+def _notebook(history: History, archive: str, options: str) -> Any:
+    first = f"%load_ext elastictm\n%migrate restore {shlex.quote(archive)}{options}"
     cells = [nb.new_code_cell(first)]
     for run in history.runs:
         if run.source.strip():

@@ -10,10 +10,11 @@ from elastictm.extension import current_session, unload
 from elastictm.ids import Name
 from elastictm.magics import ask
 from elastictm.model.graph import HistoryGraph
-from elastictm.model.quantities import parse_bandwidth
+from elastictm.model.quantities import parse_bandwidth, parse_size
 from elastictm.model.reports import PlanReport, Policy, RestoreReport, SaveReport
 from elastictm.session.ipython import running_shell
 from elastictm.session.saving import SaveOptions
+from elastictm.session.shipping import SHIP_AT_MOST
 
 
 def save(  # noqa: PLR0913 - each is an option of its own
@@ -24,6 +25,8 @@ def save(  # noqa: PLR0913 - each is an option of its own
     only: Iterable[str] | None = None,
     exclude: Iterable[str] = (),
     policy: Policy = "optimal",
+    allow_effects: bool = False,
+    ship_limit: str | int | None = None,
     force: bool = False,
 ) -> SaveReport:
     """Write the session as one archive.
@@ -35,6 +38,8 @@ def save(  # noqa: PLR0913 - each is an option of its own
         only: Names of the variables to bring along; all if None.
         exclude: Names of variables to leave behind.
         policy: ``optimal``, ``store-all`` or ``rerun-all``.
+        allow_effects: Whether cells that write files, use the network or start processes may run again.
+        ship_limit: Bytes, or text such as ``100MB``, up to which files that cells read again travel; 0 for none.
         force: Replace the file if there is one.
 
     Raises:
@@ -42,33 +47,37 @@ def save(  # noqa: PLR0913 - each is an option of its own
         DestinationError: the archive cannot be written there; what was there is intact.
     """
     session = current_session()
-    return session.save(Path(path), _options(bandwidth, alpha, only, exclude, policy), force=force)
+    options = _options(bandwidth, alpha, only, exclude, policy, allow_effects, ship_limit)
+    return session.save(Path(path), options, force=force)
 
 
-def plan(
+def plan(  # noqa: PLR0913 - each is an option of its own
     *,
     bandwidth: str | float | None = None,
     alpha: float | None = None,
     only: Iterable[str] | None = None,
     exclude: Iterable[str] = (),
     policy: Policy = "optimal",
+    allow_effects: bool = False,
+    ship_limit: str | int | None = None,
 ) -> PlanReport:
     """The replication plan that a save would follow, and why; see `save` for the options."""
-    return current_session().plan(_options(bandwidth, alpha, only, exclude, policy))
+    return current_session().plan(_options(bandwidth, alpha, only, exclude, policy, allow_effects, ship_limit))
 
 
-def restore(path: str | PathLike[str], *, trust: bool = False) -> RestoreReport:
+def restore(path: str | PathLike[str], *, trust: bool = False, allow_effects: bool = False) -> RestoreReport:
     """Bring an archive's state into this session.
 
     Args:
         path: The archive.
         trust: Restoring runs code from the archive; True says that it may.
+        allow_effects: Whether cells that write files, use the network or start processes may run again, once.
 
     Raises:
         ArchiveError: the archive cannot be used, or is not trusted.
         RestoreFailed: it stopped half way; the session is as it was.
     """
-    return current_session().restore(Path(path), trust=trust or ask)
+    return current_session().restore(Path(path), trust=trust or ask, allow_effects=allow_effects)
 
 
 def history() -> HistoryGraph:
@@ -82,17 +91,20 @@ def unhook() -> None:
     unload(running_shell())
 
 
-def _options(
+def _options(  # noqa: PLR0913, PLR0917 - the options of a save
     bandwidth: str | float | None,
     alpha: float | None,
     only: Iterable[str] | None,
     exclude: Iterable[str],
     policy: Policy,
+    allow_effects: bool,  # noqa: FBT001 - as above
+    ship_limit: str | int | None,
 ) -> SaveOptions:
     weight = current_session().settings().alpha if alpha is None else alpha
     chosen = None if only is None else frozenset(map(Name, _names(only)))
     speed = parse_bandwidth(str(bandwidth)) if bandwidth is not None else None
-    return SaveOptions(speed, weight, chosen, frozenset(map(Name, _names(exclude))), policy)
+    limit = SHIP_AT_MOST if ship_limit is None else parse_size(str(ship_limit))
+    return SaveOptions(speed, weight, chosen, frozenset(map(Name, _names(exclude))), policy, allow_effects, limit)
 
 
 def _names(given: Iterable[str]) -> Iterable[str]:

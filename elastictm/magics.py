@@ -17,7 +17,7 @@ from IPython.display import display
 
 from elastictm.errors import ElasticTMError, UsageError
 from elastictm.ids import Name
-from elastictm.model.quantities import parse_bandwidth
+from elastictm.model.quantities import parse_bandwidth, parse_size
 from elastictm.session.session import Session
 from elastictm.storage.manifest import Manifest
 from elastictm.views.progress import ProgressBar
@@ -35,12 +35,14 @@ Options of save and plan:
   --exclude c           all but these
   --policy P            optimal, store-all or rerun-all
   --allow-effects       cells that write files, use the network or start processes may run again
+  --ship-limit SIZE     files that cells read again travel up to this size; 100MB if not given, 0 for none
 Of save alone:
   --force               replace an existing file
   --verify              read the archive back and check every byte
 Of restore:
   --trust               the archive comes from elsewhere, and may run its code
   --plan                only show what would be loaded and re-run here
+  --allow-effects       cells that write files, use the network or start processes may run again, once
 """
 
 GRAPH = """\
@@ -111,11 +113,14 @@ class ElasticMagics(Magics):  # type: ignore[misc]
         parser.add_argument("path")
         parser.add_argument("--trust", action="store_true")
         parser.add_argument("--plan", action="store_true")
+        parser.add_argument("--allow-effects", action="store_true")
         given = parser.parse_args(words)
+        allowed = given.allow_effects
         if given.plan:
-            display(self._session.plan_restore(Path(given.path)))
+            display(self._session.plan_restore(Path(given.path), allow_effects=allowed))
             return
-        display(self._session.restore(Path(given.path), trust=True if given.trust else ask))
+        trust = True if given.trust else ask
+        display(self._session.restore(Path(given.path), trust=trust, allow_effects=allowed))
 
     def _verify(self, words: list[str]) -> None:
         from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415 - only a check needs it
@@ -129,6 +134,7 @@ class ElasticMagics(Magics):  # type: ignore[misc]
 
     def _options(self, given: argparse.Namespace) -> Any:
         from elastictm.session.saving import SaveOptions  # noqa: PLC0415 - brings the planner along
+        from elastictm.session.shipping import SHIP_AT_MOST  # noqa: PLC0415 - likewise
 
         return SaveOptions(
             bandwidth=parse_bandwidth(given.bandwidth) if given.bandwidth else None,
@@ -137,6 +143,7 @@ class ElasticMagics(Magics):  # type: ignore[misc]
             exclude=_names(given.exclude),
             policy=given.policy,
             allow_effects=given.allow_effects,
+            ship_limit=SHIP_AT_MOST if given.ship_limit is None else parse_size(given.ship_limit),
         )
 
 
@@ -158,6 +165,7 @@ def _planning_parser(program: str) -> _Parser:
     parser.add_argument("--exclude", default="")
     parser.add_argument("--policy", choices=("optimal", "store-all", "rerun-all"), default="optimal")
     parser.add_argument("--allow-effects", action="store_true")
+    parser.add_argument("--ship-limit")
     return parser
 
 

@@ -17,9 +17,9 @@ def save(path: str, **options: Any) -> str:
     return json.dumps(tm.save(path, **options).to_json())
 
 
-def restore(path: str) -> str:
+def restore(path: str, **options: Any) -> str:
     """Restore an archive into the session; returns the report as JSON."""
-    return json.dumps(tm.restore(path, trust=True).to_json())
+    return json.dumps(tm.restore(path, trust=True, **options).to_json())
 
 
 def look(path: str, *, detail: bool = False) -> str:

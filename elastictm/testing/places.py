@@ -64,9 +64,9 @@ class Place(ABC):
         report: dict[str, Any] = self._errand("save", str(path), **options)
         return report
 
-    def restore(self, path: Path) -> dict[str, Any]:
+    def restore(self, path: Path, **options: Any) -> dict[str, Any]:
         """Restore an archive; returns the report."""
-        report: dict[str, Any] = self._errand("restore", str(path))
+        report: dict[str, Any] = self._errand("restore", str(path), **options)
         return report
 
     def portrait(self, *, detail: bool = False) -> dict[str, str]:
