@@ -22,6 +22,7 @@ ALLOWED = {
     "views": PURE,
     "magics": PURE | {"session", "storage", "views"},
     "extension": PURE | {"session", "magics"},
+    "rehearsing": PURE | {"session", "extension"},
     "api": PURE | {"session", "extension", "magics"},
     "__init__": {"api", "extension"},
     "testing": PURE | {"planning", "storage", "extension", "__init__"},

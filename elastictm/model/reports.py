@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from elastictm.ids import Name, RunNumber
 from elastictm.model.tables import Table, amount, duration
+
+if TYPE_CHECKING:
+    from elastictm.model.rehearsals import RehearsalReport
 
 Outcome = Literal["stored", "rerun", "kept", "lost"]
 """What becomes of a variable."""
@@ -153,6 +156,7 @@ class SaveReport(_Shown):
     predicted_bytes: int
     outputs: tuple[VariableReport, ...] = ()
     notes: tuple[str, ...] = ()
+    rehearsal: RehearsalReport | None = None
 
     @property
     def lost(self) -> tuple[VariableReport, ...]:
@@ -171,13 +175,14 @@ class SaveReport(_Shown):
             "predicted_seconds": self.predicted_seconds,
             "predicted_bytes": self.predicted_bytes,
             "notes": list(self.notes),
-        }
+        } | ({} if self.rehearsal is None else {"rehearsal": self.rehearsal.to_json()})
 
     def _tables(self) -> tuple[Table, ...]:
         head = f"Saved {self.path}: {_summary(self.variables, self.cells_rerun)}; "
         head += f"{duration(self.seconds)} (predicted {duration(self.predicted_seconds)}), "
         head += f"{amount(self.bytes)} (predicted {amount(self.predicted_bytes)})"
-        return (_outcomes(head, self.variables, self.outputs, self.notes),)
+        rehearsed = () if self.rehearsal is None else self.rehearsal.lines()
+        return (_outcomes(head, self.variables, self.outputs, rehearsed + self.notes),)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

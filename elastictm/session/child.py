@@ -6,11 +6,15 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-_LAUNCH: Final = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from {module} import main; main(sys.argv[2])"
+_LAUNCH: Final = (
+    "import json, sys; given, own = json.loads(sys.argv[1]); sys.path[:] = given or [*sys.path, own]; "
+    "from {module} import main; main(sys.argv[2])"
+)
 _OWN_FOLDERS: Final = ("XDG_", "IPYTHON", "JUPYTER", "MPLCONFIG")
 
 
@@ -22,8 +26,24 @@ class Ended:
     printed: str
 
 
-def run_module(module: str, folder: Path, argument: str, seconds: float) -> Ended:
+def run_module(  # noqa: PLR0913 - what a process needs to know
+    module: str,
+    folder: Path,
+    argument: str,
+    seconds: float | None,
+    *,
+    path: Iterable[str] | None = None,
+    hash_seed: str | None = None,
+) -> Ended:
     """Run ``main(argument)`` of a module in a process whose home and working directory are in a folder.
+
+    Args:
+        module: The module of elastictm's.
+        folder: A folder that the process has to itself.
+        argument: What the module's main function is given.
+        seconds: How long it may take; None for as long as it likes.
+        path: The import path; this process's if it is None, the one that Python begins with if it is empty.
+        hash_seed: What fixes the hashes of texts; drawn if it is None and the environment does not say.
 
     Raises:
         OSError: no process could be started.
@@ -31,18 +51,20 @@ def run_module(module: str, folder: Path, argument: str, seconds: float) -> Ende
     home = folder / "home"
     home.mkdir(exist_ok=True)
     log = folder / "printed"
-    path = [os.path.abspath(entry) for entry in sys.path]  # noqa: PTH100 - an empty entry is the working directory
-    command = [sys.executable, "-c", _LAUNCH.format(module=module), json.dumps(path), argument]
+    # An empty entry is the working directory.
+    paths = [os.path.abspath(entry) for entry in (sys.path if path is None else path)]  # noqa: PTH100
+    own = str(Path(__file__).parents[2])
+    command = [sys.executable, "-c", _LAUNCH.format(module=module), json.dumps([paths, own]), argument]
     with log.open("w") as output:
         try:
             done = subprocess.run(  # noqa: S603 - a fixed command
                 command,
                 cwd=home,
-                env=_environment(home),
+                env=_environment(home, hash_seed),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                timeout=max(seconds, 0.0),
+                timeout=seconds,
                 check=False,
             )
             status: int | None = done.returncode
@@ -51,8 +73,10 @@ def run_module(module: str, folder: Path, argument: str, seconds: float) -> Ende
     return Ended(status, log.read_text(errors="replace")[-2000:])
 
 
-def _environment(home: Path) -> dict[str, str]:
+def _environment(home: Path, hash_seed: str | None) -> dict[str, str]:
     own = {name: value for name, value in os.environ.items() if not name.startswith(_OWN_FOLDERS)}
+    if hash_seed is not None:
+        own["PYTHONHASHSEED"] = hash_seed
     return own | {
         "HOME": str(home),
         "MPLBACKEND": "agg",

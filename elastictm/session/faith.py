@@ -180,6 +180,12 @@ class FaithCheck:
             verdicts.failed.update(self._doubtful(group))
 
 
+def without(stock: Stock, refused: Mapping[Name, Refusal], values: Mapping[Name, Any], freezer: Freezer) -> Stock:
+    """A stock in which variables are refused that it held."""
+    findings = {name: _Finding(refusal) for name, refusal in refused.items()}
+    return _without(stock, findings, _Scene(values, freezer, named_definitions(values.values())))
+
+
 def _finding(difference: Unlike | None) -> _Finding:
     if difference is None:
         return _Finding()

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from IPython.core.displayhook import DisplayHook
 from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
+from traitlets.config import Config
 
 from elastictm.ids import RunNumber
 from elastictm.session.host import RunOutcome
@@ -275,3 +276,10 @@ def running_shell() -> InteractiveShell | None:
     if "IPython" not in sys.modules:
         return None
     return InteractiveShell._instance  # noqa: SLF001 - asking for the instance would make one
+
+
+def fresh_shell() -> InteractiveShell:
+    """A shell for a process that has none, without the user's profile and without a log of inputs."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    return InteractiveShell.instance(config=config)

@@ -21,7 +21,9 @@ from elastictm.settings import Settings
 from elastictm.values.freeze import Freezer, Surroundings
 
 if TYPE_CHECKING:
+    from elastictm.model.rehearsals import RehearsalReport
     from elastictm.session.faith import FaithCheck
+    from elastictm.session.rehearsal import Live
     from elastictm.session.saving import Draft, SaveOptions
     from elastictm.storage.manifest import Manifest
     from elastictm.storage.probe import BandwidthProbe
@@ -63,18 +65,26 @@ class Session:
             return self._draft(options, folder or Path.cwd()).report()
 
     def save(
-        self, path: str | Path, options: SaveOptions, *, force: bool = False, progress: Progress | None = None
+        self,
+        path: str | Path,
+        options: SaveOptions,
+        *,
+        force: bool = False,
+        rehearse: bool = False,
+        progress: Progress | None = None,
     ) -> SaveReport:
-        """Write the live state as one archive.
+        """Write the live state as one archive; with ``rehearse``, once a fresh process has restored it as it is.
 
         Raises:
             DestinationError: it cannot be written there; what was there is intact.
             UsageError: an option makes no sense.
         """
         with self._watch.aside():
-            return self._save(path, options, force=force, progress=progress)
+            return self._save(path, options, force=force, rehearse=rehearse, progress=progress)
 
-    def _save(self, path: str | Path, options: SaveOptions, *, force: bool, progress: Progress | None) -> SaveReport:
+    def _save(
+        self, path: str | Path, options: SaveOptions, *, force: bool, rehearse: bool, progress: Progress | None
+    ) -> SaveReport:
         from elastictm.session.saving import Journey, save_report, write  # noqa: PLC0415
         from elastictm.storage.destination import destination  # noqa: PLC0415
         from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415
@@ -87,11 +97,55 @@ class Session:
         journey = Journey(self._next_count(drafted), self.recorder.freezer.around.sources)
         total = drafted.predicted_bytes()
         tell = None if progress is None else lambda done: progress(done, total)
-        with ArchiveWriter(final, force=force, bandwidth=drafted.bandwidth, progress=tell) as writer:
-            size = write(drafted, journey, writer, self.clock.elapsed, self.clock.now())
+
+        def written(drafted: Draft, target: Path) -> int:
+            with ArchiveWriter(target, force=force, bandwidth=drafted.bandwidth, progress=tell) as writer:
+                return write(drafted, journey, writer, self.clock.elapsed, self.clock.now())
+
+        report = None
+        if rehearse:
+            from elastictm.session.learning import Studio  # noqa: PLC0415
+            from elastictm.session.rehearsal import Rehearsal  # noqa: PLC0415
+
+            live = self._live()
+            studio = Studio(self.history, Rehearsal(self.clock.elapsed, live), live, written)
+            drafted, size, report = studio.save(drafted, final, force=force)
+        else:
+            size = written(drafted, final)
         with ArchiveReader(final) as reader:
             self._book.add(reader.manifest)
-        return save_report(drafted, str(path), self.clock.elapsed() - started, size)
+        return replace(save_report(drafted, str(path), self.clock.elapsed() - started, size), rehearsal=report)
+
+    def rehearse(self, path: str | Path, *, trust: bool | Callable[[Manifest], bool] = False) -> RehearsalReport:
+        """Restore an archive in a fresh process, and compare what comes of it with what was saved and what is here.
+
+        Raises:
+            ArchiveError: the archive cannot be used, or nobody said that its code may run.
+        """
+        from elastictm.session.rehearsal import Rehearsal  # noqa: PLC0415
+        from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415
+
+        with self._watch.aside():
+            with ArchiveReader(path) as reader:
+                self._check_trust(reader.manifest, path, trust)
+            return Rehearsal(self.clock.elapsed, self._live()).of(path)
+
+    def _live(self) -> Live:
+        from elastictm.session.rehearsal import Live  # noqa: PLC0415
+
+        return Live.of(self.host, self.recorder.freezer)
+
+    def _check_trust(
+        self,
+        manifest: Manifest,
+        path: str | Path,
+        trust: bool | Callable[[Manifest], bool],  # noqa: FBT001 - an option
+    ) -> None:
+        if not (trust is True or self._book.knows(manifest) or (callable(trust) and trust(manifest))):
+            raise ArchiveNotTrusted(
+                f"{path} was not written here, and restoring it runs code from it: "
+                "say that it may, with --trust or trust=True"
+            )
 
     def restore(
         self, path: str | Path, *, trust: bool | Callable[[Manifest], bool] = False, allow_effects: bool = False
@@ -109,12 +163,7 @@ class Session:
 
         before = [name for name in variables(self.host) if output_number(name) is None]
         with ArchiveReader(path) as reader:
-            manifest = reader.manifest
-            if not (trust is True or self._book.knows(manifest) or (callable(trust) and trust(manifest))):
-                raise ArchiveNotTrusted(
-                    f"{path} was not written here, and restoring it runs code from it: "
-                    "say that it may, with --trust or trust=True"
-                )
+            self._check_trust(reader.manifest, path, trust)
             self.recorder.suspended = True
             try:
                 restored = Restorer(reader, self.host, self.clock.elapsed, allow_effects=allow_effects).run()

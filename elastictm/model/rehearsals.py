@@ -1,0 +1,110 @@
+"""What a rehearsal tells: whether an archive restores, and each variable that would not come back as it was saved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from elastictm.ids import Name
+from elastictm.model.reports import Outcome
+from elastictm.model.tables import Table, duration
+
+Verdict = Literal["lost", "different", "unknown", "same"]
+"""How a variable that was restored compares with the one that was saved; unknown where nothing can be compared."""
+
+_WORST_FIRST: dict[Verdict, int] = {"lost": 0, "different": 1, "unknown": 2, "same": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsedVariable:
+    """One variable: what became of it in the rehearsal, and how it compares with what was saved."""
+
+    name: Name
+    verdict: Verdict
+    outcome: Outcome
+    kind: str = ""
+    reason: str = ""
+    path: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """The variable as a dict of plain values."""
+        return {
+            "name": self.name,
+            "verdict": self.verdict,
+            "outcome": self.outcome,
+            "kind": self.kind,
+            "reason": self.reason,
+            "path": self.path,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RehearsalReport:
+    """A restore in a fresh process, compared with what was saved; ``failure`` tells why there was none."""
+
+    path: str
+    variables: tuple[RehearsedVariable, ...]
+    seconds: float
+    failure: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def restores(self) -> bool:
+        """Whether everything came back, and nothing is known to be different."""
+        return not self.failure and not self.trouble
+
+    @property
+    def trouble(self) -> tuple[RehearsedVariable, ...]:
+        """The variables that are lost or different, losses first."""
+        found = (variable for variable in self.variables if variable.verdict in {"lost", "different"})
+        return tuple(sorted(found, key=lambda v: (_WORST_FIRST[v.verdict], v.name)))
+
+    @property
+    def summary(self) -> str:
+        """One line: whether the archive restores, and how many variables came back how."""
+        if self.failure:
+            return f"this archive does not restore: {self.failure}"
+        counts = {verdict: sum(v.verdict == verdict for v in self.variables) for verdict in _WORST_FIRST}
+        words: dict[Verdict, str] = {"lost": "LOST", "different": "different", "same": "as saved"}
+        told = [f"{counts[verdict]} {word}" for verdict, word in words.items() if counts[verdict]]
+        if counts["unknown"]:
+            told.append(f"{counts['unknown']} restored that cannot be compared")
+        if self.restores:
+            noun = "variable" if len(self.variables) == 1 else "variables"
+            told[:1] = [f"{counts['same']} {noun} as saved"] if counts["same"] else told[:1]
+            return f"this archive restores: {', '.join(told) or 'there are no variables'}"
+        return f"this archive does not restore as it was saved: {', '.join(told)}"
+
+    def lines(self) -> tuple[str, ...]:
+        """The summary, what is lost or different, and the notes, a line each."""
+        found = [
+            f"{v.name} ({v.kind}) {v.verdict}: {': '.join(filter(None, (v.path, v.reason)))}" for v in self.trouble
+        ]
+        return (self.summary, *found, *self.notes)
+
+    def to_json(self) -> dict[str, object]:
+        """The report as a dict of plain values."""
+        return {
+            "path": self.path,
+            "restores": self.restores,
+            "failure": self.failure,
+            "variables": [variable.to_json() for variable in self.variables],
+            "seconds": self.seconds,
+            "notes": list(self.notes),
+        }
+
+    def _table(self) -> Table:
+        rows = tuple(
+            (v.name, v.kind, v.verdict, v.outcome, ": ".join(filter(None, (v.path, v.reason)))) for v in self.trouble
+        )
+        columns = ("variable", "kind", "verdict", "outcome", "why")
+        return Table(f"{self.path}: {self.summary}; {duration(self.seconds)}", columns, rows, self.notes)
+
+    def __str__(self) -> str:
+        return self._table().to_text()
+
+    def _repr_pretty_(self, printer: object, cycle: bool) -> None:  # noqa: ARG002, FBT001 - IPython's protocol
+        printer.text(str(self))  # type: ignore[attr-defined]
+
+    def _repr_html_(self) -> str:
+        return self._table().to_html()

@@ -1,0 +1,25 @@
+"""The process of a rehearsal: a plain shell that restores an archive and tells what came of it.
+
+It is given a folder with an order and leaves its answer there; see `session.rehearsal` for the one that asks.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from elastictm.errors import ElasticTMError
+from elastictm.extension import current_session, load
+from elastictm.session.ipython import fresh_shell
+from elastictm.session.rehearsal import ANSWER, ORDER, tell
+
+
+def main(folder: str) -> None:
+    """Carry out an order."""
+    order = json.loads(Path(folder, ORDER).read_text(encoding="utf-8"))
+    load(fresh_shell())
+    try:
+        answer = tell(current_session(), order["archive"])
+    except ElasticTMError as error:
+        answer = {"failure": str(error)}
+    Path(folder, ANSWER).write_text(json.dumps(answer), encoding="utf-8")
