@@ -19,6 +19,8 @@ from elastictm.values.kinds import ATOMS, FIXED
 
 _LOOKED_AT_MOST: Final = 20_000
 """Objects inside one value."""
+_PATH_AT_MOST: Final = 1000
+"""Characters of the way to an object; the ways into a long chain would take more memory than the chain."""
 _SHOWN: Final = 40
 """Characters of a plain value that are shown as they are."""
 _DIGESTED_AT_MOST: Final = 50_000_000
@@ -62,7 +64,7 @@ def looks(
     while queue and len(found) < _LOOKED_AT_MOST:
         path, item, parent, step = queue.popleft()
         kind = type(item)
-        opened = id(item) not in seen and kind not in ATOMS
+        opened = id(item) not in seen and kind not in ATOMS and len(path) <= _PATH_AT_MOST
         seen.add(id(item))
         above = found.get(parent)
         owner = None if above is None else above.owner

@@ -15,13 +15,13 @@ from elastictm.testing.verdict import judge
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 MAY_BE_LOST = {
-    "algorithms": {"chain", "numbered", "pool", "primes", "stream", "tally", "walker"},
+    "algorithms": {"numbered", "pool", "primes", "stream", "tally", "walker"},
     "cleaning": {"db", "lines", "ranking", "source"},
     "plotting": {"shades"},
     "simulation": {"solver"},
     "training": {"batches"},
 }
-"""Generators, locks, open files, cursors and the like, and what is nested too deeply for pickle: re-run, or lost."""
+"""Generators, locks, open files, cursors and the like: re-run, or lost."""
 
 LIBRARIES = {
     "algorithms": (),
