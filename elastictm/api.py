@@ -28,6 +28,7 @@ def save(  # noqa: PLR0913 - each is an option of its own
     allow_effects: bool = False,
     ship_limit: str | int | None = None,
     force: bool = False,
+    rehearse: bool = False,
 ) -> SaveReport:
     """Write the session as one archive.
 
@@ -41,6 +42,7 @@ def save(  # noqa: PLR0913 - each is an option of its own
         allow_effects: Whether cells that write files, use the network or start processes may run again.
         ship_limit: Bytes, or text such as ``100MB``, up to which files that cells read again travel; 0 for none.
         force: Replace the file if there is one.
+        rehearse: Restore the archive in a fresh process before it gets its name, and plan with what that teaches.
 
     Raises:
         UsageError: an option makes no sense, or no session is recorded.
@@ -48,7 +50,7 @@ def save(  # noqa: PLR0913 - each is an option of its own
     """
     session = current_session()
     options = _options(bandwidth, alpha, only, exclude, policy, allow_effects, ship_limit)
-    return session.save(Path(path), options, force=force)
+    return session.save(Path(path), options, force=force, rehearse=rehearse)
 
 
 def plan(  # noqa: PLR0913 - each is an option of its own

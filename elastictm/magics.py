@@ -39,8 +39,11 @@ Options of save and plan:
 Of save alone:
   --force               replace an existing file
   --verify              read the archive back and check every byte
-Of restore:
+Of save and verify:
+  --rehearse            restore in a fresh process and compare every variable; a save plans with what it learns
+Of restore, and of verify with --rehearse:
   --trust               the archive comes from elsewhere, and may run its code
+Of restore:
   --plan                only show what would be loaded and re-run here
   --allow-effects       cells that write files, use the network or start processes may run again, once
 """
@@ -97,9 +100,13 @@ class ElasticMagics(Magics):  # type: ignore[misc]
         parser.add_argument("path")
         parser.add_argument("--force", action="store_true")
         parser.add_argument("--verify", action="store_true")
+        parser.add_argument("--rehearse", action="store_true")
         given = parser.parse_args(words)
+        options = self._options(given)
         with ProgressBar("saving") as bar:
-            report = self._session.save(Path(given.path), self._options(given), force=given.force, progress=bar)
+            report = self._session.save(
+                Path(given.path), options, force=given.force, rehearse=given.rehearse, progress=bar
+            )
         display(report)
         if given.verify:
             self._verify([given.path])
@@ -127,10 +134,14 @@ class ElasticMagics(Magics):  # type: ignore[misc]
 
         parser = _Parser("%migrate verify", add_help=False)
         parser.add_argument("path")
+        parser.add_argument("--rehearse", action="store_true")
+        parser.add_argument("--trust", action="store_true")
         given = parser.parse_args(words)
         with ProgressBar("verifying") as bar, ArchiveReader(given.path) as reader:
             reader.verify(lambda done: bar(done, reader.size))
             print(f"{given.path}: every byte is as it was written")  # noqa: T201 - a magic is a surface
+        if given.rehearse:
+            display(self._session.rehearse(Path(given.path), trust=True if given.trust else ask))
 
     def _options(self, given: argparse.Namespace) -> Any:
         from elastictm.session.saving import SaveOptions  # noqa: PLC0415 - brings the planner along

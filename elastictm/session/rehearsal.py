@@ -146,7 +146,7 @@ class Rehearsal:
         if self._live is None or seen is None or now != entry.fingerprint:
             if outcome == "rerun":
                 return "different", "re-running gave another value than the one saved", ""
-            return "unknown", "it loads, and its stream is not the one saved", ""
+            return "unknown", "it loads, and is laid out otherwise than when it was saved", ""
         back = {path: Look(*look) for path, look in seen.items()}
         found = unlike(_looks(self._live, name), back)
         if found is not None and not found.slight:
@@ -166,6 +166,10 @@ class Rehearsal:
 
 
 def _uncompared(judged: Iterable[RehearsedVariable]) -> Iterable[str]:
-    names = [v.name for v in judged if v.verdict == "unknown" and output_number(v.name) is None]
-    if names:
-        yield f"restored, and there is nothing to compare them with: {', '.join(sorted(names))}"
+    unknown = [v for v in judged if v.verdict == "unknown" and output_number(v.name) is None]
+    loaded = sorted(v.name for v in unknown if v.outcome == "stored")
+    remade = sorted(v.name for v in unknown if v.outcome != "stored")
+    if loaded:
+        yield f"these load, and only the session that saved them can compare them: {', '.join(loaded)}"
+    if remade:
+        yield f"these were made again, and there is nothing to compare them with: {', '.join(remade)}"
