@@ -63,7 +63,7 @@ def alterations(history: HistoryView, values: Mapping[Name, Any], modules: OwnMo
         module = sys.modules[name]
         names = tuple(sorted((modules.altered(name) | set(_against_source(module))) - set(_submodules(module))))
         cells = tuple(sorted(set(_changing_cells(history.runs, name, values))))
-        if names or (cells and modules.is_old(name)):
+        if names or (cells and modules.is_unclear(name)):
             variables = tuple(sorted(key for key, value in values.items() if _comes_from(value, module)))
             found.append(Alteration(name, names, cells, variables))
     return tuple(found)

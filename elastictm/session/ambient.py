@@ -25,11 +25,14 @@ _SHALLOW: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
-    """What a module holds: what its names are bound to, and the digests of what can change in place."""
+    """What a module holds: what its names are bound to, and the digests of what can change in place.
+
+    Without digests there was no time for them.
+    """
 
     spec: Any
     bound: Mapping[str, Any]
-    digests: Mapping[str, Fingerprint | None]
+    digests: Mapping[str, Fingerprint | None] | None
 
 
 class OwnModules:
@@ -69,9 +72,10 @@ class OwnModules:
             self._old = frozenset(self._first)
         return frozenset(found)
 
-    def is_old(self, name: str) -> bool:
-        """Whether a module was there at the first look, so that nobody knows how its import made it."""
-        return self._old is None or name in self._old
+    def is_unclear(self, name: str) -> bool:
+        """Whether nobody knows how a module's import made it: it was there at the first look, or has too much in it."""
+        first = self._first.get(name)
+        return self._old is None or name in self._old or first is None or first.digests is None
 
     def names(self) -> tuple[str, ...]:
         """The modules of the user's own that are loaded."""
@@ -84,14 +88,16 @@ class OwnModules:
             return frozenset()
         now = self._picture(module, math.inf)
         found = {key for key in first.bound.keys() | now.bound.keys() if first.bound.get(key) != now.bound.get(key)}
-        found |= {key for key, digest in first.digests.items() if digest != now.digests.get(key, digest)}
+        then = first.digests or {}
+        found |= {key for key, digest in (now.digests or {}).items() if digest != then.get(key, digest)}
         return frozenset(key.partition(".")[0].removesuffix("()") for key in found)
 
     def _picture(self, module: ModuleType, end: float) -> _Picture:
+        digests: dict[str, Fingerprint | None] | None
         try:
             digests = {key: self._digest(value, end) for key, value in data(module).items()}
         except OutOfTime:
-            digests = {}
+            digests = None
         return _Picture(module.__spec__, shape(module), digests)
 
     def _loaded(self) -> Iterator[tuple[str, ModuleType]]:

@@ -40,9 +40,12 @@ class Arrival:
     here: frozenset[str] = frozenset()
 
     def take_back(self) -> None:
-        """Leave the import path as it was."""
+        """Leave the import path, and what was imported from the folder, as it was."""
         if self.folder is not None and self.folder in sys.path:
             sys.path.remove(self.folder)
+            for name, module in list(sys.modules.items()):
+                if str(getattr(module, "__file__", None)).startswith(self.folder + os.sep):
+                    del sys.modules[name]
 
 
 def expected(manifest: m.Manifest) -> Arrival:
@@ -73,7 +76,9 @@ def unpack(reader: ArchiveReader, folder: Path | None = None) -> Arrival:
             place = str(_kept(folder or user_data_path("elastictm") / "modules", texts))
         except OSError as error:
             raise RestoreFailed(f"the modules of {reader.name} cannot be written: {error}") from error
-        if place not in sys.path:
+        if place in sys.path:
+            place = None
+        else:
             sys.path.append(place)
         importlib.invalidate_caches()
     notes: list[str] = []

@@ -49,7 +49,7 @@ class Workroom:
         if not runs:
             yield
             return
-        if self._there.is_dir() and all(self._is_there(path, file) for path, file in self._shipped.items()):
+        if self._is_complete(runs):
             with _working_in(self._there):
                 yield
             return
@@ -75,6 +75,14 @@ class Workroom:
         if file.relative is None or not path.is_relative_to(self._there):
             return None
         return PurePosixPath(path.relative_to(self._there).as_posix())
+
+    def _is_complete(self, runs: Iterable[CellRun]) -> bool:
+        """Whether the folder that the session worked in is here, with all files that these cells read in it."""
+        if not self._there.is_dir():
+            return False
+        files = (file for run in runs for file in run.files if file.path not in self._shipped)
+        elsewhere = any(self._below(file) is not None and not unchanged(Path(file.path), file) for file in files)
+        return not elsewhere and all(self._is_there(path, file) for path, file in self._shipped.items())
 
     def _is_there(self, path: str, file: m.ShippedFile) -> bool:
         try:
