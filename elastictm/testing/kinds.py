@@ -35,10 +35,13 @@ class Kind:
     place, or else ``x`` is deleted and made once more.
     ``facts`` is code whose last expression gives plain data that tells two values apart; it runs in both sessions after
     everything else was looked at, so it may use up what it looks at.
-    ``alias`` is an expression that is true if a change through one name shows in the other; ``between`` runs after the
-    save and before the restore, in the same folder; ``finish`` ends what the row left running.
+    ``alias`` is an expression that is true if a change through one name shows in the other; ``before`` runs ahead of
+    the session in its folder, ``between`` after the save and ahead of the restore, in the same folder; ``finish`` ends
+    what the row left running.
     ``compared`` says in words what the facts are, ``notes`` what a user should know.
-    ``quiet`` says that reading the value without changing it must not count as a change.
+    ``quiet`` says that reading the value without changing it must not count as a change, ``still`` that cells that do
+    not name it must not either.
+    ``restored`` is the outcome of the restore if it is another than that of the save; ``reason`` is then the restore's.
     """
 
     id: str
@@ -47,14 +50,17 @@ class Kind:
     facts: str
     change: str = ""
     outcome: Outcome = "stored"
+    restored: Outcome | None = None
     reason: str = ""
     alias: str = ""
+    before: str = ""
     between: str = ""
     finish: str = ""
     compared: str = ""
     notes: str = ""
     module: str = ""
     quiet: bool = True
+    still: bool = True
 
     @property
     def imported(self) -> str:
@@ -111,7 +117,7 @@ def faults(row: Kind, ran: Ran) -> list[str]:
             for what in ("type", "facts")
             if ran.recorded[what] != ran.restored[what]
         ]
-    elif row.outcome != "lost":
+    elif (row.restored or row.outcome) != "lost":
         found.append("x is not in the restored session")
     return found
 
@@ -119,13 +125,16 @@ def faults(row: Kind, ran: Ran) -> list[str]:
 def _faults_in(where: str, row: Kind, seen: dict[str, Any]) -> list[str]:
     """What is wrong in either session."""
     found: list[str] = []
-    if seen["outcome"] != row.outcome:
-        found.append(f"{where}: {seen['outcome']} ({seen['reason']}) instead of {row.outcome}")
-    if row.reason not in seen["reason"]:
+    restoring = "notes" in seen
+    expected = row.restored or row.outcome if restoring else row.outcome
+    if seen["outcome"] != expected:
+        found.append(f"{where}: {seen['outcome']} ({seen['reason']}) instead of {expected} {seen.get('notes', '')}")
+    tells = restoring if row.restored else expected == "lost" or not restoring
+    if tells and row.reason not in seen["reason"]:
         found.append(f"{where}: the reason is {seen['reason']!r} and does not say {row.reason!r}")
-    if row.outcome == "lost" and not row.reason:
+    if expected == "lost" and not row.reason:
         found.append(f"{where}: lost, and the row does not say why: {seen['reason']}")
-    if seen.get("idle"):
+    if row.still and seen.get("idle"):
         found.append(f"{where}: idle cells were taken to change {seen['idle']}")
     if row.quiet and seen.get("read"):
         found.append(f"{where}: reading x was taken to change {seen['read']}")

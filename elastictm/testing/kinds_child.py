@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import gc
+import importlib
+import importlib.metadata
 import json
 import os
 import signal
@@ -23,6 +26,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import elastictm as tm
 from elastictm.extension import find, load, unload
+from elastictm.planning.policies import solve
 from elastictm.testing.kinds import Kind, plain, rows_of
 
 _BEFORE: Final = "other = [1, 2]\nbystander = {'a': other}"
@@ -60,8 +64,9 @@ class _Row:
 
     def restore(self, archive: Path) -> None:
         """Restore, and look again."""
-        report = tm.restore(archive, trust=True)
-        self.found["outcome"], self.found["reason"] = self._outcome(report.to_json())
+        report = tm.restore(archive, trust=True).to_json()
+        self.found["outcome"], self.found["reason"] = self._outcome(report)
+        self.found["notes"] = report["notes"]
         self.found["present"] = "x" in self._shell.user_ns
         if self.found["present"]:
             self.found["idle"] = [name for code in _IDLE for name in self._cell(code) if name != "y"]
@@ -115,6 +120,14 @@ class _Row:
 def main(phase: str, path: str, folder: str) -> None:
     """Go through rows of a file."""
     HistoryManager.enabled = False
+    # Going through all that is installed takes longer than all the rest, and nothing is installed meanwhile.
+    known = functools.cache(importlib.metadata.packages_distributions)
+    for module in map(importlib.import_module, ("importlib.metadata", "elastictm.session.environment")):
+        if hasattr(module, "packages_distributions"):
+            setattr(module, "packages_distributions", known)  # noqa: B010 - for the type checker
+    restoring = importlib.import_module("elastictm.session.restoring")
+    # What can be loaded is to be loaded, however quick its cells are.
+    setattr(restoring, "solve", lambda problem, _policy: solve(problem, "store-all"))  # noqa: B010 - for the type checker
     rows = {row.id: row for row in rows_of(Path(path))}
     names: list[str] = json.load(sys.stdin)
     every = list(rows)
@@ -143,10 +156,10 @@ def _gone_through(phase: str, row: Kind, shell: InteractiveShell, folder: Path) 
     try:
         with _alarm():
             if phase == "record":
+                exec(row.before, {})  # noqa: S102 - a test's code
                 going.record(archive)
             else:
-                if row.between:
-                    exec(row.between, {})  # noqa: S102 - a test's code
+                exec(row.between, {})  # noqa: S102 - likewise
                 going.restore(archive)
     except BaseException as error:  # noqa: BLE001 - whatever a row raises is its result
         going.found["failure"] = f"{phase}: {''.join(traceback.format_exception(error))[-3000:]}"

@@ -22,6 +22,7 @@ What the fourth column names is then compared exactly, and names that shared dat
 
 Outcome: `stored`, its bytes are in the archive; `rerun`, it cannot be stored and its cells run again; `lost`, neither
 can be done, and the report says so with the reason that stands here.
+Two outcomes are those of a save and of its restore, where something happened in between.
 
 """
 _COLUMNS: Final = "| kind | version | outcome | compared | remarks |\n|---|---|---|---|---|\n"
@@ -37,7 +38,8 @@ def listed(rows: Path) -> Iterator[tuple[Path, tuple[Kind, ...]]]:
 def line_of(row: Kind, version: str) -> str:
     """The line of the page for a row."""
     remarks = "; ".join(filter(None, (f"because: {row.reason}" if row.reason else "", row.notes)))
-    return f"| {row.library}: {row.id} | {version} | {row.outcome} | {row.compared} | {remarks} |\n"
+    outcome = f"{row.outcome}, then {row.restored}" if row.restored else row.outcome
+    return f"| {row.library}: {row.id} | {version} | {outcome} | {row.compared} | {remarks} |\n"
 
 
 def main(rows: str, page: str) -> int:

@@ -16,7 +16,7 @@ from elastictm.ids import DefinitionKey
 from elastictm.values import rebuild
 from elastictm.values.deep import StackPickler
 from elastictm.values.memory import Export
-from elastictm.values.reducers import arrays, loaded_reducers
+from elastictm.values.reducers import kindred_reducer, loaded_reducers
 
 if TYPE_CHECKING:
     from elastictm.values.definitions import Definition, Purity
@@ -193,8 +193,7 @@ class _Knowledge:
         for single, name in self._around.singletons.items():
             if issubclass(kind, single):
                 return lambda _value, _view, name=name: (rebuild.singleton, (name,))
-        numpy = sys.modules.get("numpy")
-        return None if numpy is None else arrays.kindred_reducer(kind, numpy)
+        return kindred_reducer(kind)
 
 
 class Pass(_Knowledge, pickle.Pickler):

@@ -11,6 +11,7 @@ import enum
 import functools
 import importlib
 import types
+import typing
 from collections import namedtuple
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
@@ -132,6 +133,13 @@ def make_enum(given: type | None, name: str, bases: tuple[type, ...], body: dict
 def make_named_tuple(name: str, fields: tuple[str, ...], defaults: tuple[Any, ...], module: str) -> type:
     """A named tuple class, generated anew by this Python."""
     made: type = namedtuple(name, fields, defaults=defaults, module=module)  # type: ignore[misc]  # noqa: PYI024
+    return made
+
+
+def make_typed_dict(name: str, fields: dict[str, Any], total: bool) -> type:  # noqa: FBT001 - stored so
+    """A typed dict; which of its keys are required is set later."""
+    maker: Any = typing.TypedDict
+    made: type = maker(name, fields, total=total)
     return made
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Span", "Survey", "Surveyor"]
 
-_NEVER_FOLLOWED: Final = (Enum, logging.Logger, logging.Handler, types.FrameType, types.TracebackType)
+_NEVER_FOLLOWED: Final = (Enum, logging.Logger, types.FrameType, types.TracebackType)
 _SEE_THROUGH: Final = frozenset(
     {tuple, frozenset, types.BuiltinFunctionType, types.MethodType, types.MethodWrapperType}
 )
@@ -232,6 +232,7 @@ class _Walk:
             (self._array_type, self._array),
             (self._index_type, self._index),
             (weakref.ref, self._weak),
+            (weakref.ProxyTypes, self._proxy),
             (_MEMOISED, _results),
             ((types.BuiltinFunctionType, types.MethodWrapperType), lambda value: [value.__self__]),
             (memoryview, lambda value: [value.obj]),
@@ -291,6 +292,17 @@ class _Walk:
 
     def _weak(self, value: weakref.ref[Any]) -> list[Any]:
         target = value()
+        self.weak[id(target)] += 1
+        self.references[id(target)] -= 1
+        return [target]
+
+    def _proxy(self, value: Any) -> list[Any]:
+        self.passed.add(id(value))
+        try:
+            # Any method of the object knows it; the proxy itself does not tell.
+            target = value.__init__.__self__
+        except ReferenceError:
+            return []
         self.weak[id(target)] += 1
         self.references[id(target)] -= 1
         return [target]

@@ -14,7 +14,27 @@ from typing import Any, Final, Protocol
 
 from elastictm.values.definitions import Definition
 from elastictm.values.memory import Export
-from elastictm.values.reducers import arrays, code, frames, matches, matplotlib, stdlib
+from elastictm.values.reducers import (
+    arrays,
+    buffers,
+    code,
+    compressed,
+    contexts,
+    databases,
+    exceptions,
+    files,
+    frames,
+    iterators,
+    matches,
+    matplotlib,
+    parsers,
+    pools,
+    refusals,
+    stdlib,
+    tables,
+    threads,
+    weak,
+)
 from elastictm.values.source import CodePlace
 
 
@@ -51,12 +71,45 @@ class FreezingPass(Protocol):
         ...
 
 
-_LIBRARIES: Final = (code, stdlib, matches, arrays, frames, matplotlib)
+_LIBRARIES: Final = (
+    code,
+    stdlib,
+    exceptions,
+    iterators,
+    buffers,
+    parsers,
+    files,
+    compressed,
+    weak,
+    contexts,
+    tables,
+    databases,
+    threads,
+    pools,
+    refusals,
+    matches,
+    arrays,
+    frames,
+    matplotlib,
+)
+_WITH_SUBCLASSES: Final = (exceptions, threads, parsers, compressed, refusals)
+"""Those that also offer ``kindred(kind, module)``, the reducer of a type that comes from one of theirs, or None."""
 
 
 def loaded_reducers() -> dict[type, Any]:
     """The reducers of all libraries that the session has imported, by exact type."""
     return dict(_reducers_of(tuple(library for library in _LIBRARIES if library.LIBRARY in sys.modules)))
+
+
+def kindred_reducer(kind: type) -> Any:
+    """The reducer of a type that no table lists but that comes from a type whose library knows it; or None."""
+    for library in _WITH_SUBCLASSES:
+        module = sys.modules.get(library.LIBRARY)
+        found = None if module is None else library.kindred(kind, module)
+        if found is not None:
+            return found
+    numpy = sys.modules.get("numpy")
+    return None if numpy is None else arrays.kindred_reducer(kind, numpy)
 
 
 @functools.cache

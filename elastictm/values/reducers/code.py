@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 LIBRARY: Final = "builtins"
 
-_KEPT_STRUCTURE: Final = ("__annotations__", "__match_args__")
+_KEPT_STRUCTURE: Final = ("__annotations__", "__match_args__", "__parameters__")
 _OF_SLOTTED: Final = frozenset({"__getstate__", "__setstate__"})
 _OPTIONS: Final = ("init", "repr", "eq", "order", "unsafe_hash", "frozen")
 _OF_FIELDS: Final = ("default", "default_factory", "init", "repr", "hash", "compare", "kw_only")
 _MADE_AT_CREATION: Final = STRUCTURAL - frozenset(_KEPT_STRUCTURE) | {"__orig_bases__", "__slots__"}
+_OF_WRAPPERS: Final = frozenset({*functools.WRAPPER_ASSIGNMENTS, "__wrapped__"})
 _MADE_BY_NAMED_TUPLE: Final = frozenset(
     {
         "__new__",
@@ -154,7 +155,8 @@ def reduce_lru_cache(value: Any, _view: FreezingPass) -> Any:
     if importable(value):
         return NotImplemented
     parameters = value.cache_parameters()
-    return rebuild.lru_cache, (value.__wrapped__, parameters["maxsize"], parameters["typed"])
+    own = {name: item for name, item in vars(value).items() if name not in _OF_WRAPPERS}
+    return rebuild.lru_cache, (value.__wrapped__, parameters["maxsize"], parameters["typed"]), own or None
 
 
 def _own_fields(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -185,6 +187,13 @@ def _skeleton(value: type) -> tuple[Any, tuple[Any, ...], frozenset[str]]:
         arguments = (value.__name__, fields, defaults, value.__module__)
         return rebuild.make_named_tuple, arguments, _MADE_AT_CREATION | _MADE_BY_NAMED_TUPLE | frozenset(fields)
     own = vars(value)
+    if type(value).__module__ == "typing" and "__total__" in own:
+        keys = dict(own.get("__annotations__", {}))
+        return (
+            rebuild.make_typed_dict,
+            (value.__name__, keys, own["__total__"]),
+            _MADE_AT_CREATION | {"__annotations__", "__init__", "__new__"},
+        )
     body = {name: own[name] for name in ("__module__", "__qualname__", "__slots__", "__orig_bases__") if name in own}
     if "__slots__" in body and not isinstance(body["__slots__"], str | tuple | list):
         body["__slots__"] = tuple(body["__slots__"])

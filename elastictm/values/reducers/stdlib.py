@@ -33,7 +33,7 @@ def reducers(_: ModuleType) -> dict[type, Any]:
         type({}.keys()): reduce_keys,
         type({}.values()): reduce_values,
         type({}.items()): reduce_items,
-        **dict.fromkeys(_ordered_views(), reduce_ordered_view),
+        **dict(zip(_ordered_views(), (reduce_keys, reduce_values, reduce_items), strict=True)),
         weakref.ref: reduce_weak_reference,
         logging.Logger: reduce_logger,
         threading.local: refuse_thread_local,
@@ -103,13 +103,6 @@ def _view_of(mapping: Mapping[Any, Any], method: str) -> Any:
 def _ordered_views() -> tuple[type, ...]:
     mapping: OrderedDict[int, int] = OrderedDict()
     return type(mapping.keys()), type(mapping.values()), type(mapping.items())
-
-
-def reduce_ordered_view(value: Any, _view: FreezingPass) -> Any:
-    """A view of an ordered dict as cloudpickle takes it apart."""
-    from cloudpickle import CloudPickler  # noqa: PLC0415 - a rare kind of value
-
-    return CloudPickler.dispatch_table[type(value)](value)
 
 
 def reduce_weak_reference(value: weakref.ref[Any], _view: FreezingPass) -> Any:

@@ -1,0 +1,116 @@
+"""Numbers, times and random numbers."""
+
+from __future__ import annotations
+
+from elastictm.testing.kinds import Kind
+
+ROWS = (
+    Kind(
+        "Decimal",
+        "decimal",
+        make="from decimal import Decimal\nx = Decimal('1.10')",
+        facts="(str(x), x.as_tuple().exponent)",
+        compared="digits and exponent",
+    ),
+    Kind(
+        "Context",
+        "decimal",
+        make="import decimal\nx = decimal.Context(prec=5, rounding=decimal.ROUND_UP)",
+        change="x.divide(1, 3)",
+        facts="(x.prec, x.rounding, [s.__name__ for s, f in x.flags.items() if f], sorted(s.__name__ for s, f in x.traps.items() if f))",
+        compared="precision, rounding, flags, traps",
+    ),
+    Kind(
+        "Fraction",
+        "fractions",
+        make="from fractions import Fraction\nx = Fraction(6, 4)",
+        facts="(x.numerator, x.denominator)",
+        compared="numerator and denominator",
+    ),
+    Kind(
+        "datetime with a time zone",
+        "datetime",
+        make="import datetime as dt\nx = dt.datetime(2024, 3, 31, 2, 30, fold=1, tzinfo=dt.timezone(dt.timedelta(hours=2), 'S'))",
+        facts="(x.isoformat(), x.fold, x.tzname())",
+        compared="moment, fold, zone",
+    ),
+    Kind(
+        "timedelta",
+        "datetime",
+        make="import datetime as dt\nx = dt.timedelta(days=-1, microseconds=5)",
+        facts="(x.days, x.seconds, x.microseconds)",
+        compared="days, seconds, microseconds",
+    ),
+    Kind(
+        "ZoneInfo",
+        "zoneinfo",
+        make="import zoneinfo\nx = zoneinfo.ZoneInfo('Europe/Paris')",
+        facts="import datetime as dt\n(x.key, dt.datetime(2024, 7, 1, tzinfo=x).utcoffset().seconds)",
+        compared="key and offset",
+    ),
+    Kind(
+        "Calendar",
+        "calendar",
+        make="import calendar\nx = calendar.TextCalendar(firstweekday=0)",
+        change="x.setfirstweekday(6)",
+        facts="x.formatmonth(2024, 2)",
+        compared="a month as it shows it",
+    ),
+    Kind(
+        "Random",
+        "random",
+        make="import random\nx = random.Random(5)",
+        change="x.random()",
+        facts="[x.random() for _ in range(3)] + [x.gauss(0, 1)]",
+        compared="the next numbers",
+    ),
+    Kind(
+        "SystemRandom",
+        "random",
+        make="import random\nx = random.SystemRandom()",
+        facts="0 <= x.random() < 1",
+        compared="that it draws",
+        notes="has no state",
+    ),
+    Kind("UUID", "uuid", make="import uuid\nx = uuid.UUID(int=5)", facts="str(x)", compared="value"),
+    Kind(
+        "network",
+        "ipaddress",
+        make="import ipaddress\nx = ipaddress.ip_network('10.0.0.0/30')",
+        facts="[str(host) for host in x.hosts()]",
+        compared="hosts",
+    ),
+    Kind(
+        "NormalDist",
+        "statistics",
+        make="import statistics\nx = statistics.NormalDist(1, 2)",
+        facts="(x.mean, x.stdev, x.cdf(3.0))",
+        compared="mean, deviation",
+    ),
+    Kind(
+        "hash under way",
+        "hashlib",
+        make="import hashlib\nx = hashlib.sha256(b'a')",
+        change="x.update(b'b')",
+        facts="x.hexdigest()",
+        outcome="rerun",
+        reason="hash",
+        quiet=False,
+        compared="digest",
+    ),
+    Kind(
+        "Struct",
+        "struct",
+        make="import struct\nx = struct.Struct('<2hd')",
+        facts="(x.format, x.pack(1, 2, 3.0))",
+        compared="format and what it packs",
+    ),
+    Kind(
+        "TopologicalSorter",
+        "graphlib",
+        make="import graphlib\nx = graphlib.TopologicalSorter({'b': ['a'], 'c': ['b']})",
+        change="x.prepare()\nx.done(*x.get_ready())",
+        facts="(list(x.get_ready()), x.is_active())",
+        compared="what is ready next",
+    ),
+)
