@@ -44,7 +44,9 @@ class Arrival:
         if self.folder is not None and self.folder in sys.path:
             sys.path.remove(self.folder)
             for name, module in list(sys.modules.items()):
-                if str(getattr(module, "__file__", None)).startswith(self.folder + os.sep):
+                if isinstance(module, ModuleType) and str(vars(module).get("__file__")).startswith(
+                    self.folder + os.sep
+                ):
                     del sys.modules[name]
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import nbformat
@@ -17,6 +18,7 @@ from jupyter_client import BlockingKernelClient, KernelManager
 
 from elastictm.session.trust import TrustBook
 from elastictm.storage.reader import ArchiveReader
+from elastictm.testing.places import Console
 
 
 def test_code_runs_in_the_restored_session(run, saved):
@@ -261,3 +263,19 @@ def test_what_is_no_kernel_is_wrong_usage(cli, saved, tmp_path, content, words):
     assert (done.exit_code, done.stdout) == (2, "")
     assert words in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_the_hash_seed_and_allowed_effects(command, tmp_path, monkeypatch):
+    """A session under a fixed hash seed goes on under it, and its cells act on the world again only where allowed."""
+    log = tmp_path / "log"
+    monkeypatch.setenv("PYTHONHASHSEED", "11")
+    with closing(Console(tmp_path / "work", tmp_path / "home")) as place:
+        place.run("first = list(set('abcdefgh')); rest = (i for i in set('abcdefgh'))")
+        place.run(f"open({str(log)!r}, 'a').write('x'); some = (i for i in range(3))")
+        place.save(tmp_path / "a.tm", allow_effects=True)
+    monkeypatch.delenv("PYTHONHASHSEED")
+    words = ("restore", tmp_path / "a.tm", "--trust", "--quiet", "-c", "print(list(rest) == first, 'some' in dir())")
+    assert command(*words, "--allow-losses").stdout == "True False\n"
+    assert log.read_text() == "x"
+    assert command(*words, "--allow-effects").stdout == "True True\n"
+    assert log.read_text() == "xx"
