@@ -30,7 +30,7 @@ TELLS = [
     Case("first of an iterator", "out = next(iter(tags))", "iter(tags)"),
     Case("popped", "out = set(tags).pop()", "set(tags).pop()"),
     Case("popped from a variable", "s = set(tags)\nout = s.pop()", "s.pop()"),
-    Case("unpacked", "a, *out = tags", "a, *out = tags"),
+    Case("unpacked", "a, *out = tags"),
     Case("starred", "out = [*tags]", "[*tags]"),
     Case("starred into a call", "out = os.path.join(*tags)", "os.path.join(*tags)"),
     Case("list comprehension", "out = [w.upper() for w in tags]"),
