@@ -40,13 +40,17 @@ class RehearsedVariable:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RehearsalReport:
-    """A restore in a fresh process, compared with what was saved; ``failure`` tells why there was none."""
+    """A restore in a fresh process, compared with what was saved; ``failure`` tells why there was none.
+
+    ``unloaded`` are the values that did not load there, and why, whatever became of their variables.
+    """
 
     path: str
     variables: tuple[RehearsedVariable, ...]
     seconds: float
     failure: str = ""
     notes: tuple[str, ...] = ()
+    unloaded: tuple[tuple[str, str], ...] = ()
 
     @property
     def restores(self) -> bool:

@@ -187,7 +187,10 @@ class SaveReport(_Shown):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RestoreReport(_Shown):
-    """What a restore brought back, by which means, and what differs here."""
+    """What a restore brought back, by which means, and what differs here.
+
+    ``unloaded`` are the values that did not load, each with its name and why.
+    """
 
     path: str
     variables: tuple[VariableReport, ...]
@@ -197,6 +200,7 @@ class RestoreReport(_Shown):
     outputs: tuple[VariableReport, ...] = ()
     differences: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    unloaded: tuple[tuple[str, str], ...] = ()
 
     @property
     def lost(self) -> tuple[VariableReport, ...]:

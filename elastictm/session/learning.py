@@ -36,15 +36,16 @@ class Lessons:
         sizes = draft.stock.sizes()
         loaded = {version.name for version in draft.plan.loads}
         refused = {v.name: _refusal(v) for v in report.trouble if v.name in loaded and v.name not in draft.stock.flaws}
+        refused |= {
+            Name(name): Refusal(name, f"found by a rehearsal: does not load: {reason}")
+            for name, reason in report.unloaded
+            if name in sizes
+        }
         stuck = {
             v.name: v.reason
             for v in report.trouble
-            if v.name in sizes and v.name not in loaded and v.name not in draft.stock.astray
+            if v.name in sizes and v.name not in loaded and v.name not in refused and v.name not in draft.stock.astray
         }
-        # What was to be loaded and came back by a re-run did not load.
-        for variable in report.variables:
-            if variable.name in loaded and variable.outcome == "rerun":
-                refused.setdefault(variable.name, _refusal(variable))
         return cls(refused, stuck)
 
     def __bool__(self) -> bool:
@@ -52,8 +53,7 @@ class Lessons:
 
 
 def _refusal(variable: RehearsedVariable) -> Refusal:
-    reason = variable.reason or "does not load in a fresh process"
-    return Refusal(variable.path or variable.name, f"found by a rehearsal: {reason}")
+    return Refusal(variable.path or variable.name, f"found by a rehearsal: {variable.reason}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ def tell(session: Session, archive: str) -> dict[str, Any]:
             for name in live.values
             if saved.get(name) is not None and digests.get(name) != saved[name]
         },
+        "unloaded": report.unloaded,
         "notes": [*report.differences, *report.notes],
     }
 
@@ -120,7 +121,8 @@ class Rehearsal:
         judged = tuple(self._judged(entry, answer, now.get(Name(entry.name))) for entry in manifest.entries)
         shown = tuple(v for v in judged if output_number(v.name) is None or v.verdict in {"lost", "different"})
         notes = (*answer["notes"], *_uncompared(judged), *self._changed(manifest, now))
-        return RehearsalReport(str(path), shown, self._clock() - started, notes=notes)
+        unloaded = tuple((name, reason) for names, reason in answer["unloaded"] for name in names.split(", "))
+        return RehearsalReport(str(path), shown, self._clock() - started, notes=notes, unloaded=unloaded)
 
     def _judged(self, entry: Entry, answer: Mapping[str, Any], now: Fingerprint | None) -> RehearsedVariable:
         name = Name(entry.name)

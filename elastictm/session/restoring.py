@@ -309,6 +309,7 @@ class Restorer:
             hidden,
             self.differences(),
             notes,
+            unloaded=tuple((r.path, r.reason) for r in self._lessons.units.values()),
         )
         return Restored(self.history, around, report)
 
