@@ -12,10 +12,9 @@ import importlib
 import itertools
 import pickle
 from collections.abc import Callable, Iterator
-from types import FunctionType
 from typing import Any, Final, Protocol
 
-from elastictm.values import encoding
+from elastictm.values import encoding, reduction
 
 _FRAME: Final = 64 * 1024
 _FRAME_AT_LEAST: Final = 4
@@ -23,8 +22,6 @@ _BATCH: Final = 1000
 _OPENED_BETWEEN_LOOKS: Final = 256
 """Objects between two looks at the clock, about a millisecond."""
 
-_UNNAMED_TYPES: Final[dict[type, tuple[Any, ...]]] = {type(it): (it,) for it in (None, ..., NotImplemented)}
-_NOTHING: Final = object()
 _NEW: Final = copyreg.__newobj__  # type: ignore[attr-defined]
 
 
@@ -183,15 +180,21 @@ class StackPickler:
         self._frame += b"]"
         self._memoize(value)
         if len(value) == 1:
-            self._open(iter([*value]), b"a")
-        elif value:
+            self._open(iter((value[0],)), b"a")
+        elif len(value) > _BATCH:
             self._open(self._batches(iter(value), b"e", rest=False))
+        elif value:
+            self._frame += b"("
+            self._open(iter(value), b"e")
 
     def _set(self, value: set[Any]) -> None:
         self._frame += b"\x8f"
         self._memoize(value)
-        if value:
+        if len(value) >= _BATCH:
             self._open(self._batches(iter(value), pickle.ADDITEMS, rest=True))
+        elif value:
+            self._frame += b"("
+            self._open(iter(value), pickle.ADDITEMS)
 
     def _dict(self, value: dict[Any, Any], more: bytes = b"") -> None:
         """A dict, and what is to be written after it."""
@@ -240,7 +243,7 @@ class StackPickler:
     def _other(self, value: Any, kind: type) -> None:
         reduced = self.reducer_override(value)
         if reduced is NotImplemented:
-            reduced = _reduced(value, kind)
+            reduced = reduction.reduced(value, kind)
         if reduced is None or isinstance(reduced, str):
             self._open(self._global(value, reduced))
         elif not isinstance(reduced, tuple):
@@ -294,7 +297,7 @@ class StackPickler:
         self._memoize(value)
 
     def _built(self, value: Any, reduced: tuple[Any, ...]) -> Iterator[Any]:
-        maker, arguments, state, items, pairs, setter = _checked(reduced)
+        maker, arguments, state, items, pairs, setter = reduction.checked(reduced)
         yield from self._made(value, maker, arguments)
         if self._again(value, pickle.POP):
             return
@@ -302,7 +305,7 @@ class StackPickler:
         if items is not None:
             yield from self._extended(((item,) for item in items), pickle.APPEND, pickle.APPENDS)
         if pairs is not None:
-            yield from self._extended(map(_pair, pairs), pickle.SETITEM, pickle.SETITEMS)
+            yield from self._extended(map(reduction.pair, pairs), pickle.SETITEM, pickle.SETITEMS)
         if state is None:
             return
         if setter is None:
@@ -362,39 +365,3 @@ _WAYS: Final[dict[type, Callable[[StackPickler, Any], None]]] = {
     bytearray: StackPickler._bytearray,  # noqa: SLF001
     pickle.PickleBuffer: StackPickler._buffer,  # noqa: SLF001
 }
-
-
-def _reduced(value: Any, kind: type) -> Any:
-    """What pickle takes a value apart into; None for what is found by its name."""
-    if kind is type:
-        return (type, _UNNAMED_TYPES[value]) if value in _UNNAMED_TYPES else None
-    if kind is FunctionType:
-        return None
-    registered = copyreg.dispatch_table.get(kind)
-    if registered is not None:
-        return registered(value)
-    if issubclass(kind, type):
-        return None
-    reduce: Any = getattr(value, "__reduce_ex__", _NOTHING)
-    return value.__reduce__() if reduce is _NOTHING else reduce(5)
-
-
-def _checked(reduced: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The six parts of what a value was taken apart into."""
-    if not 2 <= len(reduced) <= 6:  # noqa: PLR2004 - as pickle defines it
-        raise pickle.PicklingError("tuple returned by __reduce__ must contain 2 through 6 elements")
-    maker, arguments, state, items, pairs, setter = (*reduced, None, None, None, None)[:6]
-    if not callable(maker):
-        raise pickle.PicklingError("first item of the tuple returned by __reduce__ must be callable")
-    if not isinstance(arguments, tuple):
-        raise pickle.PicklingError("second item of the tuple returned by __reduce__ must be a tuple")
-    for part in (items, pairs):
-        if part is not None and not hasattr(type(part), "__next__"):
-            raise pickle.PicklingError("fourth and fifth element of the tuple returned by __reduce__ must be iterators")
-    return maker, arguments, state, items, pairs, setter
-
-
-def _pair(item: Any) -> tuple[Any, ...]:
-    if not isinstance(item, tuple) or len(item) != 2:  # noqa: PLR2004 - key and value
-        raise TypeError("dict items iterator must return 2-tuples")
-    return item
