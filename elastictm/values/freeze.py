@@ -165,6 +165,7 @@ class GroupPass:
         try:
             run.dump(value)
         except RecursionError:
+            self._depths.note(value, _DEPTH_OF_OTHERS)
             self._go_deep()
             return self._walk(value)
         return before

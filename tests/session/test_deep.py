@@ -275,12 +275,17 @@ def test_a_group_goes_on_when_one_of_it_is_deep():
 
 
 def test_time_ends_a_deep_pass():
-    """The time for a look counts in the deep as well, and is noticed soon."""
+    """The time for a look counts in the deep as well, and is noticed soon; the next look knows that the value is deep."""
     now = iter(range(10**9))
     freezer = Freezer(Surroundings({}), lambda: float(next(now)))
+    value = chain(50_000)
     with pytest.raises(OutOfTime):
-        freezer.start().add(Name("value"), chain(50_000), 30.0)
+        freezer.start().add(Name("value"), value, 30.0)
     assert next(now) < 100
+    assert value in freezer._depths
+    value.next = None
+    assert freezer.start().add(Name("value"), value).size < 1000
+    assert value not in freezer._depths
 
 
 def test_what_refuses_in_the_deep_is_named():
