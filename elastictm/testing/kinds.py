@@ -1,6 +1,6 @@
 """Kinds of values that sessions hold: a table with a row for each, and what becomes of them in a save and a restore.
 
-All rows of a file share one process that records and one that restores, so that a row costs little.
+Rows of a library share one process that records and one that restores, so that a row costs little.
 """
 
 from __future__ import annotations
@@ -8,13 +8,14 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import importlib.util
+import itertools
 import json
 import math
 import platform
 import runpy
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -95,10 +96,9 @@ class Ran:
     failure: str = ""
 
 
-def rows_of(path: Path) -> tuple[Kind, ...]:
-    """The rows that a file of them lists as ``ROWS``."""
-    rows: tuple[Kind, ...] = tuple(runpy.run_path(str(path))["ROWS"])
-    return rows
+def rows_of(*files: Path) -> tuple[Kind, ...]:
+    """The rows that files of them list as ``ROWS``."""
+    return tuple(row for path in files for row in runpy.run_path(str(path))["ROWS"])
 
 
 def faults(row: Kind, ran: Ran) -> list[str]:
@@ -143,11 +143,20 @@ def _faults_in(where: str, row: Kind, seen: dict[str, Any]) -> list[str]:
     return found
 
 
-def run_rows(path: Path, folder: Path) -> dict[str, Ran]:
-    """Record and restore all rows of a file whose library is here, in two processes of their own."""
-    rows = [row.id for row in rows_of(path) if row.is_here]
-    recorded = _phase("record", path, folder, rows)
-    restored = _phase("restore", path, folder, [name for name in rows if "failure" not in recorded[name]])
+def together(files: Iterable[Path]) -> Iterator[tuple[Path, ...]]:
+    """The files whose rows run in the same processes: all of the standard library, one of any other library."""
+    for folder, found in itertools.groupby(sorted(files), key=lambda path: path.parent):
+        if folder.name == "stdlib":
+            yield tuple(found)
+        else:
+            yield from ((path,) for path in found)
+
+
+def run_rows(files: tuple[Path, ...], folder: Path) -> dict[str, Ran]:
+    """Record and restore all rows of some files whose library is here, in two processes of their own."""
+    rows = [row.id for row in rows_of(*files) if row.is_here]
+    recorded = _phase("record", files, folder, rows)
+    restored = _phase("restore", files, folder, [name for name in rows if "failure" not in recorded[name]])
     return {
         name: Ran(
             recorded[name],
@@ -158,7 +167,7 @@ def run_rows(path: Path, folder: Path) -> dict[str, Ran]:
     }
 
 
-def _phase(phase: str, path: Path, folder: Path, rows: list[str]) -> dict[str, dict[str, Any]]:
+def _phase(phase: str, files: tuple[Path, ...], folder: Path, rows: list[str]) -> dict[str, dict[str, Any]]:
     """One phase over all rows; where a process dies or hangs, the row is blamed and another process goes on."""
     folder.mkdir(parents=True, exist_ok=True)
     found: dict[str, dict[str, Any]] = {}
@@ -166,7 +175,7 @@ def _phase(phase: str, path: Path, folder: Path, rows: list[str]) -> dict[str, d
         results = folder / f"{phase}.jsonl"
         results.write_text("")
         log = folder / f"{phase}.log"
-        command = [sys.executable, "-m", "elastictm.testing.kinds_child", phase, str(path), str(folder)]
+        command = [sys.executable, "-m", "elastictm.testing.kinds_child", phase, str(folder), *map(str, files)]
         why = _ended(command, log, json.dumps(waiting), folder, _SECONDS_PER_ROW + len(waiting))
         for line in results.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)

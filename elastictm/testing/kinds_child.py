@@ -1,4 +1,4 @@
-"""The processes that record and restore rows of kinds: ``python -m elastictm.testing.kinds_child record FILE FOLDER``.
+"""The processes that record and restore rows of kinds: ``python -m elastictm.testing.kinds_child record FOLDER FILE``.
 
 The rows to go through come in as a JSON list of their names; for each, a line of JSON is added to a file of results.
 """
@@ -117,8 +117,8 @@ class _Row:
         return entry["outcome"], entry["reason"]
 
 
-def main(phase: str, path: str, folder: str) -> None:
-    """Go through rows of a file."""
+def main(phase: str, folder: str, *files: str) -> None:
+    """Go through rows of files."""
     HistoryManager.enabled = False
     # Going through all that is installed takes longer than all the rest, and nothing is installed meanwhile.
     known = functools.cache(importlib.metadata.packages_distributions)
@@ -128,7 +128,7 @@ def main(phase: str, path: str, folder: str) -> None:
     restoring = importlib.import_module("elastictm.session.restoring")
     # What can be loaded is to be loaded, however quick its cells are.
     setattr(restoring, "solve", lambda problem, _policy: solve(problem, "store-all"))  # noqa: B010 - for the type checker
-    rows = {row.id: row for row in rows_of(Path(path))}
+    rows = {row.id: row for row in rows_of(*map(Path, files))}
     names: list[str] = json.load(sys.stdin)
     every = list(rows)
     shell = InteractiveShell.instance()

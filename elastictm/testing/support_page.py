@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from elastictm.testing.kinds import Kind, faults, rows_of, run_rows
+from elastictm.testing.kinds import Kind, Ran, faults, rows_of, run_rows, together
 
 _HEAD: Final = """\
 # What is kept of which kind of value
@@ -48,10 +48,14 @@ def main(rows: str, page: str) -> int:
     before = target.read_text(encoding="utf-8").splitlines(keepends=True) if target.exists() else []
     text = [_HEAD]
     status = 0
-    for path, kinds in listed(Path(rows)):
-        text.append(f"## {path.stem.replace('_', ' ').capitalize()}\n\n{_COLUMNS}")
+    files = list(listed(Path(rows)))
+    results: dict[Path, dict[str, Ran]] = {}
+    for group in together(path for path, _ in files):
         with tempfile.TemporaryDirectory() as folder:
-            ran = run_rows(path, Path(folder))
+            results |= dict.fromkeys(group, run_rows(group, Path(folder)))
+    for path, kinds in files:
+        ran = results[path]
+        text.append(f"## {path.stem.replace('_', ' ').capitalize()}\n\n{_COLUMNS}")
         for row in kinds:
             wrong = faults(row, ran[row.id]) if row.id in ran else []
             if wrong:

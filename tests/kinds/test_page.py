@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from elastictm.testing.kinds import rows_of, together
 from elastictm.testing.support_page import line_of, listed
 
 HERE = Path(__file__).parent
@@ -26,9 +27,11 @@ def test_page_is_up_to_date():
     assert shown == [without_version(line_of(row, "?")) for _, rows in listed(HERE / "rows") for row in rows]
 
 
-@pytest.mark.parametrize("path", [path for path, _ in listed(HERE / "rows")], ids=lambda path: path.stem)
-def test_rows_of_a_file_have_names_of_their_own(path):
-    """No two rows of a file have the same name, and none has a bar that would break the page."""
-    names = [row.id for other, rows in listed(HERE / "rows") if other == path for row in rows]
+@pytest.mark.parametrize(
+    "files", list(together(path for path, _ in listed(HERE / "rows"))), ids=lambda files: files[0].stem
+)
+def test_rows_that_run_together_have_names_of_their_own(files):
+    """No two rows that run together have the same name, and none has a bar that would break the page."""
+    names = [row.id for row in rows_of(*files)]
     assert len(names) == len(set(names)) > 0
     assert not any("|" in name for name in names)

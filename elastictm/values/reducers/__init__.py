@@ -92,7 +92,7 @@ _LIBRARIES: Final = (
     frames,
     matplotlib,
 )
-_WITH_SUBCLASSES: Final = (exceptions, threads, parsers, compressed, refusals)
+_WITH_SUBCLASSES: Final = (exceptions, threads, pools, parsers, compressed, refusals)
 """Those that also offer ``kindred(kind, module)``, the reducer of a type that comes from one of theirs, or None."""
 
 

@@ -18,16 +18,15 @@ _OF_SCANNER: Final = ("strict", "object_hook", "object_pairs_hook", "parse_float
 
 
 def reducers(_: ModuleType) -> dict[type, Any]:
-    """Reducers for packers, scanners and generators without state, of those modules that are loaded."""
-    found: dict[type, Any] = {struct.Struct: reduce_struct, random.SystemRandom: reduce_system_random}
-    json = sys.modules.get("_json")
-    if json is not None:
-        found[json.make_scanner] = reduce_scanner
-    return found
+    """Reducers for packers and generators without state."""
+    return {struct.Struct: reduce_struct, random.SystemRandom: reduce_system_random}
 
 
 def kindred(kind: type, _: ModuleType) -> Any:
-    """The reducer of argument parsers and what they consist of."""
+    """The reducer of argument parsers and what they consist of, and of what decoders of JSON consist of."""
+    json = sys.modules.get("_json")
+    if json is not None and kind is json.make_scanner:
+        return reduce_scanner
     argparse = sys.modules.get("argparse")
     if argparse is None or not issubclass(kind, (argparse._ActionsContainer, argparse.Action)):  # noqa: SLF001
         return None

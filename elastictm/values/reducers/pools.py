@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,13 +14,18 @@ LIBRARY: Final = "concurrent.futures"
 
 
 def reducers(module: ModuleType) -> dict[type, Any]:
-    """Reducers for pools whose modules are loaded, and for futures."""
-    found: dict[type, Any] = {module.Future: reduce_future}
-    if "concurrent.futures.thread" in sys.modules:
-        found[module.ThreadPoolExecutor] = reduce_thread_pool
-    if "concurrent.futures.process" in sys.modules:
-        found[module.ProcessPoolExecutor] = reduce_process_pool
-    return found
+    """The reducer for futures."""
+    return {module.Future: reduce_future}
+
+
+def kindred(kind: type, _: ModuleType) -> Any:
+    """The reducer of a pool whose module is loaded."""
+    threads, processes = (sys.modules.get(f"concurrent.futures.{name}") for name in ("thread", "process"))
+    if threads is not None and kind is threads.ThreadPoolExecutor:
+        return reduce_thread_pool
+    if processes is not None and kind is processes.ProcessPoolExecutor:
+        return reduce_process_pool
+    return None
 
 
 def reduce_future(value: Any, _view: FreezingPass) -> Any:
@@ -49,12 +55,20 @@ def future(how: str, what: Any = None) -> Any:
 
 def reduce_thread_pool(value: Any, _view: FreezingPass) -> Any:
     """A pool of threads without work: a new one of the same size."""
-    threads = list(value._threads)  # noqa: SLF001 - public nowhere
-    idle = value._idle_semaphore._value  # noqa: SLF001 - likewise
-    if not value._shutdown and (value._work_queue.qsize() or idle < len(threads)):  # noqa: SLF001 - likewise
+    if not value._shutdown and not _is_idle(value):  # noqa: SLF001 - public nowhere
         raise TypeError("cannot store a pool that is at work")
     parts = (value._max_workers, value._thread_name_prefix, value._initializer, value._initargs)  # noqa: SLF001
     return pool, ("ThreadPoolExecutor", parts, value._shutdown)  # noqa: SLF001 - likewise
+
+
+def _is_idle(value: Any) -> bool:
+    for pause in (0.0, 0.001, 0.004):
+        # A thread whose work is done takes a moment to say so.
+        time.sleep(pause)
+        idle = value._idle_semaphore._value  # noqa: SLF001 - public nowhere
+        if not value._work_queue.qsize() and idle >= len(value._threads):  # noqa: SLF001 - likewise
+            return True
+    return False
 
 
 def reduce_process_pool(value: Any, _view: FreezingPass) -> Any:

@@ -22,21 +22,20 @@ _COUNT: Final = re.compile(r"count=(\d+)")
 
 def reducers(_: ModuleType) -> dict[type, Any]:
     """Reducers for what threads are made and held with."""
-    found: dict[type, Any] = {
+    return {
         _Lock: reduce_lock,
         _RLock: reduce_recursive_lock,
         threading.Condition: reduce_condition,
         threading.Thread: reduce_thread,
         threading.Timer: reduce_timer,
     }
-    queue = sys.modules.get("_queue")
-    if queue is not None:
-        found[queue.SimpleQueue] = refuse_simple_queue
-    return found
 
 
 def kindred(kind: type, _: ModuleType) -> Any:
-    """Threads of the session's own classes cannot be stored once they run."""
+    """Threads of the session's own classes cannot be stored once they run, simple queues never."""
+    queue = sys.modules.get("_queue")
+    if queue is not None and issubclass(kind, queue.SimpleQueue):
+        return refuse_simple_queue
     return refuse_running_thread if issubclass(kind, threading.Thread) else None
 
 
