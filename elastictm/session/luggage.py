@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.ids import Name, Version
 from elastictm.model.history import HistoryView
 from elastictm.model.marks import mark_of
 from elastictm.model.tables import amount
 from elastictm.planning.plan import ReplicationPlan
+from elastictm.planning.problem import Problem
 from elastictm.planning.repeats import deeds
 from elastictm.session.alterations import Alteration, alterations, edited
 from elastictm.session.baggage import Baggage, pack
@@ -20,6 +21,9 @@ from elastictm.session.unpacking import travelled
 
 if TYPE_CHECKING:
     from elastictm.session.ambient import OwnModules
+
+
+_MOST_NAMED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,13 @@ class Luggage:
         """The live versions whose bytes bring back a module without what the session changed inside it."""
         return hollow_versions(history, self.altered)
 
-    def notes(self, history: HistoryView, plan: ReplicationPlan) -> Iterator[str]:
+    def notes(self, history: HistoryView, problem: Problem, plan: ReplicationPlan) -> Iterator[str]:
         """Lines of the report, losses first."""
         yield from (alteration.told() for alteration in left_behind(self.altered, plan))
         yield from self.edited
+        kept = [term.obstacle for n, term in sorted(problem.cells.items()) if term.obstacle and deeds(history.run(n))]
+        if kept:
+            yield f"cells that are not run again: {'; '.join(kept[:_MOST_NAMED])}{'; ...' * (len(kept) > _MOST_NAMED)}"
         runs = [history.run(step.n) for step in plan.reruns]
         for run in runs:
             if mark_of(run.source) is None and (done := deeds(run)):

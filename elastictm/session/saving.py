@@ -128,7 +128,7 @@ class Draft:
             found.append(f"no time was left to try out whether objects of these classes load: {names}; --rehearse does")
         if needed := self._needed_there():
             found.append(f"cells run again only where these files are too: {', '.join(needed)}")
-        found += self.luggage.notes(self.history, self.plan)
+        found += self.luggage.notes(self.history, self.problem, self.plan)
         for run in self.history.runs:
             found += [f"cell {run.n}: {note}" for note in run.notes if note.startswith("recording ")]
         return tuple(found)

@@ -100,8 +100,10 @@ def test_effects_need_to_be_allowed(tmp_path):
         report = place.save(tmp_path / "never.tm")
         assert outcomes(report)["handle"] == "lost"
         assert f"cell 1 wrote {log}" in reason(report, "handle")
+        assert said(report, "cells that are not run again") == [f"cells that are not run again: cell 1 wrote {log}"]
         report = place.save(tmp_path / "allowed.tm", allow_effects=True)
         assert outcomes(report)["handle"] == "rerun"
+        assert said(report, "cells that are not run again") == []
         assert said(report, "restoring runs cell 1 again") == [
             f"restoring runs cell 1 again, which wrote {log}: it takes --allow-effects there"
         ]
@@ -154,6 +156,24 @@ def test_marked_cells_may_use_the_clock(notebook):
     assert notebook.run("import time\nt = time.time()").unrepeatable == ("time.time()",)
     assert notebook.run("# tm: repeatable\nt = time.time()").unrepeatable == ()
     assert notebook.run("%%time\n# tm: repeatable\nt = time.time()").unrepeatable == ()
+
+
+def test_the_order_of_sets_is_followed_into_functions_and_variables(notebook):
+    """A cell is not repeatable that shows the order of a set of texts, by itself, through a variable or a function."""
+    notebook.run("tags, numbers, words = set('abc'), {1, 2, 3}, list('abc')")
+    notebook.run(
+        "def inside(x):\n    return list(set(x))\ndef about():\n    return [t for t in tags]\ndef first(x):\n    return x[0]"
+    )
+    reasons = {
+        "a = list(tags)": ("set order: list(tags)",),
+        "%time a = list(tags)": ("set order: list(tags)",),
+        "a = inside(words)": ("set order: list(set(x))",),
+        "a = about()": ("set order: tags, in a function",),
+        "a = [first(words), sorted(tags), list(numbers), 'a' in tags]": (),
+        "tags = sorted(tags)": (),
+        "a = list(tags), about()": (),
+    }
+    assert {cell: notebook.run(cell).unrepeatable for cell in reasons} == reasons
 
 
 def test_files_written_in_passing_are_kept(tmp_path):
