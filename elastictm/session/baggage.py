@@ -27,6 +27,8 @@ _IMPORT: Final = re.compile(
     r"|import[ \t]+(?P<names>[^\n#;]+))",
     re.MULTILINE,
 )
+_MACHINES: Final = frozenset({"sitecustomize", "usercustomize"})
+"""Modules that belong to a machine's Python and not to a session."""
 _SKIPPED: Final = frozenset({"__pycache__", "node_modules", "build", "dist"})
 
 
@@ -118,7 +120,7 @@ class _Packer:
         parts = name.split(".")
         for end in range(1, len(parts) + 1):
             whole = ".".join(parts[:end])
-            if parts[0] in sys.stdlib_module_names or is_this(whole):
+            if parts[0] in sys.stdlib_module_names | _MACHINES or is_this(whole):
                 return
             if whole in self._pieces:
                 return

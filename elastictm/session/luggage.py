@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 from elastictm.ids import Name, Version
 from elastictm.model.history import HistoryView
 from elastictm.model.marks import mark_of
+from elastictm.model.records import CellRun
 from elastictm.model.tables import amount
 from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.problem import Problem
 from elastictm.planning.repeats import deeds
 from elastictm.session.alterations import Alteration, alterations, edited
-from elastictm.session.baggage import Baggage, pack
+from elastictm.session.baggage import Baggage, pack, parts_imported
 from elastictm.session.shipping import Shipping
 from elastictm.session.unpacking import travelled
 
@@ -34,6 +36,7 @@ class Luggage:
     baggage: Baggage
     altered: tuple[Alteration, ...]
     edited: tuple[str, ...]
+    imported: tuple[str, ...]
 
     @classmethod
     def of(
@@ -46,6 +49,7 @@ class Luggage:
             baggage,
             alterations(history, values, modules),
             tuple(edited(history.runs, modules.names())),
+            tuple(dict.fromkeys(name for run in history.runs for name in _parts(run) if name in sys.modules)),
         )
 
     def hollow(self, history: HistoryView) -> dict[Version, str]:
@@ -66,6 +70,10 @@ class Luggage:
         if files := self.shipping.shipped(runs, plan.shipped):
             yield f"files that travel: {', '.join(f'{path} ({amount(size)})' for path, size in files.items())}"
         yield from self.baggage.told()
+
+
+def _parts(run: CellRun) -> Iterator[str]:
+    return parts_imported(run.code or run.source)
 
 
 def hollow_versions(history: HistoryView, altered: tuple[Alteration, ...]) -> dict[Version, str]:

@@ -183,7 +183,7 @@ class Restorer:
         thawer = Thawer(around, definition_units(self._reader), self._host.singletons)
         self._empty()
         values = self._loaded(plan, thawer)
-        self._unimported = tuple(import_parts(self.history.runs))
+        self._unimported = tuple(import_parts(self._manifest.imported))
         outputs: dict[int, Any] = {}
         self._empty()
         past = _Past(self.history.runs)

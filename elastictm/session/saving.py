@@ -204,6 +204,7 @@ def write(drafted: Draft, journey: Journey, writer: ArchiveWriter, clock: Callab
         sources=packer.sources(),
         files=drafted.luggage.shipping.put(writer, [drafted.history.run(n) for n in runs]),
         modules=drafted.luggage.baggage.put(writer),
+        imported=drafted.luggage.imported,
         altered=tuple(alteration.to_manifest() for alteration in drafted.luggage.altered),
         generators={state.generator: writer.put(state.state) for state in generators.now()},
         groups=drafted.stock.ties,

@@ -18,8 +18,7 @@ from blake3 import blake3
 from platformdirs import user_data_path
 
 from elastictm.errors import RestoreFailed
-from elastictm.model.records import CellRun
-from elastictm.session.baggage import listed, parts_imported
+from elastictm.session.baggage import listed
 from elastictm.storage import manifest as m
 from elastictm.storage.reader import ArchiveReader
 
@@ -100,12 +99,12 @@ def unpack(reader: ArchiveReader, folder: Path | None = None) -> Arrival:
     return Arrival(place, tuple(notes), frozenset(here))
 
 
-def import_parts(runs: Iterable[CellRun]) -> Iterator[str]:
-    """Import the parts of packages that cells imported: a package that is loaded has them as attributes.
+def import_parts(names: Iterable[str]) -> Iterator[str]:
+    """Import parts of packages that are loaded, which have them as attributes then.
 
     Yields a line of the report for each that cannot be imported here.
     """
-    for name in dict.fromkeys(part for run in runs for part in parts_imported(run.code or run.source)):
+    for name in names:
         if name.partition(".")[0] in sys.modules and name not in sys.modules:
             try:
                 importlib.import_module(name)

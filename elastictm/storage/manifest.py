@@ -162,6 +162,7 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
     files: tuple[ShippedFile, ...] = ()
     modules: tuple[OwnModule, ...] = ()
     altered: tuple[AlteredModule, ...] = ()
+    imported: tuple[str, ...] = ()
     generators: dict[str, Blob] = field(default_factory=dict)
     groups: tuple[tuple[str, ...], ...] = ()
     cells_rerun: tuple[Count, ...] = ()
