@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 _SEEDING: Final = re.compile(r"\bseed\s*\(")
 _SETS: Final = frozenset({"set", "frozenset"})
 _NUMBERS: Final = frozenset({int, float, complex, bool})
+_TEXTS: Final = _NUMBERS | {str, bytes}
 _ASK_UP_TO: Final = 10_000
-"""Elements of a set up to which each is asked whether it is a number."""
+"""Elements of a set up to which each is asked what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +67,28 @@ def _orders(
 ) -> Iterator[str]:
     """Where the order of a set or a hash tells, with the hash seed under which it would tell the same again."""
     sets = set(_sets(code.loads.names, variables, values))
-    found = [*order_reasons(code.python, transform, sets)]
-    found += [f"{SET_ORDER}{name}, in a function" for name in sorted(sets & code.loads.ordered)]
+    found = _reasons(code, sets, transform)
     if found:
         seed = hash_seed()
-        yield from (under_seed(reason, seed) for reason in found)
+        # Most objects are hashed by their addresses, which no seed fixes.
+        texts = {name for name in sets if _only(values.get(name), _TEXTS)}
+        seeded = found if seed is None or texts == sets else _reasons(code, texts, transform)
+        yield from (under_seed(reason, seed) if reason in seeded else reason for reason in found)
+
+
+def _reasons(code: Code, sets: set[Name], transform: Callable[[str], str]) -> list[str]:
+    found = [*order_reasons(code.python, transform, sets)]
+    return found + [f"{SET_ORDER}{name}, in a function" for name in sorted(sets & code.loads.ordered)]
 
 
 def _sets(names: Iterable[Name], variables: Variables, values: Mapping[Name, Any]) -> Iterator[Name]:
     """The variables that held sets whose order another process would not repeat."""
     for name in names:
         tracked = variables.get(name)
-        if tracked is not None and tracked.record.kind in _SETS and not _all_numbers(values.get(name)):
+        if tracked is not None and tracked.record.kind in _SETS and not _only(values.get(name), _NUMBERS):
             yield name
 
 
-def _all_numbers(value: Any) -> bool:
-    return type(value) in {set, frozenset} and len(value) <= _ASK_UP_TO and _NUMBERS.issuperset(map(type, value))
+def _only(value: Any, kinds: frozenset[type]) -> bool:
+    """Whether a value is a set of nothing but these kinds."""
+    return type(value) in {set, frozenset} and len(value) <= _ASK_UP_TO and kinds.issuperset(map(type, value))

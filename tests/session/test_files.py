@@ -215,6 +215,26 @@ def test_sets_under_a_fixed_seed(tmp_path, monkeypatch):
         assert place.ask("first") == first or "not repeatable" in reason(other, "first")
 
 
+def test_options_of_the_magics(notebook):
+    """The limit of files that travel, and effects at a restore, are options of the magics too."""
+    Path("data.csv").write_text("a b c")
+    notebook.run(READS, "%migrate plan --ship-limit 0 --bandwidth 1GB/s\nshown = 1")
+    assert notebook.ns["shown"] == 1
+    notebook.run("shown = 2\n%migrate plan --ship-limit much\nshown = 3")
+    assert notebook.ns["shown"] == 2
+    notebook.run("%migrate save a.tm --ship-limit 1kB --bandwidth 1GB/s")
+    notebook.run("%migrate restore a.tm --plan --allow-effects\nshown = 4")
+    assert notebook.ns["shown"] == 4
+
+
+def test_no_seed_fixes_addresses(notebook, monkeypatch):
+    """The order of a set of objects is not repeatable under a fixed seed either; that of a set of texts is."""
+    monkeypatch.setattr("elastictm.session.repeating.hash_seed", lambda: "5")
+    notebook.run("texts, objects = {'a', 'b'}, {object(), object()}")
+    assert notebook.run("x = list(texts)").unrepeatable == ("set order: list(texts) (PYTHONHASHSEED=5)",)
+    assert notebook.run("y = list(objects)").unrepeatable == ("set order: list(objects)",)
+
+
 @pytest.mark.parametrize(
     ("text", "size"), [("0", 0), ("5", 5), ("1.5kB", 1500), ("2 MiB", 2 * 2**20), ("100MB", 10**8), ("1K", 1000)]
 )
