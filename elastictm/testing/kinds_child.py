@@ -121,10 +121,11 @@ def main(phase: str, folder: str, *files: str) -> None:
     """Go through rows of files."""
     HistoryManager.enabled = False
     # Going through all that is installed takes longer than all the rest, and nothing is installed meanwhile.
-    known = functools.cache(importlib.metadata.packages_distributions)
-    for module in map(importlib.import_module, ("importlib.metadata", "elastictm.session.environment")):
-        if hasattr(module, "packages_distributions"):
-            setattr(module, "packages_distributions", known)  # noqa: B010 - for the type checker
+    for name in ("packages_distributions", "version"):
+        known = functools.cache(getattr(importlib.metadata, name))
+        for module in map(importlib.import_module, ("importlib.metadata", "elastictm.session.environment")):
+            if hasattr(module, name):
+                setattr(module, name, known)
     restoring = importlib.import_module("elastictm.session.restoring")
     # What can be loaded is to be loaded, however quick its cells are.
     setattr(restoring, "solve", lambda problem, _policy: solve(problem, "store-all"))  # noqa: B010 - for the type checker

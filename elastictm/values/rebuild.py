@@ -96,7 +96,10 @@ def make_class(metaclass: type, name: str, bases: tuple[type, ...], body: dict[s
     def make(made_bases: tuple[type, ...]) -> type:
         return types.new_class(name, made_bases, {"metaclass": metaclass}, lambda namespace: namespace.update(body))
 
-    if not any("__init_subclass__" in vars(base) for parent in bases for base in parent.__mro__[:-1]):
+    # What makes a protocol would refuse any other base, and can be run again.
+    if typing.Protocol in bases or not any(
+        "__init_subclass__" in vars(base) for parent in bases for base in parent.__mro__[:-1]
+    ):
         return make(bases)
     made = make((_quiet(bases[0]), *bases))
     try:

@@ -13,7 +13,6 @@ LIBRARY: Final = "io"
 
 _READERS: Final = (("gzip", "GzipFile"), ("bz2", "BZ2File"), ("lzma", "LZMAFile"))
 _TEMPORARY: Final = ("_TemporaryFileWrapper", "TemporaryDirectory")
-_READING: Final = 1
 
 
 def reducers(_: ModuleType) -> dict[type, Any]:
@@ -37,14 +36,14 @@ def refuse_temporary(value: Any, _view: FreezingPass) -> Any:
     raise TypeError(f"cannot store the temporary {value.name}: it is deleted with this session")
 
 
-def _refuse_writing(mode: int) -> None:
-    if mode != _READING:
+def _refuse_writing(value: Any) -> None:
+    if value.closed or not value.readable():
         raise TypeError("cannot store a compressed file that is being written, or is closed")
 
 
 def reduce_gzip(value: Any, _view: FreezingPass) -> Any:
     """A gzip file as the file under it and the position."""
-    _refuse_writing(value.mode if value.fileobj is not None else 0)
+    _refuse_writing(value)
     return gzip_file, (value.fileobj, value.name, value.tell(), value.myfileobj is not None)
 
 
@@ -62,8 +61,8 @@ def gzip_file(under: Any, name: Any, position: int, owns: bool) -> Any:  # noqa:
 
 def reduce_other(value: Any, _view: FreezingPass) -> Any:
     """A file of another compression as the file under it and the position."""
-    _refuse_writing(value._mode)  # noqa: SLF001 - public nowhere
-    settings = dict(value._buffer.raw._decomp_args)  # noqa: SLF001 - likewise
+    _refuse_writing(value)
+    settings = dict(value._buffer.raw._decomp_args)  # noqa: SLF001 - public nowhere
     settings.pop("memlimit", None)
     module = type(value).__module__.lstrip("_")
     return compressed_file, (module, value._fp, settings, value.tell(), bool(value._closefp))  # noqa: SLF001 - likewise

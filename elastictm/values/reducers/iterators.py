@@ -105,10 +105,14 @@ def set_place(made: Any, state: Any) -> None:
 
 def reduce_pairwise(value: Any, _view: FreezingPass) -> Any:
     """Overlapping pairs as those of the item that waits for its pair and the rest."""
-    held = gc.get_referents(value)
-    fresh = len(gc.get_referents(itertools.pairwise(())))
+    held, fresh = _held(value), len(_held(itertools.pairwise(())))
     # The pair that it hands out, where Python keeps one for the next time, comes last.
-    return pairs, (held[0], [] if len(held) < fresh + 1 else [held[1]])
+    return pairs, (held[0], [] if len(held) <= fresh else [held[1]])
+
+
+def _held(value: itertools.pairwise[Any]) -> list[Any]:
+    # Some versions of Python count the type among what an object refers to.
+    return [held for held in gc.get_referents(value) if held is not itertools.pairwise]
 
 
 def pairs(rest: Iterator[Any], waiting: list[Any]) -> itertools.pairwise[Any]:

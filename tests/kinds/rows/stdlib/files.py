@@ -291,7 +291,7 @@ ROWS = (
     Kind(
         "GzipFile being read",
         "gzip",
-        before="import gzip\ngzip.open('a.gz', 'wb').write(bytes(range(200)))",
+        before="import gzip\nwith gzip.open('a.gz', 'wb') as f:\n    f.write(bytes(range(200)))",
         make="import gzip\nx = gzip.open('a.gz')",
         change="x.read(50)",
         facts="(x.tell(), x.read())",
@@ -309,7 +309,7 @@ ROWS = (
     Kind(
         "BZ2File being read",
         "bz2",
-        before="import bz2\nbz2.open('a.bz2', 'wb').write(bytes(range(200)))",
+        before="import bz2\nwith bz2.open('a.bz2', 'wb') as f:\n    f.write(bytes(range(200)))",
         make="import bz2\nx = bz2.open('a.bz2')",
         change="x.read(50)",
         facts="(x.tell(), x.read())",
@@ -318,7 +318,7 @@ ROWS = (
     Kind(
         "LZMAFile being read",
         "lzma",
-        before="import lzma\nlzma.open('a.xz', 'wb').write(bytes(range(200)))",
+        before="import lzma\nwith lzma.open('a.xz', 'wb') as f:\n    f.write(bytes(range(200)))",
         make="import lzma\nx = lzma.open('a.xz')",
         change="x.read(50)",
         facts="(x.tell(), x.read())",
