@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from elastictm.session import recorder
 from elastictm.session.changes import ChangeDetector
 from elastictm.session.recorder import Recorder
 from elastictm.values.freeze import GroupPass
@@ -81,7 +82,7 @@ class Fault:
         (ChangeDetector, "compare"),
         (GroupPass, "add"),
         (Recorder, "_recorded"),
-        (Recorder, "_unrepeatable"),
+        (recorder, "reasons_in_code"),
         (Recorder, "_named_files"),
     ],
     ids=lambda part: getattr(part, "__name__", part),
