@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from elastictm.ids import Fingerprint, Name
 from elastictm.model.rehearsals import RehearsalReport, RehearsedVariable, Verdict
 from elastictm.session.child import run_module
+from elastictm.session.comparing import Comparison
 from elastictm.session.host import Host, output_number, variables
 from elastictm.storage.manifest import Entry, Manifest
 from elastictm.storage.reader import ArchiveReader
@@ -49,19 +50,20 @@ def tell(session: Session, archive: str) -> dict[str, Any]:
         ElasticTMError: it does not restore.
     """
     report = session.restore(archive, trust=True)
-    with ArchiveReader(archive) as reader:
-        manifest = reader.manifest
     live = Live.of(session.host, session.recorder.freezer)
-    digests = fingerprints(live, manifest)
-    saved = {entry.name: entry.fingerprint for entry in manifest.entries}
+    with ArchiveReader(archive) as reader:
+        digests = fingerprints(live, reader.manifest)
+        saved = {Name(entry.name): entry.fingerprint for entry in reader.manifest.entries}
+        other = {n for n in live.values if saved.get(n) is not None and digests.get(n) != saved[n]}
+        alike = Comparison(reader, live.values, live.freezer).alike(other)
     return {
         "variables": {v.name: (v.outcome, v.reason, v.path) for v in (*report.variables, *report.outputs)},
         "digests": digests,
         "looks": {
             name: {path: (look.kind, look.text, look.opened) for path, look in _looks(live, name).items()}
-            for name in live.values
-            if saved.get(name) is not None and digests.get(name) != saved[name]
+            for name in sorted(other.difference(alike))
         },
+        "alike": alike,
         "unloaded": report.unloaded,
         "notes": [*report.differences, *report.notes],
     }
@@ -135,7 +137,7 @@ class Rehearsal:
             verdict, reason, path = "different", entry.flaw, ""
         elif entry.fingerprint is None:
             verdict = "unknown"
-        elif digest == entry.fingerprint:
+        elif digest == entry.fingerprint or name in answer["alike"]:
             verdict, reason, path = "same", "", ""
         else:
             verdict, reason, path = self._compared(name, outcome, answer["looks"].get(name), entry, now)
