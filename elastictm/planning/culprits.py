@@ -43,7 +43,7 @@ def in_words(cause: Cause, problem: Problem) -> str:
         case NotAllowed(version):
             return f"{version.name} must not be re-run: {problem.versions[version].obstacle}"
         case FileMissing(path):
-            return f"{path} cannot be had"
+            return f"{path} is gone, or not what it was when it was read"
         case Tied(to, inner):
             return f"it shares data with {to.name}, and they cannot be re-run together: {in_words(inner, problem)}"
         case Displaced(n, of, inner):

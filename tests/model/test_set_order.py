@@ -111,7 +111,9 @@ def test_where_it_does_not(case):
 def test_running_agrees():
     """No cell that is not marked gives another ``out`` under another hash seed."""
     script = "import sys, io, contextlib\nfor cell in eval(sys.stdin.read()):\n    names = {}\n"
-    script += "    with contextlib.redirect_stdout(io.StringIO()):\n        exec(cell, names)\n    print(repr(names['out']))"
+    script += (
+        "    with contextlib.redirect_stdout(io.StringIO()):\n        exec(cell, names)\n    print(repr(names['out']))"
+    )
     cells = repr([START + case.cell for case in REPEATS])
     shown = {
         subprocess.run(

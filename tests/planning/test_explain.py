@@ -97,7 +97,7 @@ ROWS = [
     ),
     (
         "stored",
-        "cannot be re-run: /in.csv cannot be had",
+        "cannot be re-run: /in.csv is gone, or not what it was when it was read",
         {"writes": "x", "files": (FileRead("/in.csv", 1, 0),)},
         {"x": 4.0},
         {"missing_files": {"/in.csv": math.inf}},
