@@ -28,6 +28,8 @@ from elastictm.values.likeness import Look, Unlike, looks, unlike
 from elastictm.values.protocols import Faith
 from elastictm.values.survey import Surveyor
 
+_TRIED_AT_MOST: Final = 200_000_000
+"""Bytes of a group that is written for the sake of a look."""
 _CONTEXT_AT_MOST: Final = 50_000_000
 """Bytes of a value that is brought along because code uses its name."""
 _NOT_THERE: Final = ("NameError", "ImportError", "ModuleNotFoundError", "MemoryError")
@@ -89,7 +91,8 @@ class FaithCheck:
             if not chosen:
                 break
             left = deadline - self._clock()
-            done = self._look(chosen, stock, scene, left, verdicts) if left > 0 else []
+            small = [group for group in chosen if _size(group) <= _TRIED_AT_MOST]
+            done = self._look(small, stock, scene, left, verdicts) if small and left > 0 else []
             if not done:
                 verdicts.unchecked += chosen
                 done = chosen
@@ -115,7 +118,7 @@ class FaithCheck:
         """The smallest groups that hold each doubtful class, those aside that were looked at."""
         covered: set[type] = set()
         chosen: list[FrozenGroup] = []
-        for group in sorted(stock.groups, key=lambda group: sum(part.size for part in group.parts.values())):
+        for group in sorted(stock.groups, key=_size):
             doubted = set(self._doubtful(group))
             if group.unit is None or tuple(group.parts) in looked or doubted <= covered - verdicts.failed:
                 continue
@@ -184,6 +187,10 @@ def without(stock: Stock, refused: Mapping[Name, Refusal], values: Mapping[Name,
     """A stock in which variables are refused that it held."""
     findings = {name: _Finding(refusal) for name, refusal in refused.items()}
     return _without(stock, findings, _Scene(values, freezer, named_definitions(values.values())))
+
+
+def _size(group: FrozenGroup) -> int:
+    return sum(part.size for part in group.parts.values())
 
 
 def _finding(difference: Unlike | None) -> _Finding:
@@ -256,7 +263,7 @@ def _context(chosen: list[FrozenGroup], stock: Stock, scene: _Scene) -> list[Fro
         met.update(dict.fromkeys(waiting))
         for name in waiting:
             group = group_of[name]
-            if group not in chosen and sum(part.size for part in group.parts.values()) <= _CONTEXT_AT_MOST:
+            if group not in chosen and _size(group) <= _CONTEXT_AT_MOST:
                 found[id(group)] = group
     return list(found.values())
 

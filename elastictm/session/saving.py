@@ -125,7 +125,9 @@ class Draft:
             found.append(f"changed outside of recorded cells, so their bytes alone are trusted: {names}")
         if self.stock.unchecked:
             names = ", ".join(self.stock.unchecked)
-            found.append(f"no time was left to try out whether objects of these classes load: {names}; --rehearse does")
+            found.append(
+                f"not tried out, for want of time, whether objects of these classes load: {names}; --rehearse does"
+            )
         if needed := self._needed_there():
             found.append(f"cells run again only where these files are too: {', '.join(needed)}")
         found += self.luggage.notes(self.history, self.problem, self.plan)
