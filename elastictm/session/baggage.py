@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -27,6 +29,9 @@ _IMPORT: Final = re.compile(
     r"|import[ \t]+(?P<names>[^\n#;]+))",
     re.MULTILINE,
 )
+_QUOTED: Final = re.compile(r"(?<=[\"'/])[^\"'/\\\n]{1,200}(?=[\"'])")
+_MOST_ENTRIES: Final = 50_000
+"""Files of a package that are looked at."""
 _MACHINES: Final = frozenset({"sitecustomize", "usercustomize"})
 """Modules that belong to a machine's Python and not to a session."""
 _SKIPPED: Final = frozenset({"__pycache__", "node_modules", "build", "dist"})
@@ -210,31 +215,44 @@ def parts_imported(source: str) -> Iterator[str]:
 
 def _files_of_package(base: str, folder: Path) -> Iterator[tuple[str, Path]]:
     """All source files of a package, and small other files that these name."""
-    found = sorted(path for path in folder.rglob("*") if _belongs(path.relative_to(folder)) and path.is_file())
+    found = list(islice(_walked(folder), _MOST_ENTRIES))
+    whole = len(found) < _MOST_ENTRIES  # else it counts as having all of these, which are too many
     code = [path for path in found if path.suffix == ".py"]
-    texts = "\n".join(_text(path) for path in code[:MOST_FILES])
+    named = frozenset().union(*(_named(_text(path)) for path in code[:MOST_FILES]))
     for path in found:
-        if path.suffix == ".py" or _is_named_data(path, texts):
+        if path.suffix == ".py" or not whole or (path.name in named and _is_data(path)):
             yield f"{base}/{path.relative_to(folder).as_posix()}", path
 
 
-def _belongs(path: Path) -> bool:
-    return not any(part in _SKIPPED or part.startswith(".") for part in path.parts)
+def _walked(folder: Path) -> Iterator[Path]:
+    """The files below a folder, in order."""
+    for root, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name not in _SKIPPED and not name.startswith("."))
+        yield from (Path(root, name) for name in sorted(files) if not name.startswith("."))
 
 
 def _data_beside(base: str, file: Path) -> Iterator[tuple[str, Path]]:
     """Small files beside a module that looks for them where it lies itself."""
     text = _text(file)
     if "__file__" in text:
-        for path in sorted(file.parent.iterdir()):
-            if path.suffix != ".py" and path.is_file() and _is_named_data(path, text):
-                yield "/".join((*base.split("/")[:-1], path.name)), path
+        for name in sorted(_named(text)):
+            path = file.parent / name
+            if not name.startswith(".") and path.suffix != ".py" and _is_data(path):
+                yield "/".join((*base.split("/")[:-1], name)), path
 
 
-def _is_named_data(path: Path, text: str) -> bool:
-    if path.stat().st_size > _MOST_DATA or path.suffix in {".pyc", ".so", ".pyd"}:
+def _named(text: str) -> frozenset[str]:
+    """The names of files that a source text may hold."""
+    return frozenset(_QUOTED.findall(text))
+
+
+def _is_data(path: Path) -> bool:
+    if path.suffix in {".pyc", ".so", ".pyd"}:
         return False
-    return re.search(rf"[\"'/]{re.escape(path.name)}[\"']", text) is not None
+    try:
+        return path.is_file() and path.stat().st_size <= _MOST_DATA
+    except (OSError, ValueError):
+        return False
 
 
 def _text(path: Path) -> str:
