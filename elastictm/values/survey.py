@@ -26,6 +26,7 @@ from elastictm.values.freeze import OutOfTime
 from elastictm.values.kinds import FIXED, fixed_types
 from elastictm.values.modules import class_data, data, function_data, is_made_here, is_own
 from elastictm.values.reducers.arrays import extent
+from elastictm.values.reducers.torch import reach
 from elastictm.values.surveyed import Span, Survey, is_plain
 
 if TYPE_CHECKING:
@@ -135,6 +136,8 @@ class _Walk:
         self._flat_type: Any = getattr(numpy, "flatiter", ())
         self._void_type: Any = getattr(numpy, "void", ())
         self._index_type: Any = getattr(pandas, "Index", ())
+        torch = sys.modules.get("torch")
+        self._tensor_types: Any = tuple(getattr(torch, name, ()) for name in ("Tensor", "UntypedStorage"))
         self._ways: dict[type, Callable[[Any], Collection[Any]] | None] = dict.fromkeys(FIXED)
 
     def go(self, values: Iterable[Any], out_of_time: Callable[[], bool]) -> None:
@@ -231,6 +234,7 @@ class _Walk:
             (ModuleType, self._module),
             (self._array_type, self._array),
             (self._index_type, self._index),
+            (self._tensor_types, self._tensor),
             (weakref.ref, self._weak),
             (weakref.ProxyTypes, self._proxy),
             (_MEMOISED, _results),
@@ -324,6 +328,12 @@ class _Walk:
             self.spans.append(Span(*extent(value)))
         if value.dtype.hasobject:
             inside += value.ravel("K").tolist()
+        return inside
+
+    def _tensor(self, value: Any) -> list[Any]:
+        inside, memory = reach(value)
+        self.spans += [Span(*stretch) for stretch in memory]
+        self.exposed = True
         return inside
 
     def _paused(self, value: Any, frame: types.FrameType | None) -> list[Any]:

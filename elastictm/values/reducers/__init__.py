@@ -33,6 +33,7 @@ from elastictm.values.reducers import (
     stdlib,
     tables,
     threads,
+    torch,
     weak,
 )
 from elastictm.values.source import CodePlace
@@ -91,6 +92,7 @@ _LIBRARIES: Final = (
     arrays,
     frames,
     matplotlib,
+    torch,
 )
 _WITH_SUBCLASSES: Final = (exceptions, threads, pools, parsers, compressed, refusals)
 """Those that also offer ``kindred(kind, module)``, the reducer of a type that comes from one of theirs, or None."""
