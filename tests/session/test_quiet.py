@@ -80,14 +80,15 @@ ZOO = {
     "graph": "import networkx as nx\nv = nx.path_graph(4)",
     "logger": "import logging\nv = logging.getLogger('x')",
     "weak reference": "class C: pass\nc = C()\nimport weakref\nv = weakref.ref(c)",
+    "lock": "import threading\nv = [threading.Lock()]",
+    "iterator of a dict": "v = iter({1: 2})",
 }
 """Values that can be stored, each bound to ``v``."""
 
 SHY = {
     "generator": "v = (i for i in range(3))",
-    "open file": "v = open('data.txt', 'w+')",
-    "lock": "import threading\nv = [threading.Lock()]",
-    "database": "import sqlite3\nv = sqlite3.connect(':memory:')",
+    "hash": "import hashlib\nv = hashlib.sha256()",
+    "data of a thread": "import threading\nv = [threading.local()]",
     "socket": "import socket\nv = socket.socket()",
 }
 """Values that pickle refuses; whether they are written is not known as soon as they are reached."""
