@@ -50,7 +50,7 @@ def test_a_notebook_comes_back_somewhere_else(name, tmp_path):
         inputs, typed, count = first.ask("In"), first.ask(f"_i{len(first.ask('In')) - 1}"), len(first.ask("In"))
         assert first.portrait(detail=True) == before
         assert first.recorder_errors() == []
-        assert saved["notes"] == []
+        assert [note for note in saved["notes"] if not note.startswith("cells that are not run again: ")] == []
         first.close()
         (tmp_path / "work").rename(tmp_path / "gone")
 
