@@ -26,6 +26,7 @@ from elastictm.values.freeze import OutOfTime
 from elastictm.values.kinds import FIXED, fixed_types
 from elastictm.values.modules import class_data, data, function_data, is_made_here, is_own
 from elastictm.values.reducers.arrays import extent
+from elastictm.values.reducers.arrow import memory_types, stretches
 from elastictm.values.reducers.torch import reach
 from elastictm.values.surveyed import Span, Survey, is_plain
 
@@ -235,6 +236,7 @@ class _Walk:
             (self._array_type, self._array),
             (self._index_type, self._index),
             (self._tensor_types, self._tensor),
+            (memory_types(), self._arrow),
             (weakref.ref, self._weak),
             (weakref.ProxyTypes, self._proxy),
             (_MEMOISED, _results),
@@ -335,6 +337,11 @@ class _Walk:
         self.spans += [Span(*stretch) for stretch in memory]
         self.exposed = True
         return inside
+
+    def _arrow(self, value: Any) -> list[Any]:
+        self.spans += [Span(start, stop, fixed=True) for start, stop in stretches(value)]
+        self.exposed = True
+        return []
 
     def _paused(self, value: Any, frame: types.FrameType | None) -> list[Any]:
         if frame is not None and (frame.f_globals is self._namespace or not _of_module(frame.f_globals)):

@@ -16,6 +16,7 @@ from elastictm.values.definitions import Definition
 from elastictm.values.memory import Export
 from elastictm.values.reducers import (
     arrays,
+    bars,
     buffers,
     code,
     compressed,
@@ -30,6 +31,7 @@ from elastictm.values.reducers import (
     parsers,
     pools,
     refusals,
+    soup,
     stdlib,
     tables,
     threads,
@@ -93,8 +95,10 @@ _LIBRARIES: Final = (
     frames,
     matplotlib,
     torch,
+    soup,
+    bars,
 )
-_WITH_SUBCLASSES: Final = (exceptions, threads, pools, parsers, compressed, refusals)
+_WITH_SUBCLASSES: Final = (exceptions, threads, pools, parsers, compressed, refusals, bars)
 """Those that also offer ``kindred(kind, module)``, the reducer of a type that comes from one of theirs, or None."""
 
 
