@@ -1,4 +1,4 @@
-"""Progress bars and widgets, which belong to the output of the process that shows them."""
+"""Progress bars, widgets and plots of bokeh, which belong to the output of the process that shows them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def reducers(_: ModuleType) -> dict[type, Any]:
 
 def kindred(kind: type, _: ModuleType) -> Any:
     """The refusal of a type that comes from a bar's or a widget's."""
-    for library, name, refuse in (("tqdm.std", "tqdm", refuse_bar), ("ipywidgets", "Widget", refuse_widget)):
+    for library, name, refuse in _REFUSED:
         found = getattr(sys.modules.get(library), name, None)
         if isinstance(found, type) and issubclass(kind, found):
             return refuse
@@ -34,3 +34,15 @@ def refuse_bar(_value: Any, _view: FreezingPass) -> Any:
 def refuse_widget(_value: Any, _view: FreezingPass) -> Any:
     """A widget has a counterpart in the browser."""
     raise TypeError("cannot store a widget: the page that shows it holds a part of it")
+
+
+def refuse_plot(_value: Any, _view: FreezingPass) -> Any:
+    """A model of bokeh holds lists that know it, which do not load."""
+    raise TypeError("cannot store a model of bokeh: its lists are tied to this process's document")
+
+
+_REFUSED: Final = (
+    ("tqdm.std", "tqdm", refuse_bar),
+    ("ipywidgets", "Widget", refuse_widget),
+    ("bokeh.model", "Model", refuse_plot),
+)
