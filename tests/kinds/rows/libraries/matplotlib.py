@@ -1,0 +1,102 @@
+"""Values of matplotlib."""
+
+from __future__ import annotations
+
+from elastictm.testing.kinds import Kind
+
+ROWS = (
+    Kind(
+        "figure",
+        "matplotlib",
+        make="import matplotlib\nmatplotlib.use('agg')\nfrom matplotlib.figure import Figure\nimport matplotlib.pyplot as plt\nx = Figure()\nz = x.subplots()",
+        change="_ = z.plot([1, 3, 2])",
+        facts="import hashlib, io\ndef picture(figure):\n    from matplotlib.backends.backend_agg import FigureCanvasAgg\n    canvas = FigureCanvasAgg(figure)\n    canvas.draw()\n    return hashlib.md5(bytes(canvas.buffer_rgba())).hexdigest()\npicture(x)",
+        compared="picture",
+        alias="z.figure is x and x.axes[0] is z",
+    ),
+    Kind(
+        "axes",
+        "matplotlib",
+        make="import matplotlib\nmatplotlib.use('agg')\nfrom matplotlib.figure import Figure\nimport matplotlib.pyplot as plt\nf = Figure()\nx = f.subplots()",
+        change="_ = x.set_title('t')",
+        facts="import hashlib, io\ndef picture(figure):\n    from matplotlib.backends.backend_agg import FigureCanvasAgg\n    canvas = FigureCanvasAgg(figure)\n    canvas.draw()\n    return hashlib.md5(bytes(canvas.buffer_rgba())).hexdigest()\n(x.get_title(), picture(x.figure))",
+        compared="title, picture",
+        alias="x.figure is f",
+    ),
+    Kind(
+        "line",
+        "matplotlib",
+        make="import matplotlib\nmatplotlib.use('agg')\nfrom matplotlib.figure import Figure\nimport matplotlib.pyplot as plt\nf = Figure()\nx = f.subplots().plot([1, 3, 2])[0]",
+        change="x.set_color('red')",
+        facts="import hashlib, io\ndef picture(figure):\n    from matplotlib.backends.backend_agg import FigureCanvasAgg\n    canvas = FigureCanvasAgg(figure)\n    canvas.draw()\n    return hashlib.md5(bytes(canvas.buffer_rgba())).hexdigest()\n(x.get_color(), x.get_ydata().tolist(), picture(x.figure))",
+        compared="colour, data, picture",
+        alias="x.axes.figure is f",
+    ),
+    Kind(
+        "shared axes",
+        "matplotlib",
+        make="import matplotlib\nmatplotlib.use('agg')\nfrom matplotlib.figure import Figure\nimport matplotlib.pyplot as plt\nf = Figure()\nx = f.subplots(2, sharex=True)",
+        change="x[0].set_xlim(0, 5)\n",
+        facts="([a.get_xlim()[1].item() if hasattr(a.get_xlim()[1], 'item') else a.get_xlim()[1] for a in x])",
+        compared="limits",
+        alias="(x[1].set_xlim(0, 9), x[0].get_xlim()[1] == 9)[1] is True or bool(x[0].get_xlim()[1] == 9)",
+    ),
+    Kind(
+        "image",
+        "matplotlib",
+        make="import matplotlib\nmatplotlib.use('agg')\nfrom matplotlib.figure import Figure\nimport matplotlib.pyplot as plt\nimport numpy as np\nx = Figure().subplots().imshow(np.eye(3))",
+        change="x.set_clim(0, 5)",
+        facts="import hashlib, io\ndef picture(figure):\n    from matplotlib.backends.backend_agg import FigureCanvasAgg\n    canvas = FigureCanvasAgg(figure)\n    canvas.draw()\n    return hashlib.md5(bytes(canvas.buffer_rgba())).hexdigest()\n(x.get_array().tolist(), list(map(float, x.get_clim())), picture(x.figure))",
+        compared="data, limits, picture",
+    ),
+    Kind(
+        "scatter with a colour bar",
+        "matplotlib",
+        make="import matplotlib\nmatplotlib.use('agg')\nfrom matplotlib.figure import Figure\nimport matplotlib.pyplot as plt\nf = Figure()\nx = f.subplots().scatter([1, 2], [3, 4], c=[0, 1])\nbar = f.colorbar(x)",
+        change="x.set_sizes([99])",
+        facts="import hashlib, io\ndef picture(figure):\n    from matplotlib.backends.backend_agg import FigureCanvasAgg\n    canvas = FigureCanvasAgg(figure)\n    canvas.draw()\n    return hashlib.md5(bytes(canvas.buffer_rgba())).hexdigest()\n(x.get_sizes().tolist(), picture(x.figure))",
+        compared="sizes, picture",
+        alias="bar.mappable is x",
+    ),
+    Kind(
+        "figure of pyplot",
+        "matplotlib",
+        make="import matplotlib\nmatplotlib.use('agg')\nfrom matplotlib.figure import Figure\nimport matplotlib.pyplot as plt\nx, z = plt.subplots()",
+        change="_ = z.bar([1, 2], [3, 4])",
+        facts="import hashlib, io\ndef picture(figure):\n    from matplotlib.backends.backend_agg import FigureCanvasAgg\n    canvas = FigureCanvasAgg(figure)\n    canvas.draw()\n    return hashlib.md5(bytes(canvas.buffer_rgba())).hexdigest()\n(x.number, picture(x))",
+        compared="number, picture",
+        alias="z.figure is x",
+        finish="import matplotlib.pyplot as plt\nplt.close('all')",
+    ),
+    Kind(
+        "animation",
+        "matplotlib",
+        make="import matplotlib\nmatplotlib.use('agg')\nfrom matplotlib.figure import Figure\nimport matplotlib.pyplot as plt\nfrom matplotlib.animation import FuncAnimation\nf = Figure()\nline = f.subplots().plot([1, 2])[0]\nx = FuncAnimation(f, lambda i: line.set_ydata([i, i]), frames=3)\nx._draw_was_started = True",
+        facts="x._func(2)\nx._fig.axes[0].lines[0].get_ydata()",
+        compared="what a frame draws",
+    ),
+    Kind(
+        "colour map",
+        "matplotlib",
+        make="import matplotlib\nmatplotlib.use('agg')\nfrom matplotlib.figure import Figure\nimport matplotlib.pyplot as plt\nx = plt.get_cmap('viridis').copy()",
+        change="x.set_bad('red')",
+        facts="(list(map(float, x(0.5))), x.name)",
+        compared="colours",
+    ),
+    Kind(
+        "patch",
+        "matplotlib",
+        make="import matplotlib\nmatplotlib.use('agg')\nfrom matplotlib.figure import Figure\nimport matplotlib.pyplot as plt\nfrom matplotlib.patches import Circle\nx = Circle((0, 0), 2)",
+        change="x.set_radius(3)",
+        facts="x.get_radius()",
+        compared="radius",
+    ),
+    Kind(
+        "path and transform",
+        "matplotlib",
+        make="import matplotlib\nmatplotlib.use('agg')\nfrom matplotlib.figure import Figure\nimport matplotlib.pyplot as plt\nfrom matplotlib.transforms import Affine2D\nx = Affine2D()",
+        change="_ = x.rotate_deg(90)",
+        facts="x.get_matrix().tolist()",
+        compared="matrix",
+    ),
+)

@@ -1,0 +1,106 @@
+"""Values of polars."""
+
+from __future__ import annotations
+
+from elastictm.testing.kinds import Kind
+
+ROWS = (
+    Kind(
+        "frame",
+        "polars",
+        make="import polars as pl\nx = pl.DataFrame({'a': [1, 2], 'b': ['u', None]})",
+        change="x[0, 'a'] = 9",
+        facts="(x.to_dict(as_series=False), {k: str(v) for k, v in x.schema.items()})",
+        compared="columns, types",
+    ),
+    Kind(
+        "frame with two names",
+        "polars",
+        make="import polars as pl\nx = pl.DataFrame({'a': [1, 2]})\nz = x",
+        change="x.insert_column(1, pl.Series('b', [1.5, 2.5]))",
+        facts="x.to_dict(as_series=False)",
+        compared="columns",
+        alias="z is x",
+    ),
+    Kind(
+        "series",
+        "polars",
+        make="import polars as pl\nx = pl.Series('s', [1, 2, 3])",
+        change="x[0] = 9",
+        facts="(x.to_list(), x.name, str(x.dtype))",
+        compared="elements, name, type",
+    ),
+    Kind(
+        "series over an array",
+        "polars",
+        make="import numpy as np\nimport polars as pl\nz = np.arange(3.0)\nx = pl.Series('s', z)",
+        change="z[0] = 9",
+        facts="x.to_list()",
+        compared="elements",
+        notes="has memory of its own after a restore: what is written to the array then does not show in it",
+    ),
+    Kind(
+        "renamed series",
+        "polars",
+        make="import polars as pl\nx = pl.Series('s', [1, 2, 3])",
+        change="x.extend(pl.Series([4]))",
+        facts="(x.to_list(), x.name, str(x.dtype))",
+        compared="elements, name, type",
+    ),
+    Kind(
+        "categories",
+        "polars",
+        make="import polars as pl\nx = pl.DataFrame({'a': pl.Series(['u', 'v', 'u'], dtype=pl.Categorical)})",
+        change="x[0, 'a'] = 'v'",
+        facts='(x["a"].to_list(), str(x.schema["a"]))',
+        compared="elements, type",
+    ),
+    Kind(
+        "lazy frame",
+        "polars",
+        make="import polars as pl\nx = [pl.LazyFrame({'a': [1, 2, 3]}).filter(pl.col('a') > 1)]",
+        change="x[0] = x[0].with_columns(b=pl.col('a') * 2)",
+        facts="x[0].collect().to_dict(as_series=False)",
+        compared="what it collects",
+    ),
+    Kind(
+        "expression",
+        "polars",
+        make="import polars as pl\nx = [pl.col('a') + 1]",
+        change="x.append(pl.col('a').sum())",
+        facts="[e.meta.eq(e) and str(e) for e in x]",
+        compared="text",
+    ),
+    Kind(
+        "schema",
+        "polars",
+        make="import polars as pl\nx = pl.Schema({'a': pl.Int8})",
+        change="x['b'] = pl.List(pl.String)",
+        facts="{k: str(v) for k, v in x.items()}",
+        compared="types",
+    ),
+    Kind(
+        "group by",
+        "polars",
+        make="import polars as pl\nx = [pl.DataFrame({'k': ['a', 'a', 'b'], 'v': [1, 2, 3]}).group_by('k', maintain_order=True)]",
+        change="x.append(1)",
+        facts="x[0].sum().to_dict(as_series=False)",
+        compared="sums",
+    ),
+    Kind(
+        "dates",
+        "polars",
+        make="import polars as pl\nimport datetime as dt\nx = pl.DataFrame({'t': [dt.datetime(2024, 1, 1), None]})",
+        change="x[1, 't'] = dt.datetime(2025, 1, 1)",
+        facts='(x["t"].dt.to_string("iso").to_list(), str(x.schema["t"]))',
+        compared="elements, type",
+    ),
+    Kind(
+        "lists and structs",
+        "polars",
+        make="import polars as pl\nx = pl.DataFrame({'l': [[1], [2, 3]], 's': [{'a': 1}, {'a': 2}]})",
+        change="x.insert_column(0, pl.Series('n', [1, 2]))",
+        facts="x.to_dict(as_series=False)",
+        compared="columns",
+    ),
+)
