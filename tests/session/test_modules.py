@@ -154,7 +154,8 @@ def own(tmp_path, monkeypatch):
     (tmp_path / "own").mkdir()
     yield tmp_path / "own"
     for name in set(sys.modules) - known:
-        del sys.modules[name]
+        if str(getattr(sys.modules[name], "__file__", None)).startswith(str(tmp_path)):
+            del sys.modules[name]
 
 
 def names(baggage):
