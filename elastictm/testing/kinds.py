@@ -24,7 +24,7 @@ from elastictm.testing.places import environment
 
 Outcome = Literal["stored", "rerun", "lost"]
 
-_SECONDS_PER_ROW: Final = 20.0
+_SECONDS_PER_ROW: Final = 90.0
 """After so long, a row hangs."""
 
 

@@ -31,7 +31,7 @@ from elastictm.testing.kinds import Kind, plain, rows_of
 
 _BEFORE: Final = "other = [1, 2]\nbystander = {'a': other}"
 _IDLE: Final = ("1 + 1", "y = 2", "other", "pass")
-_SECONDS: Final = 15
+_SECONDS: Final = 60
 
 
 class _Row:
