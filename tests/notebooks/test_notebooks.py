@@ -34,6 +34,12 @@ LIBRARIES = {
 pytestmark = pytest.mark.kernel
 
 
+@pytest.fixture(autouse=True)
+def _one_thread(monkeypatch):
+    """Libraries compute on one core: threads that wait for one another by spinning stop tests that run beside."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow if name == "training" else ()) for name in MAY_BE_LOST]
 )
