@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import sys
 import threading
 
@@ -94,6 +95,9 @@ def unloaded(home, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     main, known = sys.modules["__main__"], set(sys.modules)
     InteractiveShell.clear_instance()
+    # A collection walks all that earlier tests imported, a million objects, several times a test.
+    gc.collect()
+    gc.freeze()
     shell = InteractiveShell.instance()
     yield Notebook(shell)
     for thread in threading.enumerate():
