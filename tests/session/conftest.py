@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import atexit
 import gc
+import os
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from IPython.core.history import HistoryManager
 from IPython.core.interactiveshell import InteractiveShell
 
 from elastictm.extension import find
+from elastictm.values import modules
+
+TESTS = Path(__file__).parents[1]
 
 
 class Notebook:
@@ -50,8 +55,6 @@ class Notebook:
         self.shell.run_cell("%load_ext elastictm", store_history=True)
         # A crowded machine must not change what is found: tests of the budget set their own.
         self.settings.recording_floor = 600.0
-        # Test modules lie outside of any library, but are no part of the session.
-        self.session.recorder._detector._tools.modules._own.clear()
 
     def run(self, *cells, **options):
         """Run cells and return the cell run of the last."""
@@ -93,6 +96,8 @@ def unloaded(home, tmp_path, monkeypatch):
     monkeypatch.setattr(HistoryManager, "enabled", False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    # Test modules lie outside of any library, but are no part of the session.
+    monkeypatch.setattr(modules, "_LIBRARY", (*modules._LIBRARY, f"{TESTS}{os.sep}"))
     main, known = sys.modules["__main__"], set(sys.modules)
     InteractiveShell.clear_instance()
     # A collection walks all that earlier tests imported, a million objects, several times a test.

@@ -6,8 +6,8 @@ import pytest
 
 from elastictm.session import recorder
 from elastictm.session.changes import ChangeDetector
+from elastictm.session.lots import Freezing
 from elastictm.session.recorder import Recorder
-from elastictm.values.freeze import GroupPass
 
 MEAN = """
 class Mean:
@@ -80,7 +80,7 @@ class Fault:
     ("owner", "name"),
     [
         (ChangeDetector, "compare"),
-        (GroupPass, "add"),
+        (Freezing, "freeze"),
         (Recorder, "_recorded"),
         (recorder, "reasons_in_code"),
         (Recorder, "_named_files"),
