@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from elastictm.model.records import STILL_RUNNING
 
 if TYPE_CHECKING:
     from elastictm.ids import RunNumber
     from elastictm.model.records import CellRun, Status
-
-STILL_RUNNING: Final = "it was still running"
-"""Why the account of a cell run is not repeatable that was made before its end."""
 
 
 @dataclass(frozen=True, slots=True)

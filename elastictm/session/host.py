@@ -66,6 +66,13 @@ def variables(host: Host) -> dict[Name, Any]:
     return found
 
 
+def clear(host: Host) -> None:
+    """Take every variable of the user's away, but no displayed result."""
+    namespace = host.namespace
+    for name in [name for name in namespace if not host.is_own(name)]:
+        del namespace[name]
+
+
 def output_name(n: int) -> Name:
     """The name under which a displayed result is recorded."""
     return Name(f"Out[{n}]")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.ids import Name, RunNumber
 from elastictm.model.names import CodeNames, names_of_cell
-from elastictm.model.records import CellRun, Effect, VersionRecord
+from elastictm.model.records import STILL_RUNNING, CellRun, Effect, VersionRecord
 from elastictm.session import generators
-from elastictm.session.cells import STILL_RUNNING, FinishedCell, described, merged, status_of
+from elastictm.session.cells import FinishedCell, described, merged, status_of
 from elastictm.session.changes import ChangeDetector, Question
 from elastictm.session.clock import Clock, SystemClock
 from elastictm.session.effects import EffectWatch, Seen, describe_files

@@ -1,0 +1,106 @@
+"""The account of a restore: what became of every variable, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from elastictm.ids import Fingerprint, Name
+from elastictm.model.records import Remark
+from elastictm.model.reports import Choice, Outcome, RestoreReport, VariableReport
+from elastictm.planning.explain import explain
+from elastictm.planning.plan import ReplicationPlan
+from elastictm.planning.problem import Problem
+from elastictm.session.host import Host, output_name, output_number, variables
+from elastictm.session.lessons import Lessons
+from elastictm.session.luggage import left_behind
+from elastictm.session.saved import Saved
+from elastictm.storage import manifest as m
+from elastictm.values.definitions import named_definitions
+from elastictm.values.freeze import Freezer, Surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What is told of a plan that was executed; ``clock`` gives seconds."""
+
+    saved: Saved
+    host: Host
+    lessons: Lessons
+    problem: Problem
+    plan: ReplicationPlan
+    clock: Callable[[], float]
+
+    def report(self, around: Surroundings, outputs: Mapping[int, Any], notes: tuple[str, ...]) -> RestoreReport:
+        """The report; the history learns what did not come back, and what came back otherwise."""
+        history = self.saved.history
+        unlike = self._compared(around, outputs)
+        reports = self._variables(unlike)
+        for name in unlike:
+            history.remark(Remark(history.live[name].n, f"running it again gave another value of {name}"))
+        present = {r.name for r in reports if r.outcome != "lost"}
+        history.lapse([name for name in history.live if name not in present])
+        lessons = self.lessons
+        told = [alteration.told() for alteration in left_behind(self.saved.altered, self.plan)]
+        told += notes
+        told += [f"cell {n} was not re-run: {why}" for n, why in lessons.cells.items()]
+        told += [f"cell {n} ran again, and {'; '.join(done)}" for n, done in lessons.done.items()]
+        told += [f"{r.path} did not load here: {r.reason}" for r in lessons.units.values()]
+        return RestoreReport(
+            str(self.saved.reader.name),
+            tuple(r for r in reports if output_number(r.name) is None),
+            tuple(step.n for step in self.plan.reruns),
+            0.0,
+            sum(self.saved.entries[version.name].bytes for version in self.plan.loads),
+            tuple(r for r in reports if output_number(r.name) is not None),
+            notes=tuple(told),
+            unloaded=tuple((r.path, r.reason) for r in lessons.units.values()),
+        )
+
+    def _variables(self, unlike: Collection[Name]) -> list[VariableReport]:
+        saved, refusals = self.saved, self.lessons.refusals(self.saved.entries)
+        causes = {c.report.name: c for c in explain(saved.history, self.problem, self.plan, saved.sizes(), refusals)}
+        return [self._variable(name, entry, causes.get(name), unlike) for name, entry in saved.entries.items()]
+
+    @staticmethod
+    def _variable(name: Name, entry: m.Entry, cause: Choice | None, unlike: Collection[Name]) -> VariableReport:
+        outcome: Outcome = "lost" if cause is None else cause.report.outcome
+        reason, path = "", ""
+        if outcome == "lost":
+            reason, path = entry.reason, entry.path
+            if cause is not None and (entry.outcome != "lost" or not reason):
+                reason, path = cause.report.reason, cause.report.path
+        elif outcome == "stored" and entry.flaw:
+            reason = entry.flaw
+        elif name in unlike:
+            reason = "not repeatable: re-running gave another value than the one saved"
+        elif outcome == "rerun" and entry.fingerprint is None:
+            reason = "cannot be stored, so its new value could not be compared with the old"
+        return VariableReport(name, outcome, entry.kind, reason, path, entry.bytes, entry.seconds)
+
+    def _compared(self, around: Surroundings, outputs: Mapping[int, Any]) -> set[Name]:
+        """The re-run variables whose value is not the one that was saved."""
+        entries, made = self.saved.entries, {version.name for step in self.plan.reruns for version in step.writes}
+        # Re-runs also make what a later cell deleted.
+        reruns = made & entries.keys() - {version.name for version in self.plan.loads}
+        reruns -= {loss.version.name for loss in self.plan.lost}
+        if not reruns:
+            return set()
+        values = variables(self.host) | {output_name(n): value for n, value in outputs.items()}
+        freezer = Freezer(around, self.clock)
+        named = named_definitions(values.values())
+        found: set[Name] = set()
+        grouped = [tuple(map(Name, group)) for group in self.saved.manifest.groups]
+        single = [(name,) for name in reruns if not any(name in group for group in grouped)]
+        for group in [*grouped, *single]:
+            if not reruns.intersection(group):
+                continue
+            frozen = freezer.group({name: values[name] for name in group if name in values}, named)
+            for name in reruns.intersection(group):
+                expected = entries[name].fingerprint
+                part = frozen.parts.get(name)
+                digest: Fingerprint | None = part.digest if part is not None else None
+                if expected is not None and digest != expected:
+                    found.add(name)
+        return found

@@ -1,0 +1,167 @@
+"""One attempt at a replication plan: what it loads is read, then its steps are executed in a host in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from elastictm.ids import Name, RunNumber, Version
+from elastictm.model.marks import mark_of
+from elastictm.model.records import CellRun, RandomState, Refusal
+from elastictm.planning.plan import Load, ReplicationPlan, Rerun
+from elastictm.planning.repeats import deeds
+from elastictm.session import generators
+from elastictm.session.host import Host, output_name, output_number, variables
+from elastictm.session.lessons import Lessons
+from elastictm.session.packing import unpacked
+from elastictm.session.saved import Saved
+from elastictm.values.thaw import Thawer
+
+
+class TryAgain(Exception):
+    """An attempt failed at something that the next one will avoid."""
+
+
+class Replay:
+    """Executes one plan in a host whose variables were taken away.
+
+    Responsibilities:
+    - load all that the plan loads before anything runs;
+    - place, re-run, and take away what a cell would not have found;
+    - note what fails in ``lessons``, and raise ``TryAgain``.
+
+    ``outputs`` are the displayed results as they come to be.
+    """
+
+    def __init__(self, saved: Saved, host: Host, lessons: Lessons, plan: ReplicationPlan) -> None:
+        self._saved = saved
+        self._host = host
+        self._lessons = lessons
+        self._plan = plan
+        self._values: dict[Name, Any] = {}
+        self.outputs: dict[int, Any] = {}
+
+    def load(self, thawer: Thawer) -> None:
+        """Read all values that the plan loads.
+
+        A unit that does not load is tried once more after the others, because its objects may look for names that
+        another unit brings.
+
+        Raises:
+            TryAgain: some do not load here.
+        """
+        wanted = dict.fromkeys(self._saved.entries[version.name].unit for version in self._plan.loads)
+        values, units = self._values, self._saved.manifest.units
+        failed: dict[int, Refusal] = {}
+        for index in [*wanted, *wanted]:
+            if index is None or (index not in failed and any(n in values for n in units[index].names)):
+                continue
+            outcome = thawer.group(unpacked(self._saved.reader, units[index]))
+            if isinstance(outcome, Refusal):
+                failed[index] = outcome
+                continue
+            failed.pop(index, None)
+            values.update(outcome)
+            self._host.namespace.update({n: v for n, v in outcome.items() if output_number(n) is None})
+        if failed:
+            self._lessons.units.update(failed)
+            raise TryAgain
+
+    def execute(self) -> None:
+        """Rebuild the state, step by step.
+
+        Raises:
+            TryAgain: a cell did not run as it ran before.
+            KeyboardInterrupt: the user stopped it.
+        """
+        past = _Past(self._saved.history.runs)
+        for step in self._plan.steps:
+            if isinstance(step, Load):
+                self._place(step.version.name, self._values[step.version.name])
+                past.place(step.version)
+            elif isinstance(step, Rerun):
+                self._take_away(past.strangers(variables(self._host), step.n))
+                self._rerun(step)
+                past.rerun(self._saved.runs[step.n])
+        self._drop_leftovers()
+        blobs = self._saved.manifest.generators
+        generators.restore(tuple(RandomState(name, bytes(self._saved.reader.read(b))) for name, b in blobs.items()))
+
+    def _take_away(self, names: Iterable[Name]) -> None:
+        """Remove what would not have been there when a cell ran: it may look whether a name exists."""
+        for name in names:
+            if output_number(name) is None:
+                del self._host.namespace[name]
+
+    def _place(self, name: Name, value: Any) -> None:
+        n = output_number(name)
+        if n is None:
+            self._host.namespace[name] = value
+        else:
+            self.outputs[n] = value
+
+    def _rerun(self, step: Rerun) -> None:
+        run = self._saved.runs[step.n]
+        generators.restore(run.random)
+        outcome = self._host.run(run.source, run.n, {n: value for n, value in self.outputs.items() if n < run.n})
+        if isinstance(outcome.error, KeyboardInterrupt):
+            raise outcome.error
+        reason = _unlike(run, outcome.error)
+        if outcome.result:
+            self.outputs[run.n] = outcome.result[-1]
+        present = variables(self._host).keys() | {output_name(n) for n in self.outputs}
+        absent = [version.name for version in step.writes if version.name not in present]
+        if not reason and absent:
+            reason = f"running cell {run.n} again did not make {', '.join(absent)}"
+        if reason:
+            self._lessons.cells[run.n] = reason
+        if done := deeds(run) if mark_of(run.source) is None else ():
+            # Nothing outside is done twice, should another attempt be needed.
+            self._lessons.done[run.n] = done
+        if reason:
+            raise TryAgain
+
+    def _drop_leftovers(self) -> None:
+        """Take away what re-runs made besides, and what was deleted or bound anew later."""
+        lost = {loss.version.name for loss in self._plan.lost}
+        wanted = {name for name in self._saved.entries if name not in lost}
+        for name in [name for name in variables(self._host) if output_number(name) is None and name not in wanted]:
+            del self._host.namespace[name]
+        for n in [n for n in self.outputs if output_name(n) not in wanted]:
+            del self.outputs[n]
+
+
+class _Past:
+    """What was alive before each cell run, and which versions are in place, while a plan is executed in order."""
+
+    def __init__(self, runs: Sequence[CellRun]) -> None:
+        self._runs = deque(runs)
+        self._alive: dict[Name, RunNumber] = {}
+        self._placed: dict[Name, RunNumber] = {}
+
+    def place(self, version: Version) -> None:
+        """A version was loaded."""
+        self._placed[version.name] = version.n
+
+    def rerun(self, run: CellRun) -> None:
+        """A cell was run again."""
+        self._placed.update({record.name: run.n for record in run.writes})
+
+    def strangers(self, present: Iterable[Name], n: RunNumber) -> list[Name]:
+        """The names in place that were not there, or were other versions, just before cell run ``n``."""
+        while self._runs and self._runs[0].n < n:
+            run = self._runs.popleft()
+            for name in run.deletes:
+                self._alive.pop(name, None)
+            self._alive.update({record.name: run.n for record in run.writes})
+        return [name for name in present if name not in self._alive or self._alive[name] != self._placed.get(name)]
+
+
+def _unlike(run: CellRun, error: BaseException | None) -> str:
+    """Why a re-run did not end as the cell run did; empty where it did."""
+    if run.status == "ok":
+        return f"running it again raised {type(error).__name__}: {error}" if error is not None else ""
+    if run.status == "error":
+        return "it raised when it was recorded, and did not raise now" if error is None else ""
+    return f"it was {run.status} when it was recorded"
