@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from elastictm.ids import DefinitionKey, Fingerprint, Name, RunNumber, Version
 
 Status = Literal["ok", "error", "interrupted", "unparsed"]
 """How a cell run ended."""
+
+STILL_RUNNING: Final = "it was still running"
+"""Makes a cell run unrepeatable that had not ended when its session was saved: what else it did is not known."""
 
 EffectKind = Literal["write", "remove", "rename", "network", "process", "environment", "directory", "path"]
 """What a cell run did outside the namespace."""

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from elastictm.ids import RunNumber, Version
 from elastictm.model.marks import mark_of
-from elastictm.model.records import CellRun, EffectKind
+from elastictm.model.records import STILL_RUNNING, CellRun, EffectKind
 from elastictm.model.set_order import holds_under
 from elastictm.planning.past import Past
 
@@ -42,6 +42,9 @@ def obstacles(
             found[run.n] = f"cell {run.n} is not valid code"
         elif run.status == "interrupted":
             found[run.n] = f"cell {run.n} was interrupted"
+        elif STILL_RUNNING in run.unrepeatable:
+            # It asked for the save itself: run again, it would write the archive anew.
+            found[run.n] = f"cell {run.n} was still running"
         elif mark == "not-repeatable":
             found[run.n] = f"cell {run.n} is marked # tm: not-repeatable"
         elif not (allow_effects or mark) and (done := deeds(run)):
