@@ -55,7 +55,7 @@ class Account:
             sum(self.saved.entries[version.name].bytes for version in self.plan.loads),
             tuple(r for r in reports if output_number(r.name) is not None),
             notes=tuple(told),
-            unloaded=tuple((r.path, r.reason) for r in lessons.units.values()),
+            unloaded=tuple((r.path, r.reason) for r in lessons.unloadable().values()),
         )
 
     def _variables(self, unlike: Collection[Name]) -> list[VariableReport]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
+from elastictm.model.imports import imported
 from elastictm.model.tables import amount
 from elastictm.storage import manifest as m
 from elastictm.storage.writer import ArchiveWriter
@@ -60,6 +61,11 @@ class Baggage:
     def paths(self) -> frozenset[str]:
         """The files that travel, by their absolute paths here."""
         return frozenset(str(path) for piece in self.pieces for _, path in piece.files)
+
+    def imported(self) -> frozenset[str]:
+        """The top-level modules that the code of these modules imports."""
+        code = (path for piece in self.pieces for _, path in piece.present() if path.suffix == ".py")
+        return frozenset().union(*(imported(_text(path)) for path in code))
 
     def put(self, writer: ArchiveWriter) -> tuple[m.OwnModule, ...]:
         """Write the modules into an archive; a file that is gone meanwhile is left out."""

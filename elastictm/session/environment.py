@@ -1,10 +1,10 @@
-"""The environment of a session: what is recorded of it at a save, and what differs at a restore."""
+"""The environment of a session, as a save records it."""
 
 from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 
@@ -20,48 +20,37 @@ def program_version() -> str:
         return "unknown"
 
 
-def describe_environment() -> Environment:
-    """Python, platform, and the distributions of the modules that the session has loaded."""
+def machine() -> str:
+    """Operating system and processor."""
+    return f"{platform.system()}-{platform.machine()}"
+
+
+def describe_environment(used: Iterable[str]) -> Environment:
+    """Python, platform, and the distributions of the modules that are loaded.
+
+    Args:
+        used: The top-level modules that variables and cells use; those of libraries are recorded as such.
+    """
+    by_module = {module: sorted(set(names)) for module, names in packages_distributions().items()}
+    # Of a name that several distributions share nobody can say which of them is used.
+    libraries = {module: by_module[module][0] for module in sorted(used) if len(by_module.get(module, ())) == 1}
+    loaded = {name.partition(".")[0] for name in tuple(sys.modules)}
+    names = {name for module in loaded for name in by_module.get(module, ())} | set(libraries.values())
     return Environment(
         python=platform.python_version(),
         implementation=platform.python_implementation(),
-        platform=f"{platform.system()}-{platform.machine()}",
+        platform=machine(),
         program=program_version(),
-        packages=_packages(),
+        packages={name: found for name in sorted(names) if (found := installed(name)) is not None},
         directory=str(Path.cwd()),
         hash_seed=hash_seed(),
+        libraries=libraries,
     )
 
 
-def differences(there: Environment) -> tuple[str, ...]:
-    """What differs between the environment of an archive and this one, a line each."""
-    found: list[str] = []
-    if there.python != platform.python_version():
-        found.append(f"Python {there.python} there, {platform.python_version()} here")
-    if there.implementation != platform.python_implementation():
-        found.append(f"{there.implementation} there, {platform.python_implementation()} here")
-    here = f"{platform.system()}-{platform.machine()}"
-    if there.platform != here:
-        found.append(f"{there.platform} there, {here} here")
-    for name, wanted in sorted(there.packages.items()):
-        try:
-            present = version(name)
-        except PackageNotFoundError:
-            found.append(f"{name} {wanted} there, not installed here")
-            continue
-        if present != wanted:
-            found.append(f"{name} {wanted} there, {present} here")
-    return tuple(found)
-
-
-def _packages() -> dict[str, str]:
-    by_module: Mapping[str, list[str]] = packages_distributions()
-    loaded = {name.partition(".")[0] for name in tuple(sys.modules)}
-    names = {distribution for module in loaded for distribution in by_module.get(module, ())}
-    found: dict[str, str] = {}
-    for name in sorted(names):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+def installed(distribution: str) -> str | None:
+    """The version of a distribution that is installed here; None where it is not."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from elastictm.ids import Name, RunNumber
 from elastictm.model.records import Refusal
+from elastictm.session.fit import Fit
 from elastictm.storage import manifest as m
 
 
@@ -15,8 +16,10 @@ class Lessons:
     """What failed, and why: units that do not load, cells that do not run again.
 
     ``done`` is what cells did outside the session when they ran again; nothing of it is done twice.
+    ``foreseen`` is what was known before the first attempt.
     """
 
+    foreseen: Fit = field(default_factory=Fit)
     units: dict[int, Refusal] = field(default_factory=dict)
     cells: dict[RunNumber, str] = field(default_factory=dict)
     done: dict[RunNumber, tuple[str, ...]] = field(default_factory=dict)
@@ -26,12 +29,21 @@ class Lessons:
         for n, done in self.done.items():
             self.cells.setdefault(n, f"it ran once already, and {'; '.join(done)}")
 
+    def unloadable(self) -> dict[int, Refusal]:
+        """The units that do not load, and why."""
+        return {**self.foreseen.units, **self.units}
+
+    def obstacle(self, n: RunNumber) -> str | None:
+        """Why a cell does not run again; None where it may."""
+        return self.foreseen.cells.get(n) or self.cells.get(n)
+
     def refusals(self, entries: Mapping[Name, m.Entry]) -> dict[Name, Refusal]:
         """Why variables have no bytes here: they do not load, or could not be stored."""
         found: dict[Name, Refusal] = {}
+        unloadable = self.unloadable()
         for name, entry in entries.items():
-            if entry.unit is not None and entry.unit in self.units:
-                found[name] = self.units[entry.unit]
+            if entry.unit is not None and entry.unit in unloadable:
+                found[name] = unloadable[entry.unit]
             elif entry.unit is None and entry.path:
                 found[name] = Refusal(entry.path, entry.reason)
         return found

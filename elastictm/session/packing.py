@@ -34,11 +34,17 @@ class Packer:
         self._keys: dict[DefinitionKey, None] = {}
         self._texts: dict[str, str] = {}
         self._units: list[m.Unit] = []
+        self._modules: set[str] = set()
 
     @property
     def units(self) -> tuple[m.Unit, ...]:
         """The units of values so far."""
         return tuple(self._units)
+
+    @property
+    def modules(self) -> frozenset[str]:
+        """The libraries that the units so far name."""
+        return frozenset(self._modules)
 
     def add(self, unit: Unit) -> int:
         """Put a unit of values; returns its number."""
@@ -62,6 +68,7 @@ class Packer:
 
     def _put(self, unit: Unit) -> m.Unit:
         self._keys.update(dict.fromkeys(unit.definitions))
+        self._modules.update(unit.modules)
         for filename in unit.sources:
             text = self._sources.text(filename)
             if text is not None:
@@ -72,6 +79,8 @@ class Packer:
             buffers=tuple(m.Placement(s.segment, s.offset, s.length) for s in unit.slices),
             names=tuple(unit.names),
             definitions=tuple(unit.definitions),
+            modules=tuple(sorted(unit.modules)),
+            shaped=tuple(sorted(unit.shaped)),
         )
 
 

@@ -24,7 +24,7 @@ from elastictm.planning.policies import solve
 from elastictm.planning.problem import Problem
 from elastictm.session import generators
 from elastictm.session.account import Account
-from elastictm.session.environment import differences
+from elastictm.session.fit import Fit
 from elastictm.session.hash_seed import hash_seed
 from elastictm.session.host import Host, clear, output_number
 from elastictm.session.lessons import Lessons
@@ -61,13 +61,19 @@ class Restorer:
     """
 
     def __init__(
-        self, reader: ArchiveReader, host: Host, clock: Callable[[], float], *, allow_effects: bool = False
+        self,
+        reader: ArchiveReader,
+        host: Host,
+        clock: Callable[[], float],
+        *,
+        allow_effects: bool = False,
+        any_version: bool = False,
     ) -> None:
         self._saved = Saved.of(reader)
         self._host = host
         self._clock = clock
         self._started = clock()
-        self._lessons = Lessons()
+        self._lessons = Lessons(Fit.of(self._saved, any_version=any_version))
         self._allow_effects = allow_effects
         self._workroom = Workroom(reader, Path.cwd())
         self._arrival = expected(reader.manifest)
@@ -75,10 +81,11 @@ class Restorer:
     def plan(self) -> tuple[Problem, ReplicationPlan]:
         """The replication plan for this machine, given what failed so far."""
         saved, live = self._saved, self._saved.history.live
+        bare = self._lessons.unloadable()
         loads = {
             live[name].version: entry.seconds + entry.bytes / _LOADING
             for name, entry in saved.entries.items()
-            if entry.unit is not None and entry.unit not in self._lessons.units and name in live
+            if entry.unit is not None and entry.unit not in bare and name in live
         }
         missing = dict.fromkeys(self._workroom.absent(saved.history.runs, self._arrival.here), math.inf)
         problem = migration_problem(
@@ -86,7 +93,7 @@ class Restorer:
             loads=loads,
             allow_effects=self._allow_effects,
             missing_files=missing,
-            runnable=lambda run: self._lessons.cells.get(run.n),
+            runnable=lambda run: self._lessons.obstacle(run.n),
             targets=frozenset(live[name].version for name in saved.entries if name in live),
             astray=frozenset(live[name].version for name, e in saved.entries.items() if e.astray and name in live),
             groups=[frozenset(live[Name(x)].version for x in tie if x in live) for tie in saved.manifest.groups],
@@ -107,7 +114,7 @@ class Restorer:
 
     def differences(self) -> tuple[str, ...]:
         """What differs between the environment of the archive and this one."""
-        return differences(self._saved.manifest.environment)
+        return self._lessons.foreseen.differences
 
     def run(self) -> Restored:
         """Rebuild the state.

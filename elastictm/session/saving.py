@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from elastictm.errors import UsageError
 from elastictm.ids import Fingerprint, Name
 from elastictm.model.history import HistoryView
+from elastictm.model.imports import imported
 from elastictm.model.records import Refusal
 from elastictm.model.reports import Choice, PlanReport, Policy, SaveReport
 from elastictm.model.wire import encode_history
@@ -106,6 +107,11 @@ class Draft:
         """The variables that are loaded although they come back with less than they had."""
         return tuple(version.name for version in self.plan.loads if version.name in self.stock.flaws)
 
+    def imported(self) -> frozenset[str]:
+        """The modules, without the packages' parts, that cells and own modules import."""
+        by_cells = (imported(run.code or run.source) for run in self.history.runs)
+        return frozenset().union(self.luggage.baggage.imported(), *by_cells)
+
     def spares(self) -> set[Name]:
         """Variables that the plan re-runs but whose bytes are so few that they travel too, should a cell fail there."""
         if self.options.policy != "optimal":
@@ -192,15 +198,16 @@ def write(drafted: Draft, journey: Journey, writer: ArchiveWriter, clock: Callab
     for group in drafted.stock.groups:
         if group.unit is not None and stored.intersection(group.parts):
             unit_of.update(dict.fromkeys(group.parts, packer.add(group.unit)))
+    definitions = packer.definitions()
     runs = tuple(step.n for step in drafted.plan.reruns)
     manifest = m.Manifest(
         saved_at=now,
-        environment=describe_environment(),
+        environment=describe_environment(packer.modules | drafted.imported()),
         history=writer.put(encode_history(drafted.history)),
         execution_count=journey.execution_count,
         entries=tuple(_entry(choice, fingerprints, unit_of, drafted.stock) for choice in drafted.choices),
         units=packer.units,
-        definitions=packer.definitions(),
+        definitions=definitions,
         cells_rerun=runs,
         seconds=clock() - started,
         sources=packer.sources(),

@@ -65,6 +65,7 @@ class Unit(Struct, frozen=True, omit_defaults=True):
     """One frozen value: a pickle stream and its out-of-band buffers, each a slice of a memory segment.
 
     ``names`` are the variables that it holds; ``definitions`` are keys of the definitions that it refers to.
+    ``modules`` are the libraries that the stream names, ``shaped`` those of them whose objects look as they decide.
     """
 
     stream: Blob
@@ -72,6 +73,8 @@ class Unit(Struct, frozen=True, omit_defaults=True):
     buffers: tuple[Placement, ...] = ()
     names: tuple[str, ...] = ()
     definitions: tuple[Count, ...] = ()
+    modules: tuple[str, ...] = ()
+    shaped: tuple[str, ...] = ()
 
 
 class Definition(Struct, frozen=True, omit_defaults=True):
@@ -130,7 +133,10 @@ class Entry(Struct, frozen=True, omit_defaults=True):
 
 
 class Environment(Struct, frozen=True, omit_defaults=True):
-    """The machine that wrote the archive; ``program`` is the version of elastictm, ``packages`` theirs by name."""
+    """The machine that wrote the archive; ``program`` is the version of elastictm, ``packages`` theirs by name.
+
+    ``libraries`` maps the modules that variables and cells use to the packages that they come from.
+    """
 
     python: str
     implementation: str
@@ -141,6 +147,7 @@ class Environment(Struct, frozen=True, omit_defaults=True):
     import_path: tuple[str, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
     hash_seed: Annotated[str, Meta(pattern=r"\A[0-9]{1,10}\Z")] | None = None
+    libraries: dict[str, str] = field(default_factory=dict)
 
 
 class Manifest(Struct, frozen=True, omit_defaults=True):

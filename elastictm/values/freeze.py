@@ -18,6 +18,7 @@ import xxhash
 from elastictm.ids import DefinitionKey, Fingerprint, Name
 from elastictm.model.records import Refusal
 from elastictm.values.definitions import Definition, DefinitionTable, Purity
+from elastictm.values.libraries import named, shaping
 from elastictm.values.memory import Slice, segments
 from elastictm.values.passes import Clock, DeepPass, OutOfTime, Pass, Sink
 from elastictm.values.route import route_to
@@ -43,7 +44,10 @@ class Frozen:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A frozen group with its bytes: streams one after another, memory segments, and what it refers to."""
+    """A frozen group with its bytes: streams one after another, memory segments, and what it refers to.
+
+    ``modules`` are the libraries that it names, ``shaped`` those of them that decide on what their objects look like.
+    """
 
     names: tuple[Name, ...]
     stream: bytes
@@ -51,6 +55,8 @@ class Unit:
     slices: tuple[Slice, ...]
     definitions: tuple[DefinitionKey, ...]
     sources: tuple[str, ...]
+    modules: frozenset[str] = frozenset()
+    shaped: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +281,17 @@ class Freezer:
 
 def _unit(names: tuple[Name, ...], run: Pass | DeepPass) -> Unit:
     views, slices = segments(run.exports)
-    return Unit(names, b"".join(run.sink.kept or ()), views, slices, tuple(run.definitions), tuple(run.sources))
+    shaped = shaping(run.kinds(), run.modules)
+    return Unit(
+        names,
+        b"".join(run.sink.kept or ()),
+        views,
+        slices,
+        tuple(run.definitions),
+        tuple(run.sources),
+        named(run.modules) | shaped,
+        shaped,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,7 @@ class _Knowledge:
         self.definitions: dict[DefinitionKey, int] = {}
         self.sources: dict[str, None] = {}
         self.code: dict[CodeType, None] = {}
+        self.modules: set[str] = set()
         self.culprit: Any = None
         self._around = around
         self._purity = purity

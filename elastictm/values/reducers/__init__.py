@@ -49,6 +49,11 @@ class FreezingPass(Protocol):
         """The user's namespace."""
         ...
 
+    @property
+    def modules(self) -> set[str]:
+        """The modules of what the stream names, to be added to."""
+        ...
+
     def is_root(self, value: Any) -> bool:
         """Whether this value is the definition whose own unit is being written."""
         ...

@@ -12,7 +12,7 @@ import sys
 import types
 import weakref
 from collections.abc import Iterator
-from types import CellType, CodeType, FunctionType, ModuleType
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from elastictm.values import rebuild
@@ -61,6 +61,7 @@ def reducers(_: ModuleType) -> dict[type, Any]:
         CodeType: reduce_code,
         CellType: reduce_cell,
         ModuleType: reduce_module,
+        BuiltinFunctionType: reduce_builtin_function,
         type: reduce_class,
         functools.cached_property: reduce_cached_property,
         type(functools.lru_cache(lambda: None)): reduce_lru_cache,
@@ -72,6 +73,7 @@ def reduce_function(value: FunctionType, view: FreezingPass) -> Any:
     root = view.is_root(value)
     if not root:
         if importable(value):
+            view.modules.add(value.__module__)
             return NotImplemented
         index = view.reference(value)
         if index is not None:
@@ -112,6 +114,7 @@ def reduce_class(value: type, view: FreezingPass) -> Any:
     if not root:
         if importable(value) or value.__module__ == "builtins":
             # Types such as NoneType are known to pickle though no module holds them under their name.
+            view.modules.add(value.__module__)
             return NotImplemented
         index = view.reference(value)
         if index is not None:
@@ -140,9 +143,17 @@ def reduce_module(value: ModuleType, view: FreezingPass) -> Any:
         if vars(value) is view.namespace:
             return importlib.import_module, ("__main__",)
         if getattr(value, "__spec__", None) is not None:
+            view.modules.add(value.__name__)
             return importlib.import_module, (value.__name__,)
     state = {name: item for name, item in vars(value).items() if name not in {"__builtins__", "__loader__", "__spec__"}}
     return rebuild.make_module, (value.__name__, value.__doc__), state, None, None, rebuild.set_module
+
+
+def reduce_builtin_function(value: BuiltinFunctionType, view: FreezingPass) -> Any:
+    """A function written in C, or a method of an object: pickle names it."""
+    if isinstance(value.__module__, str):
+        view.modules.add(value.__module__)
+    return NotImplemented
 
 
 def reduce_cached_property(value: functools.cached_property[Any], _view: FreezingPass) -> Any:
@@ -150,9 +161,10 @@ def reduce_cached_property(value: functools.cached_property[Any], _view: Freezin
     return rebuild.cached_property, (value.func,)
 
 
-def reduce_lru_cache(value: Any, _view: FreezingPass) -> Any:
+def reduce_lru_cache(value: Any, view: FreezingPass) -> Any:
     """A memoised function by name, or as its function and its parameters; what it remembered is not kept."""
     if importable(value):
+        view.modules.add(value.__module__)
         return NotImplemented
     parameters = value.cache_parameters()
     own = {name: item for name, item in vars(value).items() if name not in _OF_WRAPPERS}

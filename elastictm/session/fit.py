@@ -1,0 +1,191 @@
+"""How an archive fits the environment here: what differs, and what cannot be loaded or run for it."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import packages_distributions
+from typing import Final
+
+from elastictm.ids import Name, RunNumber
+from elastictm.model.imports import needed
+from elastictm.model.records import Refusal
+from elastictm.model.versions import is_other_major
+from elastictm.session.environment import installed, machine
+from elastictm.session.host import output_number
+from elastictm.session.saved import Saved
+from elastictm.storage import manifest as m
+
+_MOST_NAMED: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A library that an archive uses: the version there, and the one here, None where there is none."""
+
+    module: str
+    distribution: str
+    there: str
+    here: str | None
+
+    @property
+    def is_other(self) -> bool:
+        """Whether another major version is here."""
+        return self.here is not None and is_other_major(self.there, self.here)
+
+    def told(self) -> str:
+        """The difference, for people."""
+        name = f"{self.distribution} {self.there}".rstrip()
+        return f"{name} there, {'not installed' if self.here is None else self.here} here"
+
+    def refusal(self) -> str:
+        """Why what needs it is not loaded, for people."""
+        name = f"{self.distribution} {self.there}".rstrip()
+        if self.here is None:
+            return f"needs {name}, which is not installed here"
+        return f"was saved with {name}, and here is {self.here}, another major version"
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What is known of a restore before any attempt at it.
+
+    ``units`` cannot be loaded and ``cells`` cannot run here, each with its reason.
+    ``differences`` between the environment there and here, those that matter first, a line each.
+    """
+
+    units: Mapping[int, Refusal] = field(default_factory=dict)
+    cells: Mapping[RunNumber, str] = field(default_factory=dict)
+    differences: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, saved: Saved, *, any_version: bool = False) -> Fit:
+        """Compare an archive with what is here; ``any_version`` loads what another major version wrote."""
+        there = saved.manifest.environment
+        libraries = {name: _library(name, distribution, there) for name, distribution in there.libraries.items()}
+        missing = {name: library for name, library in libraries.items() if library.here is None}
+        other = {name: library for name, library in libraries.items() if library.is_other}
+        units = _touched(saved.manifest, missing, {} if any_version else other)
+        noted = units if not any_version else _touched(saved.manifest, missing, other)
+        return cls(
+            {i: Refusal(", ".join(saved.manifest.units[i].names), found.refusal()) for i, found in units.items()},
+            _cells(saved, missing) if missing else {},
+            (
+                *_machine(there),
+                *(_line(library, _names(saved.manifest, noted, library)) for library in missing.values()),
+                *(_line(library, _names(saved.manifest, noted, library), any_version) for library in other.values()),
+                *_small(there, {library.distribution for library in (*missing.values(), *other.values())}),
+            ),
+        )
+
+
+def _library(module: str, distribution: str, there: m.Environment) -> Library:
+    here = installed(distribution)
+    if here is None and _is_here(module):
+        # Some libraries are distributed under several names.
+        others = packages_distributions().get(module, ())
+        here = next((found for other in others if (found := installed(other)) is not None), "")
+    return Library(module, distribution, there.packages.get(distribution, ""), here)
+
+
+def _is_here(module: str) -> bool:
+    if module in sys.modules:
+        return True
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _touched(manifest: m.Manifest, missing: Mapping[str, Library], other: Mapping[str, Library]) -> dict[int, Library]:
+    """The units that name a missing library, or hold objects of one in another version, definitions included."""
+    if not missing and not other:
+        return {}
+    definitions = {definition.key: definition.unit for definition in manifest.definitions}
+    found: dict[int, Library] = {}
+    for index, unit in enumerate(manifest.units):
+        parts = list(_with_definitions(unit, definitions))
+        named = [name for part in parts for name in part.modules if name in missing]
+        shaped = [name for part in parts for name in part.shaped if name in other]
+        if named:
+            found[index] = missing[named[0]]
+        elif shaped:
+            found[index] = other[shaped[0]]
+    return found
+
+
+def _with_definitions(unit: m.Unit, definitions: Mapping[int, m.Unit]) -> Iterator[m.Unit]:
+    yield unit
+    waiting, seen = list(unit.definitions), set(unit.definitions)
+    while waiting:
+        inner = definitions[waiting.pop()]
+        yield inner
+        waiting += [key for key in inner.definitions if key not in seen]
+        seen.update(inner.definitions)
+
+
+def _cells(saved: Saved, missing: Mapping[str, Library]) -> dict[RunNumber, str]:
+    """The cells that ran to their end and import a missing library whatever happens."""
+    found: dict[RunNumber, str] = {}
+    for run in saved.history.runs:
+        gone = sorted(needed(run.code or run.source) & missing.keys()) if run.status == "ok" else ()
+        if gone:
+            found[run.n] = f"it imports {gone[0]}, which is not installed here"
+    return found
+
+
+def _machine(there: m.Environment) -> Iterator[str]:
+    if _minor(there.python) != _minor(platform.python_version()):
+        yield f"Python {there.python} there, {platform.python_version()} here"
+    if there.implementation != platform.python_implementation():
+        yield f"{there.implementation} there, {platform.python_implementation()} here"
+    if there.platform != machine():
+        yield f"{there.platform} there, {machine()} here"
+
+
+def _minor(python: str) -> list[str]:
+    return python.split(".")[:2]
+
+
+def _names(manifest: m.Manifest, touched: Mapping[int, Library], library: Library) -> list[str]:
+    names = (Name(n) for index, found in touched.items() if found == library for n in manifest.units[index].names)
+    return [name for name in names if output_number(name) is None]
+
+
+def _line(library: Library, names: list[str], any_version: bool | None = None) -> str:  # noqa: FBT001 - an option, or none
+    text = library.told() if library.here is None else f"{library.told()}, another major version"
+    if not names:
+        return text
+    shown = _listed(names, ", ")
+    if library.here is None:
+        return f"{text}: without it these cannot be loaded: {shown}"
+    if any_version:
+        return f"{text}: loaded all the same: {shown}"
+    return f"{text}: not loaded, unless --any-version (any_version=True) says so: {shown}"
+
+
+def _small(there: m.Environment, told: Iterable[str]) -> Iterator[str]:
+    """What differs besides, in one line; all that matters too, where an archive does not say what it uses."""
+    known = set(told)
+    small: list[str] = []
+    python = platform.python_version()
+    if there.python != python and _minor(there.python) == _minor(python):
+        small.append(f"Python {there.python} there, {python} here")
+    for name, wanted in sorted(there.packages.items()):
+        library = Library(name, name, wanted, installed(name))
+        if name in known or library.here == wanted:
+            continue
+        if not there.libraries and (library.here is None or library.is_other):
+            yield library.told()
+        else:
+            small.append(library.told())
+    if small:
+        yield f"less important: {_listed(small, '; ')}"
+
+
+def _listed(items: list[str], between: str) -> str:
+    more = len(items) - _MOST_NAMED
+    return between.join(items[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
