@@ -74,7 +74,7 @@ def _reports(manifest: Manifest) -> tuple[list[VariableReport], list[VariableRep
 
     order = {"lost": 0, "rerun": 1, "stored": 2}
     reports = [
-        VariableReport(Name(e.name), e.outcome, e.kind, e.reason, e.path, e.bytes, e.seconds)
+        VariableReport(Name(e.name), e.outcome, e.kind, e.reason, e.path, e.bytes, e.seconds).advised("restore")
         for e in sorted(manifest.entries, key=lambda e: (order[e.outcome], -e.bytes, e.name))
     ]
     shown = [report for report in reports if report.name.startswith("Out[")]
@@ -105,15 +105,17 @@ def _shown(archive: str, manifest: Manifest, history: History, size: int) -> str
     variables, outputs = _reports(manifest)
     columns = ("variable", "kind", "outcome", "bytes", "seconds", "why")
     rows = tuple(
-        (v.name, v.kind, v.outcome, amount(v.bytes), duration(v.seconds), ": ".join(filter(None, (v.path, v.reason))))
+        (v.name, v.kind, v.outcome, amount(v.bytes), duration(v.seconds), v.why)
         for v in (*variables, *outputs)
+        if v.outcome != "lost"
     )
+    lost = tuple(v.line for v in (*variables, *outputs) if v.outcome == "lost")
     counts = {outcome: sum(v.outcome == outcome for v in variables) for outcome in ("lost", "rerun", "stored")}
     total = f"Variables: {', '.join(f'{n} {word}' for word, n in counts.items() if n) or 'none'}"
     packages = ", ".join(f"{name} {version}" for name, version in sorted(made.packages.items()))
     tables = (
         Table(f"{head}\n{where}", (), ()),
-        Table(total, columns, rows),
+        Table(total, columns, rows, lines=lost),
         ledger(history, lineage(history, ())),
         Table(f"Packages: {packages or 'none'}", (), ()),
     )

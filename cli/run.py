@@ -62,7 +62,7 @@ def run(  # noqa: PLR0913 - each is an option of its own
     if target is not None:
         write_notebook(target, document, force=force)
     _show(notebook, outcome, json=json, quiet=quiet)
-    _finish(notebook, outcome, allow_losses=allow_losses)
+    _finish(notebook, outcome, allow_losses=allow_losses, shown=not quiet)
 
 
 def _cells_left(source: str, cells: list[Any], *, trust: bool) -> list[Any]:
@@ -116,7 +116,7 @@ def _show(notebook: str, outcome: Outcome, *, json: bool, quiet: bool) -> None:
         output.result(outcome.saved.text)
 
 
-def _finish(notebook: str, outcome: Outcome, *, allow_losses: bool) -> None:
+def _finish(notebook: str, outcome: Outcome, *, allow_losses: bool, shown: bool) -> None:
     """Say how it ended, by the exit status."""
     saved = ""
     if outcome.saved is not None:
@@ -131,4 +131,4 @@ def _finish(notebook: str, outcome: Outcome, *, allow_losses: bool) -> None:
     if outcome.not_saved is not None:
         raise outcome.not_saved
     if outcome.restored is not None:
-        check_losses(outcome.restored.content, allowed=allow_losses)
+        check_losses(outcome.restored.content, allowed=allow_losses, shown=shown)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
 
 from elastictm.ids import Name, RunNumber
+from elastictm.model.remedies import Moment, remedy
 from elastictm.model.tables import Table, amount, duration
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ Outcome = Literal["stored", "rerun", "kept", "lost"]
 Policy = Literal["optimal", "store-all", "rerun-all"]
 """How a replication plan is chosen."""
 
+_MOST_CELLS: Final = 40
+"""Cells that are not repeatable, in the table of a plan."""
+
 _LOSSES_FIRST: dict[Outcome, int] = {"lost": 0, "rerun": 1, "stored": 2, "kept": 3}
 
 
@@ -25,6 +29,7 @@ class VariableReport:
     """One variable's outcome; sizes in bytes, times in seconds.
 
     ``path`` names the inner object that refused to be stored, such as ``model.callbacks[2]._lock``.
+    ``remedy`` says what the user can do about a loss.
     """
 
     name: Name
@@ -34,6 +39,23 @@ class VariableReport:
     path: str = ""
     bytes: int = 0
     seconds: float = 0.0
+    remedy: str = ""
+
+    @property
+    def why(self) -> str:
+        """The reason, after the path where that says more than the name."""
+        return ": ".join(filter(None, ("" if self.path == self.name else self.path, self.reason)))
+
+    @property
+    def line(self) -> str:
+        """A loss in one line."""
+        kind = f" ({self.kind})" if self.kind else ""
+        advice = f". What to do: {self.remedy}" if self.remedy else ""
+        return f"LOST {self.name}{kind}: {self.why or 'no reason is known'}{advice}"
+
+    def advised(self, moment: Moment) -> VariableReport:
+        """The report with what to do, where the variable is lost."""
+        return replace(self, remedy=remedy(self.reason, moment)) if self.outcome == "lost" else self
 
     def to_json(self) -> dict[str, object]:
         """The report as a dict of plain values."""
@@ -43,6 +65,7 @@ class VariableReport:
             "kind": self.kind,
             "reason": self.reason,
             "path": self.path,
+            "remedy": self.remedy,
             "bytes": self.bytes,
             "seconds": self.seconds,
         }
@@ -63,6 +86,10 @@ class Choice:
     rerun_cells: tuple[RunNumber, ...]
     why: str
 
+    def advised(self, moment: Moment) -> Choice:
+        """The choice with what to do about a loss."""
+        return replace(self, report=self.report.advised(moment))
+
     def to_json(self) -> dict[str, object]:
         """The choice as a dict of plain values."""
         return self.report.to_json() | {
@@ -72,6 +99,19 @@ class Choice:
             "rerun_cells": list(self.rerun_cells),
             "why": self.why,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Unrepeatable:
+    """A cell run that is not run again, or would give another result, and why; ``code`` is its first line."""
+
+    n: RunNumber
+    code: str
+    reason: str
+
+    def to_json(self) -> dict[str, object]:
+        """The cell as a dict of plain values."""
+        return {"n": self.n, "code": self.code, "reason": self.reason}
 
 
 class _Shown:
@@ -94,7 +134,10 @@ class _Shown:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PlanReport(_Shown):
-    """A replication plan and its reasons; ``bandwidth`` in bytes per second."""
+    """A replication plan and its reasons; ``bandwidth`` in bytes per second.
+
+    ``differences`` are those between the machine of an archive and this one, where the plan is for a restore.
+    """
 
     choices: tuple[Choice, ...]
     cells_rerun: tuple[RunNumber, ...]
@@ -103,6 +146,8 @@ class PlanReport(_Shown):
     policy: Policy
     bandwidth: float
     notes: tuple[str, ...] = ()
+    unrepeatable: tuple[Unrepeatable, ...] = ()
+    differences: tuple[str, ...] = ()
 
     @property
     def variables(self) -> tuple[VariableReport, ...]:
@@ -118,7 +163,9 @@ class PlanReport(_Shown):
             "bytes": self.bytes,
             "policy": self.policy,
             "bandwidth": self.bandwidth,
+            "differences": list(self.differences),
             "notes": list(self.notes),
+            "unrepeatable": [cell.to_json() for cell in self.unrepeatable],
         }
 
     def _tables(self) -> tuple[Table, ...]:
@@ -136,11 +183,20 @@ class PlanReport(_Shown):
                 c.why,
             )
             for c in by_loss
+            if c.report.outcome != "lost"
         )
         head = f"Plan ({self.policy}): {_summary(self.variables, self.cells_rerun)}; "
         head += f"predicted {duration(self.seconds)}, {amount(self.bytes)} at {amount(self.bandwidth)}/s"
         columns = ("variable", "cell", "kind", "outcome", "bytes", "store+load", "re-run", "by cells", "why")
-        return (Table(head, columns, rows, self.notes),)
+        lost = tuple(c.report.line for c in by_loss if c.report.outcome == "lost")
+        plan = Table(head, columns, rows, self.notes, lost + _differing(self.differences))
+        return (plan, self._cells()) if self.unrepeatable else (plan,)
+
+    def _cells(self) -> Table:
+        rows = tuple((str(cell.n), cell.code, cell.reason) for cell in self.unrepeatable)
+        more = len(rows) - _MOST_CELLS
+        notes = (f"and {more} more",) if more > 0 else ()
+        return Table("Cells that are not repeatable", ("cell", "code", "why"), rows[:_MOST_CELLS], notes)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -223,7 +279,7 @@ class RestoreReport(_Shown):
     def _tables(self) -> tuple[Table, ...]:
         head = f"Restored {self.path}: {_summary(self.variables, self.cells_rerun)}; "
         head += f"{duration(self.seconds)}, {amount(self.bytes)}"
-        return (_outcomes(head, self.variables, self.outputs, self.differences + self.notes),)
+        return (_outcomes(head, self.variables, self.outputs, self.notes, self.differences),)
 
 
 def _ordered(variables: object) -> tuple[VariableReport, ...]:
@@ -233,19 +289,40 @@ def _ordered(variables: object) -> tuple[VariableReport, ...]:
 def _summary(variables: tuple[VariableReport, ...], cells: tuple[RunNumber, ...]) -> str:
     counts = {outcome: sum(v.outcome == outcome for v in variables) for outcome in _LOSSES_FIRST}
     words = {"lost": "LOST", "rerun": "re-run", "stored": "stored", "kept": "kept"}
-    parts = [f"{count} {words[outcome]}" for outcome, count in counts.items() if count]
+    running = f" (by cells {', '.join(map(str, cells))})" if cells else ""
+    parts = [
+        f"{count} {words[outcome]}{running if outcome == 'rerun' else ''}" for outcome, count in counts.items() if count
+    ]
     text = ", ".join(parts) or "no variables"
-    if cells:
-        text += f" (cells {', '.join(map(str, cells))})"
-    return text
+    return text if counts["rerun"] else text + running
+
+
+def _differing(differences: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"differs: {difference}" for difference in differences)
 
 
 def _outcomes(
-    head: str, variables: tuple[VariableReport, ...], outputs: tuple[VariableReport, ...], notes: tuple[str, ...]
+    head: str,
+    variables: tuple[VariableReport, ...],
+    outputs: tuple[VariableReport, ...],
+    notes: tuple[str, ...],
+    differences: tuple[str, ...] = (),
 ) -> Table:
+    ordered = _ordered(variables)
+    lost = tuple(v.line for v in ordered if v.outcome == "lost")
     rows = tuple(
-        (v.name, v.kind, v.outcome, amount(v.bytes), duration(v.seconds), ": ".join(filter(None, (v.path, v.reason))))
-        for v in _ordered(variables)
+        (v.name, v.kind, v.outcome, amount(v.bytes), duration(v.seconds), v.why) for v in ordered if v.outcome != "lost"
     )
-    lost_outputs = tuple(f"{o.name} was lost: {o.reason}" for o in outputs if o.outcome == "lost")
-    return Table(head, ("variable", "kind", "outcome", "bytes", "seconds", "why"), rows, lost_outputs + notes)
+    columns = ("variable", "kind", "outcome", "bytes", "seconds", "why")
+    lines = lost + _differing(differences)
+    return Table(head, columns, rows, (*_lost_results(ordered, outputs), *notes), lines)
+
+
+def _lost_results(variables: tuple[VariableReport, ...], outputs: tuple[VariableReport, ...]) -> tuple[str, ...]:
+    """The displayed results that are lost, those for one reason in one line; no reason is told twice."""
+    told = {v.reason: f"with {v.name}" for v in reversed(variables) if v.outcome == "lost"}
+    found: dict[str, list[str]] = {}
+    for output in outputs:
+        if output.outcome == "lost":
+            found.setdefault(told.get(output.reason, f"because: {output.reason}"), []).append(output.name)
+    return tuple(f"displayed results that are lost {why}: {', '.join(names)}" for why, names in found.items())

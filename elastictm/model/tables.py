@@ -8,16 +8,17 @@ from html import escape
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A heading, named columns, rows of text, and notes below."""
+    """A heading, lines of what matters most, named columns, rows of text, and notes below."""
 
     heading: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
 
     def to_text(self) -> str:
         """The table in columns of equal width."""
-        lines = [self.heading]
+        lines = [self.heading, *(f"  {line}" for line in self.lines)]
         if self.rows:
             cells = (self.columns, *self.rows)
             widths = [max(len(row[i]) for row in cells) for i in range(len(self.columns))]
@@ -28,9 +29,11 @@ class Table:
         """The table as one HTML fragment without scripts or styles from elsewhere."""
         head = "".join(f"<th>{escape(column)}</th>" for column in self.columns)
         body = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in self.rows)
+        lines = "".join(f"<li>{escape(line)}</li>" for line in self.lines)
         notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if self.rows else ""
-        return f"<p>{escape(self.heading)}</p>{table}" + (f"<ul>{notes}</ul>" if notes else "")
+        lists = [f"<ul>{items}</ul>" if items else "" for items in (lines, notes)]
+        return f"<p>{escape(self.heading)}</p>{lists[0]}{table}{lists[1]}"
 
 
 def amount(size: float) -> str:

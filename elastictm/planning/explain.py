@@ -97,7 +97,9 @@ class _Told:
         reasons = self._reasons(version, outcome, rerun)
         why = shown = "; ".join(reasons)
         if refusal is not None:
-            why = "; ".join((f"cannot be stored: {refusal.path}: {refusal.reason}", *reasons))
+            bare = refusal.path == version.name and refusal.reason.startswith("cannot ")
+            told = refusal.reason if bare else f"cannot be stored: {refusal.path}: {refusal.reason}"
+            why = "; ".join((told, *reasons))
             shown = "; ".join((refusal.reason, *reasons))
         report = VariableReport(
             name=version.name,

@@ -44,9 +44,14 @@ class Account:
         lessons = self.lessons
         told = [alteration.told() for alteration in left_behind(self.saved.altered, self.plan)]
         told += notes
-        told += [f"cell {n} was not re-run: {why}" for n, why in lessons.cells.items()]
+        losses = [r.reason for r in reports if r.outcome == "lost"]
+        told += [
+            f"cell {n} was not re-run: {why}"
+            for n, why in lessons.cells.items()
+            if not any(f"cell {n}: {why}" in reason for reason in losses)
+        ]
         told += [f"cell {n} ran again, and {'; '.join(done)}" for n, done in lessons.done.items()]
-        told += [f"{r.path} did not load here: {r.reason}" for r in lessons.units.values()]
+        told += _unloaded(lessons, reports)
         return RestoreReport(
             str(self.saved.reader.name),
             tuple(r for r in reports if output_number(r.name) is None),
@@ -67,17 +72,18 @@ class Account:
     def _variable(name: Name, entry: m.Entry, cause: Choice | None, unlike: Collection[Name]) -> VariableReport:
         outcome: Outcome = "lost" if cause is None else cause.report.outcome
         reason, path = "", ""
-        if outcome == "lost":
+        if cause is None:
             reason, path = entry.reason, entry.path
-            if cause is not None and (entry.outcome != "lost" or not reason):
-                reason, path = cause.report.reason, cause.report.path
+        elif outcome == "lost":
+            reason, path = cause.report.reason, cause.report.path
         elif outcome == "stored" and entry.flaw:
             reason = entry.flaw
         elif name in unlike:
             reason = "not repeatable: re-running gave another value than the one saved"
         elif outcome == "rerun" and entry.fingerprint is None:
             reason = "cannot be stored, so its new value could not be compared with the old"
-        return VariableReport(name, outcome, entry.kind, reason, path, entry.bytes, entry.seconds)
+        report = VariableReport(name, outcome, entry.kind, reason, path, entry.bytes, entry.seconds)
+        return report.advised("restore")
 
     def _compared(self, around: Surroundings, outputs: Mapping[int, Any]) -> set[Name]:
         """The re-run variables whose value is not the one that was saved."""
@@ -104,3 +110,14 @@ class Account:
                 if expected is not None and digest != expected:
                     found.add(name)
         return found
+
+
+def _unloaded(lessons: Lessons, reports: Collection[VariableReport]) -> list[str]:
+    """Why variables that came back were not loaded: what is known before is told as a difference, losses as losses."""
+    back = {report.name for report in reports if report.outcome != "lost"}
+    found: dict[str, list[str]] = {}
+    for refusal in lessons.units.values():
+        names = [name for name in refusal.path.split(", ") if name in back]
+        if names:
+            found.setdefault(refusal.reason, []).extend(names)
+    return [f"did not load here, so cells ran again: {', '.join(names)}: {why}" for why, names in found.items()]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from elastictm.ids import Name, RunNumber
 from elastictm.model.records import Refusal
+from elastictm.model.remedies import CANNOT_RERUN
 from elastictm.session.fit import Fit
 from elastictm.storage import manifest as m
 
@@ -43,7 +44,13 @@ class Lessons:
         unloadable = self.unloadable()
         for name, entry in entries.items():
             if entry.unit is not None and entry.unit in unloadable:
-                found[name] = unloadable[entry.unit]
+                found[name] = _of_one(unloadable[entry.unit], entry)
             elif entry.unit is None and entry.path:
-                found[name] = Refusal(entry.path, entry.reason)
+                # What kept its cells from running there is no matter here.
+                found[name] = Refusal(entry.path, entry.reason.partition(CANNOT_RERUN)[0])
         return found
+
+
+def _of_one(refusal: Refusal, entry: m.Entry) -> Refusal:
+    """Why one of the variables in a unit has no bytes: where the whole unit does not load, its own name is the path."""
+    return Refusal(entry.name, refusal.reason) if ", " in refusal.path else refusal

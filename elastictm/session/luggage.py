@@ -56,13 +56,10 @@ class Luggage:
         """The live versions whose bytes bring back a module without what the session changed inside it."""
         return hollow_versions(history, self.altered)
 
-    def notes(self, history: HistoryView, problem: Problem, plan: ReplicationPlan) -> Iterator[str]:
+    def notes(self, history: HistoryView, plan: ReplicationPlan) -> Iterator[str]:
         """Lines of the report, losses first."""
         yield from (alteration.told() for alteration in left_behind(self.altered, plan))
         yield from self.edited
-        kept = [term.obstacle for n, term in sorted(problem.cells.items()) if term.obstacle and deeds(history.run(n))]
-        if kept:
-            yield f"cells that are not run again: {'; '.join(kept[:_MOST_NAMED])}{'; ...' * (len(kept) > _MOST_NAMED)}"
         runs = [history.run(step.n) for step in plan.reruns]
         for run in runs:
             if mark_of(run.source) is None and (done := deeds(run)):
@@ -70,6 +67,13 @@ class Luggage:
         if files := self.shipping.shipped(runs, plan.shipped):
             yield f"files that travel: {', '.join(f'{path} ({amount(size)})' for path, size in files.items())}"
         yield from self.baggage.told()
+
+
+def spared(history: HistoryView, problem: Problem) -> Iterator[str]:
+    """The cells that are not run again for what they did outside the session, in one line."""
+    found = [term.obstacle for n, term in sorted(problem.cells.items()) if term.obstacle and deeds(history.run(n))]
+    if found:
+        yield f"cells that are not run again: {'; '.join(found[:_MOST_NAMED])}{'; ...' * (len(found) > _MOST_NAMED)}"
 
 
 def _parts(run: CellRun) -> Iterator[str]:

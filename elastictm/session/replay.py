@@ -113,7 +113,7 @@ class Replay:
         present = variables(self._host).keys() | {output_name(n) for n in self.outputs}
         absent = [version.name for version in step.writes if version.name not in present]
         if not reason and absent:
-            reason = f"running cell {run.n} again did not make {', '.join(absent)}"
+            reason = f"running it again did not make {', '.join(absent)}"
         if reason:
             self._lessons.cells[run.n] = reason
         if done := deeds(run) if mark_of(run.source) is None else ():

@@ -22,6 +22,7 @@ from elastictm.planning.explain import explain
 from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.policies import solve
 from elastictm.planning.problem import Problem
+from elastictm.planning.unrepeatable import unrepeatable_cells
 from elastictm.session import generators
 from elastictm.session.account import Account
 from elastictm.session.fit import Fit
@@ -107,10 +108,20 @@ class Restorer:
         saved = self._saved
         problem, plan = self.plan()
         choices = explain(saved.history, problem, plan, saved.sizes(), self._lessons.refusals(saved.entries))
-        shown = tuple(c for c in choices if output_number(c.report.name) is None)
+        shown = tuple(c.advised("restore") for c in choices if output_number(c.report.name) is None)
         total = sum(saved.entries[v.name].bytes for v in plan.loads)
         reruns = tuple(step.n for step in plan.reruns)
-        return PlanReport(shown, reruns, plan.seconds, total, "optimal", _LOADING, self.differences())
+        differs = self.differences()
+        cells = unrepeatable_cells(
+            saved.history,
+            allow_effects=self._allow_effects,
+            gone=frozenset(self._workroom.absent(saved.history.runs, self._arrival.here)),
+            hash_seed=hash_seed(),
+            runnable=lambda run: self._lessons.obstacle(run.n),
+        )
+        return PlanReport(
+            shown, reruns, plan.seconds, total, "optimal", _LOADING, unrepeatable=cells, differences=differs
+        )
 
     def differences(self) -> tuple[str, ...]:
         """What differs between the environment of the archive and this one."""

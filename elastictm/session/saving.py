@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,7 @@ from elastictm.ids import Fingerprint, Name
 from elastictm.model.history import HistoryView
 from elastictm.model.imports import imported
 from elastictm.model.records import Refusal
-from elastictm.model.reports import Choice, PlanReport, Policy, SaveReport
+from elastictm.model.reports import Choice, PlanReport, Policy, SaveReport, Unrepeatable
 from elastictm.model.wire import encode_history
 from elastictm.planning.build import migration_problem
 from elastictm.planning.costs import transfer_seconds
@@ -18,11 +19,12 @@ from elastictm.planning.explain import explain
 from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.policies import solve
 from elastictm.planning.problem import Problem
+from elastictm.planning.unrepeatable import unrepeatable_cells
 from elastictm.session import generators
 from elastictm.session.environment import describe_environment
 from elastictm.session.hash_seed import hash_seed
 from elastictm.session.host import output_number
-from elastictm.session.luggage import Luggage
+from elastictm.session.luggage import Luggage, spared
 from elastictm.session.packing import Packer
 from elastictm.session.shipping import RELUCTANCE_SECONDS, SHIP_AT_MOST
 from elastictm.session.stock import Stock
@@ -81,6 +83,7 @@ class Draft:
     bandwidth: float
     options: SaveOptions
     luggage: Luggage
+    unrepeatable: tuple[Unrepeatable, ...] = ()
 
     def report(self) -> PlanReport:
         """The plan for its reader: variables only, without the displayed results."""
@@ -92,6 +95,7 @@ class Draft:
             self.options.policy,
             self.bandwidth,
             self._notes(),
+            self.unrepeatable,
         )
 
     def predicted_bytes(self) -> int:
@@ -136,7 +140,7 @@ class Draft:
             )
         if needed := self._needed_there():
             found.append(f"cells run again only where these files are too: {', '.join(needed)}")
-        found += self.luggage.notes(self.history, self.problem, self.plan)
+        found += self.luggage.notes(self.history, self.plan)
         for run in self.history.runs:
             found += [f"cell {run.n}: {note}" for note in run.notes if note.startswith("recording ")]
         return tuple(found)
@@ -150,12 +154,13 @@ def draft(history: HistoryView, stock: Stock, bandwidth: float, options: SaveOpt
         for name, record in history.live.items()
         if name in sizes
     }
+    files = luggage.shipping.prices(history.runs, bandwidth)
     selected = set(sizes) | set(stock.refusals())
     problem = migration_problem(
         history,
         loads=loads,
         allow_effects=options.allow_effects,
-        missing_files=luggage.shipping.prices(history.runs, bandwidth),
+        missing_files=files,
         targets=frozenset(record.version for name, record in history.live.items() if name in selected),
         astray=frozenset(history.live[name].version for name in stock.astray if name in history.live),
         groups=[frozenset(history.live[name].version for name in tie if name in history.live) for tie in stock.ties],
@@ -163,8 +168,11 @@ def draft(history: HistoryView, stock: Stock, bandwidth: float, options: SaveOpt
         hash_seed=hash_seed(),
     )
     plan = solve(problem, options.policy)
-    choices = tuple(_flawed(c, stock) for c in explain(history, problem, plan, stock.sizes(), stock.refusals()))
-    return Draft(history, stock, problem, plan, choices, bandwidth, options, luggage)
+    told = explain(history, problem, plan, stock.sizes(), stock.refusals())
+    choices = tuple(_flawed(choice, stock).advised("save") for choice in told)
+    gone = {path for path, seconds in files.items() if seconds == math.inf}
+    cells = unrepeatable_cells(history, allow_effects=options.allow_effects, gone=gone, hash_seed=hash_seed())
+    return Draft(history, stock, problem, plan, choices, bandwidth, options, luggage, cells)
 
 
 def _flawed(choice: Choice, stock: Stock) -> Choice:
@@ -249,7 +257,6 @@ def _in_words(flaw: Refusal | None) -> str:
 def save_report(drafted: Draft, path: str, seconds: float, size: int) -> SaveReport:
     """The report of a save that succeeded."""
     plan = drafted.report()
+    notes = (*plan.notes, *spared(drafted.history, drafted.problem))
     outputs = tuple(c.report for c in drafted.choices if output_number(c.report.name) is not None)
-    return SaveReport(
-        path, plan.variables, plan.cells_rerun, seconds, size, plan.seconds, plan.bytes, outputs, plan.notes
-    )
+    return SaveReport(path, plan.variables, plan.cells_rerun, seconds, size, plan.seconds, plan.bytes, outputs, notes)

@@ -38,7 +38,7 @@ def reducers(module: ModuleType) -> dict[type, Any]:
 def reduce_cursor(value: sqlite3.Cursor, _view: FreezingPass) -> Any:
     """A cursor whose statement had no answer as a new one; any other is in the midst of an answer."""
     if value.description is not None:
-        raise TypeError("cannot store a database cursor: it is in the midst of an answer; keep the rows instead")
+        raise TypeError("cannot store a database cursor: it is in the midst of an answer")
     return cursor, (value.connection,), {"row_factory": value.row_factory}, None, None, set_connection
 
 
@@ -49,7 +49,7 @@ def cursor(connection: sqlite3.Connection) -> sqlite3.Cursor:
 
 def refuse_blob(_value: Any, _view: FreezingPass) -> Any:
     """A blob that is open is a place in a database of this process."""
-    raise TypeError("cannot store an open blob of a database: keep its bytes instead")
+    raise TypeError("cannot store an open blob of a database")
 
 
 def reduce_connection(value: sqlite3.Connection, _view: FreezingPass) -> Any:

@@ -167,7 +167,7 @@ def _position_of(value: io.TextIOWrapper) -> int:
     # Going through a file line by line hides the position: it is found by what is left, and the file put back there.
     raw = getattr(value.buffer, "raw", None)
     if not isinstance(raw, io.FileIO) or os.fstat(raw.fileno()).st_size > _WHOLE:
-        raise TypeError("cannot store a large text file that is being gone through line by line: use readline()")
+        raise TypeError("cannot store a large text file that is being gone through line by line")
     with io.TextIOWrapper(
         io.BufferedReader(io.FileIO(_path_of(raw))), value.encoding, value.errors, _newline_of(value, None)
     ) as other:

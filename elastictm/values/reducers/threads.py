@@ -138,4 +138,4 @@ def _refuse_running(value: Any) -> None:
 
 def refuse_simple_queue(_value: Any, _view: FreezingPass) -> Any:
     """The items of a simple queue can only be seen by taking them out."""
-    raise TypeError("cannot store a queue.SimpleQueue: what is in it can only be seen by taking it out; use Queue")
+    raise TypeError("cannot store a queue.SimpleQueue: what is in it can only be seen by taking it out")

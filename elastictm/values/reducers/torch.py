@@ -41,9 +41,7 @@ def reduce_tensor(value: Any, _view: FreezingPass) -> Any:
     import torch  # noqa: PLC0415 - there is a tensor, so it is loaded
 
     if not value.is_leaf:
-        raise TypeError(
-            "cannot store a tensor with the graph that its gradient comes from; .detach() gives one without"
-        )
+        raise TypeError("cannot store a tensor with the graph that its gradient comes from")
     if value.layout is not torch.strided or value.is_quantized or value.device.type not in _DEVICES or value.is_nested:
         return NotImplemented
     if any(getattr(value, "names", ())):
@@ -216,7 +214,7 @@ def typed_storage(memory: Any, dtype: Any) -> Any:
 def reduce_generator(value: Any, _view: FreezingPass) -> Any:
     """A generator of random numbers with its state; the one that torch draws from itself stays that."""
     if value.device.type != "cpu":
-        raise TypeError(f"cannot store a generator of the device {value.device}: make it there anew and seed it")
+        raise TypeError(f"cannot store a generator of the device {value.device}")
     default = value is _torch().default_generator
     return generator, (bool(default), value.get_state())
 
