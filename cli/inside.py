@@ -31,9 +31,11 @@ def save(path: str, *, force: bool) -> Answer:
     return _answer(lambda session: session.save(path, SaveOptions(alpha=session.settings().alpha), force=force))
 
 
-def restore(path: str, *, allow_effects: bool = False) -> Answer:
+def restore(path: str, *, allow_effects: bool = False, any_version: bool = False) -> Answer:
     """Restore into this kernel; that the archive may run code was settled before."""
-    return _answer(lambda session: session.restore(path, trust=True, allow_effects=allow_effects))
+    return _answer(
+        lambda session: session.restore(path, trust=True, allow_effects=allow_effects, any_version=any_version)
+    )
 
 
 def _answer(action: Callable[[Session], SaveReport | RestoreReport]) -> Answer:

@@ -60,9 +60,9 @@ async def ask_to_save(client: Any, path: str, *, force: bool) -> Report:
     return await _ask(client, f"save({path!r}, force={force!r})")
 
 
-async def ask_to_restore(client: Any, path: str, *, allow_effects: bool = False) -> Report:
+async def ask_to_restore(client: Any, path: str, *, allow_effects: bool = False, any_version: bool = False) -> Report:
     """Restore an archive in a kernel; raises what restoring raises."""
-    return await _ask(client, f"restore({path!r}, allow_effects={allow_effects!r})")
+    return await _ask(client, f"restore({path!r}, allow_effects={allow_effects!r}, any_version={any_version!r})")
 
 
 async def is_idle(client: Any, seconds: float) -> bool:

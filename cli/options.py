@@ -24,6 +24,10 @@ AllowEffects: TypeAlias = Annotated[
     ),
 ]
 
+AnyVersion: TypeAlias = Annotated[
+    bool, typer.Option("--any-version", help="Load what another major version of a library has saved.")
+]
+
 AllowLosses: TypeAlias = Annotated[
     bool, typer.Option("--allow-losses", help="Exit with status 0 even if variables could not be brought back.")
 ]
@@ -31,8 +35,13 @@ AllowLosses: TypeAlias = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """What the user allows: code of the archive to run, its cells to act on the world outside, variables to be lost."""
+    """What the user allows.
+
+    Code of the archive to run, its cells to act on the world outside, variables to be lost, and to be loaded although
+    another major version of their library has saved them.
+    """
 
     trust: bool = False
     effects: bool = False
     losses: bool = False
+    versions: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -31,11 +32,13 @@ class _Shell(TerminalInteractiveShell):  # type: ignore[misc]
             output.message(self.InteractiveTB.stb2text(stb))
 
 
-def show_plan(archive: str, *, allow_effects: bool, json: bool) -> None:
+def show_plan(archive: str, permissions: Permissions, *, json: bool) -> None:
     """Show what a restore would do here; none of the archive's code runs."""
     config = Config()
     config.HistoryManager.enabled = False
-    report = _session(InteractiveShell(config=config)).plan_restore(archive, allow_effects=allow_effects)
+    report = _session(InteractiveShell(config=config)).plan_restore(
+        archive, allow_effects=permissions.effects, any_version=permissions.versions
+    )
     if json:
         output.json_result(report.to_json())
     else:
@@ -53,17 +56,27 @@ def restore_here(archive: str, code: str | None, permissions: Permissions, *, js
     trusted = check_trusted(archive, trust=permissions.trust)
     app = _app(scripted=code is not None)
     report = _session(app.shell).restore(
-        archive, trust=lambda manifest: manifest == trusted, allow_effects=permissions.effects
+        archive,
+        trust=lambda manifest: manifest == trusted,
+        allow_effects=permissions.effects,
+        any_version=permissions.versions,
+        tell=None if json or quiet else _tell_differences,
     )
     if json:
         output.json_result(report.to_json())
     elif not quiet:
-        output.message(f"{report}\n")
+        # What differs was told before.
+        output.message(f"{replace(report, differences=())}\n")
     if code is not None:
         _run(app.shell, code)
     elif not json:
         app.start()
-    check_losses(report.to_json(), allowed=permissions.losses)
+    check_losses(report.to_json(), allowed=permissions.losses, shown=not (json or quiet))
+
+
+def _tell_differences(differences: tuple[str, ...]) -> None:
+    for difference in differences:
+        output.message(f"differs: {difference}")
 
 
 def _app(*, scripted: bool) -> Any:

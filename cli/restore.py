@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from elastictm_cli.options import AllowEffects, AllowLosses, Archive, Json, Permissions, Quiet, Trust
+from elastictm_cli.options import AllowEffects, AllowLosses, AnyVersion, Archive, Json, Permissions, Quiet, Trust
 
 from elastictm.errors import UsageError
 
@@ -36,6 +36,7 @@ def restore(  # noqa: PLR0913 - each is an option of its own
     ] = False,
     trust: Trust = False,
     allow_effects: AllowEffects = False,
+    any_version: AnyVersion = False,
     allow_losses: AllowLosses = False,
     force: Annotated[bool, typer.Option("--force", help="With --notebook: replace a file that exists.")] = False,
     json: Json = False,
@@ -48,20 +49,20 @@ def restore(  # noqa: PLR0913 - each is an option of its own
         raise UsageError(f"{' and '.join(given)} exclude each other: give one of them")
     from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415 - not for --help
 
+    permissions = Permissions(trust=trust, effects=allow_effects, losses=allow_losses, versions=any_version)
     # What cannot be used is told of before anything is started for it.
     ArchiveReader(archive).close()
     if plan:
         from elastictm_cli.prompt import show_plan  # noqa: PLC0415 - brings IPython along
 
-        show_plan(archive, allow_effects=allow_effects, json=json)
+        show_plan(archive, permissions, json=json)
     elif notebook is not None:
         from elastictm_cli.writing import write_restoring_notebook  # noqa: PLC0415 - not for --help
 
-        write_restoring_notebook(archive, notebook, trust=trust, allow_effects=allow_effects, force=force, quiet=quiet)
+        write_restoring_notebook(archive, notebook, permissions, force=force, quiet=quiet)
     elif kernel or into is not None:
         from elastictm_cli.serving import restore_into, serve  # noqa: PLC0415 - brings jupyter_client along
 
-        permissions = Permissions(trust=trust, effects=allow_effects, losses=allow_losses)
         if into is not None:
             restore_into(into, archive, permissions, json=json, quiet=quiet)
         else:
@@ -72,5 +73,4 @@ def restore(  # noqa: PLR0913 - each is an option of its own
         start_again_under_seed(archive)
         from elastictm_cli.prompt import restore_here  # noqa: PLC0415 - brings IPython along
 
-        permissions = Permissions(trust=trust, effects=allow_effects, losses=allow_losses)
         restore_here(archive, code, permissions, json=json, quiet=quiet)

@@ -49,7 +49,7 @@ def restore_into(target: str, archive: str, permissions: Permissions, *, json: b
         output.json_result(report.content)
     elif not quiet:
         output.message(report.text)
-    check_losses(report.content, allowed=permissions.losses)
+    check_losses(report.content, allowed=permissions.losses, shown=not (json or quiet))
 
 
 async def _restore_into(connection_file: str, archive: str, permissions: Permissions) -> Report:
@@ -94,7 +94,7 @@ def serve(archive: str, permissions: Permissions, *, json: bool, quiet: bool) ->
         report = asyncio.run(_serve(str(Path(archive).resolve()), connection_file, permissions, ready))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
-    check_losses(report.content, allowed=permissions.losses)
+    check_losses(report.content, allowed=permissions.losses, shown=not (json or quiet))
 
 
 async def _serve(
@@ -139,4 +139,6 @@ async def _serve(
 
 async def _restored(client: Any, archive: str, permissions: Permissions) -> Report:
     await kernels.load_recording(client)
-    return await kernels.ask_to_restore(client, archive, allow_effects=permissions.effects)
+    return await kernels.ask_to_restore(
+        client, archive, allow_effects=permissions.effects, any_version=permissions.versions
+    )

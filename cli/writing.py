@@ -12,12 +12,12 @@ from elastictm_cli.archived import read_archive
 from elastictm_cli.notebooks import write_notebook
 
 if TYPE_CHECKING:
+    from elastictm_cli.options import Permissions
+
     from elastictm.model.history import History
 
 
-def write_restoring_notebook(  # noqa: PLR0913 - each is an option of its own
-    archive: str, path: str, *, trust: bool, allow_effects: bool, force: bool, quiet: bool
-) -> None:
+def write_restoring_notebook(archive: str, path: str, permissions: Permissions, *, force: bool, quiet: bool) -> None:
     """Write the notebook; the archive itself is neither changed nor run.
 
     Raises:
@@ -26,7 +26,12 @@ def write_restoring_notebook(  # noqa: PLR0913 - each is an option of its own
     """
     _, history, _ = read_archive(archive)
     place = _as_seen_from(Path(archive).resolve(), Path(path).resolve().parent)
-    options = (" --trust" if trust else "") + (" --allow-effects" if allow_effects else "")
+    given = {
+        " --trust": permissions.trust,
+        " --allow-effects": permissions.effects,
+        " --any-version": permissions.versions,
+    }
+    options = "".join(option for option, allowed in given.items() if allowed)
     write_notebook(path, _notebook(history, place, options), force=force)
     if not quiet:
         count = sum(bool(run.source.strip()) for run in history.runs)

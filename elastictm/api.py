@@ -67,19 +67,24 @@ def plan(  # noqa: PLR0913 - each is an option of its own
     return current_session().plan(_options(bandwidth, alpha, only, exclude, policy, allow_effects, ship_limit))
 
 
-def restore(path: str | PathLike[str], *, trust: bool = False, allow_effects: bool = False) -> RestoreReport:
+def restore(
+    path: str | PathLike[str], *, trust: bool = False, allow_effects: bool = False, any_version: bool = False
+) -> RestoreReport:
     """Bring an archive's state into this session.
 
     Args:
         path: The archive.
         trust: Restoring runs code from the archive; True says that it may.
         allow_effects: Whether cells that write files, use the network or start processes may run again, once.
+        any_version: Whether to load what another major version of a library has saved; else its cells run again.
 
     Raises:
         ArchiveError: the archive cannot be used, or is not trusted.
         RestoreFailed: it stopped half way; the session is as it was.
     """
-    return current_session().restore(Path(path), trust=trust or ask, allow_effects=allow_effects)
+    return current_session().restore(
+        Path(path), trust=trust or ask, allow_effects=allow_effects, any_version=any_version
+    )
 
 
 def history() -> HistoryGraph:

@@ -6,6 +6,7 @@ import argparse
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -46,6 +47,7 @@ Of restore, and of verify with --rehearse:
 Of restore:
   --plan                only show what would be loaded and re-run here
   --allow-effects       cells that write files, use the network or start processes may run again, once
+  --any-version         load what another major version of a library has saved
 """
 
 GRAPH = """\
@@ -121,13 +123,16 @@ class ElasticMagics(Magics):  # type: ignore[misc]
         parser.add_argument("--trust", action="store_true")
         parser.add_argument("--plan", action="store_true")
         parser.add_argument("--allow-effects", action="store_true")
+        parser.add_argument("--any-version", action="store_true")
         given = parser.parse_args(words)
-        allowed = given.allow_effects
+        allowed = {"allow_effects": given.allow_effects, "any_version": given.any_version}
         if given.plan:
-            display(self._session.plan_restore(Path(given.path), allow_effects=allowed))
+            display(self._session.plan_restore(Path(given.path), **allowed))
             return
         trust = True if given.trust else ask
-        display(self._session.restore(Path(given.path), trust=trust, allow_effects=allowed))
+        report = self._session.restore(Path(given.path), trust=trust, tell=_tell_differences, **allowed)
+        # They were shown before.
+        display(replace(report, differences=()))
 
     def _verify(self, words: list[str]) -> None:
         from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415 - only a check needs it
@@ -166,6 +171,11 @@ def ask(manifest: Manifest) -> bool:
     except (EOFError, StdinNotImplementedError):
         return False
     return answer.strip().lower() in {"y", "yes"}
+
+
+def _tell_differences(differences: tuple[str, ...]) -> None:
+    for difference in differences:
+        print(f"differs: {difference}", flush=True)  # noqa: T201 - a magic is a surface
 
 
 def _planning_parser(program: str) -> _Parser:

@@ -148,11 +148,19 @@ class Session:
             )
 
     def restore(
-        self, path: str | Path, *, trust: bool | Callable[[Manifest], bool] = False, allow_effects: bool = False
+        self,
+        path: str | Path,
+        *,
+        trust: bool | Callable[[Manifest], bool] = False,
+        allow_effects: bool = False,
+        any_version: bool = False,
+        tell: Callable[[tuple[str, ...]], None] | None = None,
     ) -> RestoreReport:
         """Bring an archive's state into this session, in place of the one it has.
 
-        Cells with effects outside the session run again only if ``allow_effects`` says so.
+        Cells with effects outside the session run again only if ``allow_effects`` says so, and what another major
+        version of a library has saved is loaded only if ``any_version`` does.
+        ``tell`` is called first, with what differs between there and here.
 
         Raises:
             ArchiveError: the archive cannot be used, or nobody said that its code may run.
@@ -166,7 +174,12 @@ class Session:
             self._check_trust(reader.manifest, path, trust)
             self.recorder.suspended = True
             try:
-                restored = Restorer(reader, self.host, self.clock.elapsed, allow_effects=allow_effects).run()
+                restorer = Restorer(
+                    reader, self.host, self.clock.elapsed, allow_effects=allow_effects, any_version=any_version
+                )
+                if tell is not None:
+                    tell(restorer.differences())
+                restored = restorer.run()
             finally:
                 self.recorder.suspended = False
         self.history = restored.history
@@ -181,13 +194,16 @@ class Session:
         note = f"the archive's state replaced the one that was here, so these variables are gone: {', '.join(gone)}"
         return replace(restored.report, notes=(*restored.report.notes, note))
 
-    def plan_restore(self, path: str | Path, *, allow_effects: bool = False) -> PlanReport:
+    def plan_restore(self, path: str | Path, *, allow_effects: bool = False, any_version: bool = False) -> PlanReport:
         """What a restore would load and re-run here; runs no code from the archive."""
         from elastictm.session.restoring import Restorer  # noqa: PLC0415
         from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415
 
         with ArchiveReader(path) as reader:
-            return Restorer(reader, self.host, self.clock.elapsed, allow_effects=allow_effects).plan_report()
+            restorer = Restorer(
+                reader, self.host, self.clock.elapsed, allow_effects=allow_effects, any_version=any_version
+            )
+            return restorer.plan_report()
 
     def _next_count(self, drafted: Draft) -> int:
         runs = drafted.history.runs
