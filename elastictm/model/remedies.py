@@ -65,7 +65,7 @@ _VALUES: Final = _table(
         r"lock that another thread holds|'_thread\.R?[Ll]ock'",
         "release the lock, or let its class leave it out in __getstate__",
     ),
-    (r"condition that threads wait on|'Condition'", "let the threads that wait on it end before saving"),
+    (r"condition that threads wait on", "let the threads that wait on it end before saving"),
     (r"timer that has ended|thread .*that has ended|running thread", "keep what the thread made, and del the thread"),
     (r"queue\.SimpleQueue|'_queue\.SimpleQueue'", "use queue.Queue, whose items can be seen"),
     (r"thread-local", "keep its content in a dict"),
@@ -76,7 +76,7 @@ _VALUES: Final = _table(
     (r"a widget", "del it, and run the cell again that shows it"),
     (r"model of bokeh", "keep the data that it draws, and draw it anew"),
     (r"cannot store a match", "keep what it found: match.groupdict(), match.group()"),
-    (r"open file that has no path|temporary", "keep its content, or write it to a file with a name"),
+    (r"open file that has no path|store the temporary", "keep its content, or write it to a file with a name"),
     (r"no longer at its path|is open and no regular file|being written, or is closed", "close it before saving"),
     (r"gone through line by line", "read on with readline(), or keep the lines in a list"),
     (
@@ -91,7 +91,7 @@ _VALUES: Final = _table(
     (r"another database attached", "detach it before saving"),
     (r"functions of its own|collations of its own|does not list its functions", "close it, and connect anew in a cell"),
     (r"stored cannot be loaded by Python 3\.10", "restore it under Python 3.11 or newer"),
-    (r"a database connection|[Cc]onnection'", "close it, and connect anew in a cell after the restore"),
+    (r"(?:a|this) database connection|[Cc]onnection'", "close it, and connect anew in a cell after the restore"),
     (r"'socket'|SSLContext|SSLSocket", "close it, and open it anew in a cell after the restore"),
     (r"running child process|'Popen'", "keep its output, let it end, or start it anew after the restore"),
     (r"event loop|asyncio", "await what it does, and keep the result"),
@@ -106,7 +106,7 @@ _VALUES: Final = _table(
     (r"the session's namespace", "keep the variables that you need, not globals()"),
     (r"nested too deeply", "nest its functions less deeply"),
     (
-        r"[Cc]an't (?:get|pickle) local|local object|not found as|it's not the same object",
+        r"[Cc]an't (?:get|pickle) local|local object|attribute lookup|not found as|it's not the same object",
         "define it at the top of a cell",
     ),
     (
@@ -159,7 +159,7 @@ def remedy(reason: str, moment: Moment) -> str:
     if everywhere:
         return everywhere
     if moment == "restore":
-        return _first(_CELLS_THERE, reason) or "make it anew here"
+        return _first(_CELLS_THERE, reason) or "make it anew in a cell"
     refused, divider, stuck = reason.partition(CANNOT_RERUN)
     if not divider:
         # A value that has bytes is lost for its cells, and one without a word is no value's fault.

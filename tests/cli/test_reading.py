@@ -41,7 +41,7 @@ def test_inspect_as_json_has_the_documented_keys(cli, archive):
     assert [variable["name"] for variable in told["variables"]] == ["lock", "total", "data"]
     assert told["variables"][0] == {
         "name": "lock", "outcome": "lost", "kind": "lock", "path": "lock._inner", "bytes": 0, "seconds": 0.0,
-        "reason": "a lock is held by threads of this process",
+        "reason": "a lock is held by threads of this process", "remedy": "make it anew in a cell",
     }  # fmt: skip
     assert [(output["name"], output["outcome"]) for output in told["outputs"]] == [("Out[2]", "stored")]
     assert [(cell["n"], cell["source"], cell["status"]) for cell in told["cells"]] == [
@@ -58,8 +58,8 @@ def test_inspect_shows_losses_first(cli, archive):
     """What is lost comes before all else, with the inner object and the reason."""
     text = cli("inspect", archive).stdout
     rows = [line.split()[0] for line in text.splitlines() if line.startswith("  ")]
-    assert rows[:5] == ["variable", "lock", "total", "data", "Out[2]"]
-    assert "lock._inner: a lock is held by threads of this process" in text
+    assert rows[:5] == ["LOST", "variable", "total", "data", "Out[2]"]
+    assert "LOST lock (lock): lock._inner: a lock is held by threads of this process. What to do: " in text
     assert "1 / 0" in text
     assert "numpy 2.0" in text
 
