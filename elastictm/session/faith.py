@@ -99,7 +99,7 @@ class FaithCheck:
             looked.update(tuple(group.parts) for group in done)
         flaws = {name: found.flaw for name, found in verdicts.findings.items() if found.flaw is not None}
         doubted = {kind.__qualname__ for group in verdicts.unchecked for kind in self._doubtful(group)}
-        return replace(stock, flaws=flaws, unchecked=tuple(sorted(doubted)))
+        return replace(stock, flaws={**stock.flaws, **flaws}, unchecked=tuple(sorted(doubted)))
 
     def _doubtful(self, group: FrozenGroup) -> list[type]:
         return [kind for kind in group.kinds if self._faith.doubts(kind)]

@@ -46,10 +46,14 @@ class Stock:
         return {name: part.digest for group in self.groups for name, part in group.parts.items()}
 
 
-def take_stock(values: Mapping[Name, Any], variables: Variables, freezer: Freezer) -> Stock:
-    """Freeze all values with their bytes."""
+def take_stock(
+    values: Mapping[Name, Any], variables: Variables, freezer: Freezer, needed: Iterable[DefinitionKey] = ()
+) -> Stock:
+    """Freeze all values with their bytes, and besides the definitions that are ``needed`` for something else."""
     named = named_definitions(values.values())
     shelf = _Shelf(freezer)
+    for key in needed:
+        shelf.first_refusal([key])
     groups: list[FrozenGroup] = []
     ties: list[tuple[Name, ...]] = []
     astray: set[Name] = set()
@@ -66,7 +70,8 @@ def take_stock(values: Mapping[Name, Any], variables: Variables, freezer: Freeze
         astray.update(_astray(names, group, variables))
         if len(names) > 1:
             ties.append((*group.parts, *(name for name in names if name not in group.parts)))
-    return Stock(tuple(groups), shelf.units, tuple(ties), frozenset(astray))
+    flaws = {name: flaw for group in groups for name, flaw in group.flaws.items()}
+    return Stock(tuple(groups), shelf.units, tuple(ties), frozenset(astray), flaws)
 
 
 def _groups(values: Mapping[Name, Any], variables: Variables, freezer: Freezer) -> list[list[Name]]:
@@ -119,12 +124,13 @@ class _Shelf:
         """The members of a group that refer to a definition that cannot be stored."""
         found: dict[Name, Refusal] = {}
         for name, part in group.parts.items():
-            refusal = self._first_refusal(part.definitions)
+            refusal = self.first_refusal(part.definitions)
             if refusal is not None:
                 found[name] = Refusal(f"{name} -> {refusal.path}", refusal.reason)
         return found
 
-    def _first_refusal(self, keys: Collection[DefinitionKey]) -> Refusal | None:
+    def first_refusal(self, keys: Collection[DefinitionKey]) -> Refusal | None:
+        """Have definitions, and what they refer to, in units; returns why one of them cannot be stored."""
         waiting, seen = list(keys), set(keys)
         while waiting:
             key = waiting.pop()

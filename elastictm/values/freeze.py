@@ -63,13 +63,15 @@ class Unit:
 class FrozenGroup:
     """What freezing a group gave: a part for each name that can be stored, a refusal for each that cannot.
 
-    ``kinds`` are the types of the objects inside that pickle takes apart by itself; known where the bytes are kept.
+    ``kinds`` are the types of the objects inside that pickle takes apart by itself, and ``flaws`` tell what comes back
+    with less than it had; known where the bytes are kept.
     """
 
     parts: Mapping[Name, Frozen]
     refusals: Mapping[Name, Refusal]
     unit: Unit | None = None
     kinds: frozenset[type] = frozenset()
+    flaws: Mapping[Name, Refusal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ class GroupPass:
         self._run: Pass | DeepPass = Pass(around, self._sink, self._purity)
         self._names: list[Name] = []
         self._values: list[Any] = []
+        self.flaws: dict[Name, Refusal] = {}
 
     def add(self, name: Name, value: Any, seconds: float | None = None) -> Frozen | Refusal:
         """Freeze one more value; after a refusal the pass is spoiled and must not go on.
@@ -149,6 +152,9 @@ class GroupPass:
             return Refusal(route_to(value, self._run.culprit, name) or name, _reason(error))
         self._names.append(name)
         self._values.append(value)
+        if sink.kept is not None and run.losses:
+            target, loss = run.losses[0]
+            self.flaws[name] = Refusal(route_to(value, target, name) or name, loss)
         digest = Fingerprint(sink.hasher.hexdigest())
         return Frozen(digest, sink.size, self._clock() - started, tuple(run.definitions), tuple(run.code))
 
@@ -180,6 +186,7 @@ class GroupPass:
         self._sink.start()
         self._run.culprit = None
         self._run.code.clear()
+        self._run.losses.clear()
         return len(self._run.definitions)
 
     def _go_deep(self) -> None:
@@ -262,7 +269,9 @@ class Freezer:
                     break
                 parts[name] = outcome
             else:
-                return FrozenGroup(parts, refusals, run.unit(), run.kinds()) if keep else FrozenGroup(parts, refusals)
+                if not keep:
+                    return FrozenGroup(parts, refusals)
+                return FrozenGroup(parts, refusals, run.unit(), run.kinds(), run.flaws)
 
     def purity(self) -> Purity:
         """What decides which definitions are units; several can be frozen by what one of them finds."""

@@ -15,6 +15,8 @@ import xxhash
 from elastictm.ids import DefinitionKey
 from elastictm.values import rebuild
 from elastictm.values.deep import StackPickler
+from elastictm.values.extras import Keeper, keeper
+from elastictm.values.kinds import FIXED
 from elastictm.values.memory import Export
 from elastictm.values.reducers import kindred_reducer, loaded_reducers
 
@@ -113,6 +115,7 @@ class _Knowledge:
 
     def __init__(self, around: Surroundings, sink: Sink, purity: Purity, root: Definition | None) -> None:
         self.sink = sink
+        self.losses: list[tuple[Any, str]] = []
         self.namespace = around.namespace
         self.definitions: dict[DefinitionKey, int] = {}
         self.sources: dict[str, None] = {}
@@ -125,6 +128,7 @@ class _Knowledge:
         self._buffers = _Buffers(sink)
         self._table = loaded_reducers()
         self._arrays: dict[int, Any] = {}
+        self.tries = False
         self._scopes: dict[int, _Scope] = {id(around.namespace): _Scope(None)}
 
     def reducer_override(self, value: Any) -> Any:
@@ -177,7 +181,7 @@ class _Knowledge:
 
     def kinds(self) -> frozenset[type]:
         """The types of the objects met that no reducer takes apart."""
-        return frozenset(kind for kind, reduce in self._table.items() if reduce is None)
+        return frozenset(kind for kind, reduce in self._table.items() if reduce is None or type(reduce) is Keeper)
 
     def seen(self, value: Any) -> bool:
         """Whether this array was written earlier in the pass; notes it if not."""
@@ -185,6 +189,28 @@ class _Knowledge:
         # The reference keeps the address from being used again while the pass lasts.
         self._arrays[id(value)] = value
         return known
+
+    def lose(self, value: Any, loss: str) -> None:
+        """Note what an object comes back without."""
+        self.losses.append((value, loss))
+
+    def storable(self, value: Any) -> bool:
+        """Whether a part could be stored by itself; what is asked while another part is tried counts as storable.
+
+        Raises:
+            OutOfTime: as while freezing.
+        """
+        if self.tries or type(value) in FIXED:
+            return True
+        run = Pass(self._around, Sink(self.sink.clock, self.sink.deadline, keep=False), self._purity)
+        run.tries = True
+        try:
+            run.walked(value)
+        except OutOfTime:
+            raise
+        except Exception:  # noqa: BLE001 - a user's object may raise anything; it is told as a loss
+            return False
+        return True
 
     def _reducer_of(self, kind: type) -> Any:
         if issubclass(kind, type):
@@ -194,7 +220,8 @@ class _Knowledge:
         for single, name in self._around.singletons.items():
             if issubclass(kind, single):
                 return lambda _value, _view, name=name: (rebuild.singleton, (name,))
-        return kindred_reducer(kind)
+        found = kindred_reducer(kind)
+        return keeper(kind) if found is None else found
 
 
 class Pass(_Knowledge, pickle.Pickler):

@@ -51,11 +51,11 @@ _HEEDLESS: Final = frozenset({"pandas"})
 
 def has_protocol(kind: type) -> bool:
     """Whether loading an object of this class runs code that nobody is known to have tested."""
-    if _is_tested(kind.__module__):
+    if is_tested(kind.__module__):
         return False
     reduce = copyreg.dispatch_table.get(kind)
     if reduce is not None:
-        return not _is_tested(_origin(reduce))
+        return not is_tested(origin(reduce))
     if issubclass(kind, Enum):
         return any(_is_doubtful(kind, name) for name in _METHODS[:4])
     return any(_is_doubtful(kind, name) for name in _METHODS) or _is_set_by_hand(kind)
@@ -68,10 +68,10 @@ def _is_doubtful(kind: type, name: str) -> bool:
     method = vars(owner)[name]
     if isinstance(owner, type) and is_generated(owner, method):
         return False
-    origin = _origin(method)
-    if not _is_tested(origin):
+    module = origin(method)
+    if not is_tested(module):
         return True
-    if _top(origin) in _HEEDLESS:
+    if _top(module) in _HEEDLESS:
         return name in _METHODS[:4]
     # Such as an exception, which is called with whatever its base class has kept of the arguments.
     return name in _CALLS and _has_maker(kind)
@@ -81,7 +81,7 @@ def _has_maker(kind: type) -> bool:
     """Whether a user has written what makes an object from arguments."""
     for name in ("__init__", "__new__"):
         owner = next((base for base in kind.__mro__ if name in vars(base)), object)
-        if not _is_tested(_origin(vars(owner)[name])):
+        if not is_tested(origin(vars(owner)[name])):
             return True
     return False
 
@@ -89,14 +89,14 @@ def _has_maker(kind: type) -> bool:
 def _is_set_by_hand(kind: type) -> bool:
     """Whether slots are filled by a ``__setattr__`` that may refuse."""
     owner = next((base for base in kind.__mro__ if "__setattr__" in vars(base)), object)
-    if owner is object or _is_tested(owner.__module__):
+    if owner is object or is_tested(owner.__module__):
         return False
     return any(vars(base).get("__slots__") for base in kind.__mro__) and not any(
         "__setstate__" in vars(base) for base in kind.__mro__
     )
 
 
-def _origin(method: Any) -> str:
+def origin(method: Any) -> str:
     """The module in which a method was written, which is another than the class's where a decorator made it."""
     function = getattr(method, "__func__", method)
     if isinstance(function, FunctionType):
@@ -107,7 +107,8 @@ def _origin(method: Any) -> str:
     return str(getattr(function, "__module__", None) or "builtins")
 
 
-def _is_tested(module: Any) -> bool:
+def is_tested(module: Any) -> bool:
+    """Whether a module belongs to a package that tests how its objects are stored."""
     top = _top(module)
     return top in _TESTED or top in _STANDARD or top.startswith(_GENERATED)
 

@@ -36,5 +36,5 @@ def all_ran(tmp_path_factory):
 def ran(files, row, all_ran):
     """What became of a row, skipped where its library is missing."""
     if not row.is_here:
-        pytest.skip(f"{row.library} is not installed")
+        pytest.skip(f"there is no module {row.imported}")
     return all_ran(files)[row.id]

@@ -294,6 +294,22 @@ def test_sessions_without_doubtful_classes_start_no_process(notebook, tmp_path, 
     assert started == []
 
 
+def test_what_values_come_back_without_is_told_with_its_path(notebook, tmp_path):
+    """A filled cache of a memoised function, and an attribute of a frame that cannot be stored, are named as losses."""
+    notebook.run(
+        "import functools, sys, pandas as pd",
+        "@functools.lru_cache\ndef f(n):\n    return n\nx = [f, f(1), f(2)]",
+        "y = {'k': pd.DataFrame({'a': [1]})}\ny['k'].kept, y['k'].frame = 1, sys._getframe()",
+        "@functools.lru_cache\ndef g(n):\n    return n",
+    )
+    flaws = notebook.session._draft(SaveOptions(bandwidth=1e9), tmp_path).stock.flaws
+    assert {name: (flaw.path, flaw.reason) for name, flaw in flaws.items()} == {
+        "f": ("f", "comes back with an empty cache, which held 2 results"),
+        "x": ("x[0]", "comes back with an empty cache, which held 2 results"),
+        "y": ("y['k']", "comes back without `frame`, which cannot be stored"),
+    }
+
+
 def test_what_cannot_be_made_again_is_lost_before_anything_is_written(notebook, tmp_path):
     """A liar whose cell cannot be repeated is reported as lost, with its path."""
     notebook.run(

@@ -78,6 +78,14 @@ class FreezingPass(Protocol):
         """Whether this array was written earlier in the pass; notes it if not."""
         ...
 
+    def lose(self, value: Any, loss: str) -> None:
+        """Note what an object comes back without, for the report."""
+        ...
+
+    def storable(self, value: Any) -> bool:
+        """Whether a part could be stored by itself."""
+        ...
+
 
 _LIBRARIES: Final = (
     code,

@@ -72,6 +72,14 @@ ROWS = (
         compared="attrs",
     ),
     Kind(
+        "frame with an attribute",
+        "pandas",
+        make="import pandas as pd\nx = pd.DataFrame({'a': [1]})",
+        change="x.name = 'mine'",
+        facts="(x['a'].tolist(), x.name)",
+        compared="columns, an attribute that was added",
+    ),
+    Kind(
         "datetime index with a time zone",
         "pandas",
         make="import pandas as pd\nx = pd.DataFrame({'v': [1, 2]}, index=pd.date_range('2024-01-01', periods=2, tz='Europe/Paris', freq='D'))",

@@ -23,6 +23,15 @@ ROWS = (
         alias="z is x",
     ),
     Kind(
+        "frame with an attribute",
+        "polars",
+        make="import polars as pl\nx = pl.DataFrame({'a': [1, 2]})\nz = x",
+        change="x.note = ['mine']",
+        facts="(x.to_dict(as_series=False), x.note)",
+        compared="columns, an attribute that was added",
+        alias="z.note is x.note",
+    ),
+    Kind(
         "series",
         "polars",
         make="import polars as pl\nx = pl.Series('s', [1, 2, 3])",

@@ -81,8 +81,9 @@ ROWS = (
         "radial interpolator",
         "scipy",
         make="import numpy as np\nfrom scipy.interpolate import RBFInterpolator\nx = RBFInterpolator(np.arange(4.0)[:, None], np.arange(4.0))",
-        facts="x(np.array([[1.5]])).tolist()",
-        compared="result",
+        change="x.note = ['mine']",
+        facts="(x(np.array([[1.5]])).tolist(), x.note)",
+        compared="result, an attribute that was added",
     ),
     Kind(
         "spline",
@@ -112,8 +113,9 @@ ROWS = (
         "KD-tree",
         "scipy",
         make="import numpy as np\nfrom scipy.spatial import KDTree\nx = KDTree(np.arange(8.0).reshape(4, 2))",
-        facts="float(x.query([2.1, 3.1])[0])",
-        compared="nearest point",
+        change="x.note = ['mine']",
+        facts="(float(x.query([2.1, 3.1])[0]), x.note)",
+        compared="nearest point, an attribute that was added",
     ),
     Kind(
         "hull",

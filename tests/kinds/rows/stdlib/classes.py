@@ -112,7 +112,8 @@ ROWS = (
         change="x.tag = 1",
         facts="(x(3), x(4), x.tag, x.cache_parameters())",
         compared="results, parameters, attributes",
-        notes="starts with an empty cache: Python does not let one be filled",
+        reason="comes back with an empty cache, which held 1 result",
+        notes="starts with an empty cache, as the report says",
     ),
     Kind(
         "cached_property",

@@ -13,6 +13,14 @@ ROWS = (
         compared="digits and exponent",
     ),
     Kind(
+        "Decimal, subclassed, with an attribute",
+        "decimal",
+        make="from decimal import Decimal\nclass Money(Decimal):\n    pass\nx = Money('1.10')",
+        change="x.currency = ['EUR']",
+        facts="(str(x), x.currency)",
+        compared="digits and attribute",
+    ),
+    Kind(
         "Context",
         "decimal",
         make="import decimal\nx = decimal.Context(prec=5, rounding=decimal.ROUND_UP)",

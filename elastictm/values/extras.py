@@ -1,0 +1,175 @@
+"""Attributes that a user adds to an object whose class stores itself in a way of its own, and does not know of them.
+
+Classes of libraries list what they keep, or have C code that does; what else lies in ``__dict__`` is lost without a
+word.  Here it is found by its name, which the code of the class never sets, and travels beside the object.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import dis
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from types import CodeType, FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+from elastictm.values.protocols import is_tested, origin
+
+if TYPE_CHECKING:
+    from elastictm.values.reducers import FreezingPass
+
+_WAYS: Final = ("__reduce_ex__", "__reduce__", "__getstate__")
+_WITHOUT: Final = (type, ModuleType, FunctionType, Enum, BaseException)
+"""Types that others know how to store; a class, and what is found by its name."""
+_PROTOCOL: Final = 5
+_KNOWN_AT_MOST: Final = 4096
+"""Attributes of which it is remembered whether their class knows them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """Reduces objects of one class as the class itself does, with what it knows nothing of."""
+
+    kind: type
+
+    def __call__(self, value: Any, view: FreezingPass) -> Any:
+        """What the class gives, or NotImplemented where that is all there is."""
+        own = _attributes(value)
+        if not own:
+            return NotImplemented
+        added = {name: item for name, item in own.items() if not _is_known(self.kind, name)}
+        if not added:
+            return NotImplemented
+        reduction = _reduced(value)
+        if not isinstance(reduction, tuple):
+            return NotImplemented
+        maker, arguments, state, items, pairs, setter, *_ = (*reduction, None, None, None, None)
+        kept = list(_mappings((state, arguments)))
+        left = {
+            name: item
+            for name, item in added.items()
+            if not any(held.get(name, _ABSENT) is item for held in kept if type(held) is dict)
+        }
+        if not left:
+            return reduction
+        for name in [name for name, item in left.items() if not view.storable(item)]:
+            del left[name]
+            view.lose(value, f"comes back without `{name}`, which cannot be stored")
+        if not left:
+            return reduction
+        return maker, arguments, (state, setter, left), items, pairs, set_with_extras
+
+
+_ABSENT: Final = object()
+
+
+def keeper(kind: type) -> Keeper | None:
+    """What keeps added attributes of a class; None where Python itself takes objects apart, or code of a user's."""
+    if not kind.__dictoffset__ or issubclass(kind, _WITHOUT) or not _has_way_of_its_own(kind):
+        return None
+    return Keeper(kind)
+
+
+def set_with_extras(made: Any, state: tuple[Any, Callable[[Any, Any], None] | None, dict[str, Any]]) -> None:
+    """Give an object its state in its own way, and then the attributes that its class does not know of."""
+    inner, setter, extras = state
+    if setter is not None:
+        setter(made, inner)
+    elif inner is not None:
+        _set_plainly(made, inner)
+    vars(made).update(extras)
+
+
+def _set_plainly(made: Any, state: Any) -> None:
+    """What pickle does with a state."""
+    loads = getattr(made, "__setstate__", None)
+    if loads is not None:
+        loads(state)
+        return
+    slots = None
+    if isinstance(state, tuple) and len(state) == 2:  # noqa: PLR2004 - attributes, and those in slots
+        state, slots = state
+    vars(made).update(state or {})
+    for name, item in (slots or {}).items():
+        setattr(made, name, item)
+
+
+def _attributes(value: Any) -> dict[str, Any] | None:
+    try:
+        found = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return None
+    return found if type(found) is dict else None
+
+
+def _reduced(value: Any) -> Any:
+    reduce = copyreg.dispatch_table.get(type(value))
+    return value.__reduce_ex__(_PROTOCOL) if reduce is None else reduce(value)
+
+
+def _mappings(parts: Any) -> Iterator[dict[Any, Any]]:
+    """The dicts in a state, or in a tuple or list of states."""
+    if type(parts) is dict:
+        yield parts
+    elif type(parts) in {tuple, list}:
+        for part in parts:
+            yield from _mappings(part)
+
+
+def _has_way_of_its_own(kind: type) -> bool:
+    """Whether a library, and no user, has written how objects of a class are stored."""
+    registered = copyreg.dispatch_table.get(kind)
+    if registered is not None:
+        return is_tested(origin(registered))
+    found = False
+    for name in _WAYS:
+        owner = next(base for base in (*kind.__mro__, object) if name in vars(base) or base is object)
+        if owner is not object:
+            if not is_tested(origin(vars(owner)[name])):
+                return False
+            found = True
+    return found
+
+
+@functools.lru_cache(_KNOWN_AT_MOST)
+def _is_known(kind: type, name: str) -> bool:
+    """Whether the code of a class or of its bases, a user's aside, sets an attribute of this name."""
+    bases = [base for base in kind.__mro__[:-1] if is_tested(base.__module__)]
+    if any(name in vars(base) for base in bases):
+        return True
+    bodies = (body for base in bases for item in tuple(vars(base).values()) for body in _bodies(item))
+    return any(_sets(body, name) for body in bodies)
+
+
+def _bodies(item: Any) -> Iterator[CodeType]:
+    """The code of a method, with the functions inside it."""
+    if isinstance(item, FunctionType):
+        waiting = [item.__code__]
+        while waiting:
+            body = waiting.pop()
+            yield body
+            waiting += [constant for constant in body.co_consts if isinstance(constant, CodeType)]
+        yield from _bodies(vars(item).get("__wrapped__"))
+    elif isinstance(item, (staticmethod, classmethod)):
+        yield from _bodies(item.__func__)
+    elif isinstance(item, property):
+        for part in (item.fget, item.fset):
+            yield from _bodies(part)
+    elif isinstance(item, functools.cached_property):
+        yield from _bodies(item.func)
+
+
+def _sets(body: CodeType, name: str) -> bool:
+    """Whether some code sets an attribute of its first argument, or names it in a text as ``setattr`` wants it."""
+    if name in body.co_consts:
+        return True
+    if name not in body.co_names or not body.co_varnames:
+        return False
+    target: Any = None
+    for step in dis.get_instructions(body):
+        if step.opname == "STORE_ATTR" and step.argval == name and target == body.co_varnames[0]:
+            return True
+        target = step.argval[-1] if type(step.argval) is tuple and step.argval else step.argval
+    return False
