@@ -172,7 +172,7 @@ class Restorer:
         for key, definition in thawer.definitions.items():
             around.definitions.bind(key, definition)
         account = Account(saved, self._host, self._lessons, problem, plan, self._clock)
-        notes = (*self._arrival.notes, *unimported, *self._workroom.notes)
+        notes = (*self._arrival.notes, *unimported, *thawer.notes, *self._workroom.notes)
         report = account.report(around, replay.outputs, notes)
         sources = {int(run.n): (run.source, run.code or run.source) for run in saved.history.runs if run.n}
         self._host.resume(sources, replay.outputs, saved.manifest.execution_count)

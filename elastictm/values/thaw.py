@@ -17,7 +17,7 @@ from elastictm.values import rebuild
 from elastictm.values.definitions import Definition
 from elastictm.values.freeze import Surroundings
 from elastictm.values.memory import Slice, buffers
-from elastictm.values.reducers import arrays
+from elastictm.values.reducers import arrays, torch
 from elastictm.values.source import CodePlace
 
 
@@ -51,11 +51,24 @@ class Thawer:
         self._definition_unit = definition_unit
         self._singletons = singletons
         self._definitions: dict[DefinitionKey, Definition] = {}
+        self._moved: dict[tuple[str, str], dict[Name, None]] = {}
 
     @property
     def definitions(self) -> Mapping[DefinitionKey, Definition]:
         """The definitions loaded so far, by the number that they have in the archive."""
         return self._definitions
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What came back on another device than it was on, a line for each device."""
+        return tuple(
+            f"there is no device {device} here, so tensors are on {found}: {', '.join(names)}"
+            for (device, found), names in self._moved.items()
+        )
+
+    def move(self, names: Iterable[Name], device: str, found: str) -> None:
+        """Note that memory which these variables share went to another device."""
+        self._moved.setdefault((device, found), {}).update(dict.fromkeys(names))
 
     def group(self, frost: Frost) -> dict[Name, Any] | Refusal:
         """The values of a group by name, or the reason why they do not load."""
@@ -127,6 +140,7 @@ class _Loader(pickle.Unpickler):
         super().__init__(io.BytesIO(frost.stream), buffers=_buffers(frost))
         self._thawer = thawer
         self._keys: Sequence[DefinitionKey] = frost.definitions
+        self._names = frost.names
         self._singletons = singletons
         self._root = root
         self._bases = arrays.Bases(frost.segments)
@@ -144,6 +158,8 @@ class _Loader(pickle.Unpickler):
             return getattr(self, _METHODS[name])
         if module == arrays.__name__ and name in {"array", "array_in_base"}:
             return getattr(self._bases, name)
+        if module == torch.__name__ and name == "device_storage":
+            return self._device_storage
         module = _MOVED.get(module, module)
         if module == "__main__" and name in self._thawer.around.namespace:
             # The process that restores may have a main module of its own.
@@ -155,6 +171,12 @@ class _Loader(pickle.Unpickler):
 
     def _code(self, filename: str, name: str, line: int, rank: int, flags: int) -> CodeType:
         return self._thawer.around.sources.code(CodePlace(filename, name, line, rank, flags))
+
+    def _device_storage(self, memory: Any, device: str) -> Any:
+        found = torch.device_here(device)
+        if found != device:
+            self._thawer.move(self._names, device, found)
+        return torch.device_storage(memory, device)
 
     def _namespace(self) -> dict[str, Any]:
         return self._thawer.around.namespace

@@ -1,12 +1,11 @@
 """Tensors of PyTorch: storages out of band, shared by all tensors that use them, each on the device where it was.
 
-A storage from a device that a restore does not have goes to the processor, with a warning that says so.
+A storage from a device that a restore does not have goes to one that it has, and the loader tells so.
 """
 
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
@@ -170,8 +169,8 @@ def storage(memory: Any) -> Any:
 
 
 def device_storage(memory: Any, device: str) -> Any:
-    """A storage on its device, or on the processor where there is none such, with a warning."""
-    found = device_here(device, _count(device))
+    """A storage on its device, or on what stands in for that here."""
+    found = device_here(device)
     made = storage(memory)
     return made if found == "cpu" else _moved(made, found)
 
@@ -185,18 +184,17 @@ def _moved(made: Any, device: str) -> Any:
 def _count(device: str) -> int:
     import torch  # noqa: PLC0415 - an archive with tensors is what brings torch in
 
-    backend: Any = getattr(torch, device.partition(":")[0])
-    return int(backend.device_count()) if backend.is_available() else 0
+    backend: Any = getattr(torch, device.partition(":")[0], None)
+    return int(backend.device_count()) if backend is not None and backend.is_available() else 0
 
 
-def device_here(device: str, count: int) -> str:
-    """The device that stands in for one, where so many of its type are available; warns if it is another."""
+def device_here(device: str) -> str:
+    """A device, or what stands in for it where it is missing: the first of its type, else the processor."""
     kind, _, number = device.partition(":")
-    if count and int(number or 0) < count:
+    count = _count(device)
+    if int(number or 0) < count:
         return device
-    found = f"{kind}:0" if count else "cpu"
-    warnings.warn(f"there is no device {device} here: its tensors are on {found}", stacklevel=2)
-    return found
+    return f"{kind}:0" if count else "cpu"
 
 
 def reduce_typed_storage(value: Any, _view: FreezingPass) -> Any:
