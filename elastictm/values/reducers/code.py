@@ -166,6 +166,9 @@ def reduce_lru_cache(value: Any, view: FreezingPass) -> Any:
     if importable(value):
         view.modules.add(value.__module__)
         return NotImplemented
+    held = value.cache_info().currsize
+    if held:
+        view.lose(value, f"comes back with an empty cache, which held {held} {'result' if held == 1 else 'results'}")
     parameters = value.cache_parameters()
     own = {name: item for name, item in vars(value).items() if name not in _OF_WRAPPERS}
     return rebuild.lru_cache, (value.__wrapped__, parameters["maxsize"], parameters["typed"]), own or None
