@@ -2,26 +2,54 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
 from elastictm_cli import output
 from elastictm_cli.archived import read_archive
 from elastictm_cli.options import Archive, Json
 
+from elastictm.errors import UsageError
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from elastictm.model.history import History
     from elastictm.model.records import CellRun
     from elastictm.model.reports import VariableReport
-    from elastictm.storage.manifest import Manifest
+    from elastictm.storage.manifest import Environment, Manifest
 
 
-def inspect(archive: Archive, *, json: Json = False) -> None:
+def inspect(
+    archive: Archive,
+    *,
+    requirements: Annotated[
+        bool, typer.Option("--requirements", help="Only print the libraries that it uses, in the form that pip reads.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Show variables, sizes, outcomes, environment and cells; none of the archive's code runs."""
+    if requirements and json:
+        raise UsageError("--requirements and --json exclude each other: give one of them")
     manifest, history, size = read_archive(archive)
-    if json:
+    if requirements:
+        output.result("\n".join(_requirements(manifest.environment)))
+    elif json:
         output.json_result(_described(archive, manifest, history, size))
     else:
         output.result(_shown(archive, manifest, history, size))
+
+
+def _requirements(made: Environment) -> Iterator[str]:
+    """The lines of a requirements file; where nobody knows what is used, all packages that were loaded."""
+    from elastictm.model.versions import public  # noqa: PLC0415 - not for --help
+
+    yield f"# Python {made.python} ({made.implementation}) on {made.platform}, elastictm {made.program}"
+    used = made.packages if made.libraries is None else set(made.libraries.values())
+    for name in sorted(used, key=str.lower):
+        version = made.packages.get(name, "")
+        line = f"{name}=={public(version)}" if version else name
+        yield line if public(version) == version else f"{line}  # it was {version}"
 
 
 def _described(archive: str, manifest: Manifest, history: History, size: int) -> dict[str, Any]:

@@ -65,7 +65,8 @@ class Fit:
     def of(cls, saved: Saved, *, any_version: bool = False) -> Fit:
         """Compare an archive with what is here; ``any_version`` loads what another major version wrote."""
         there = saved.manifest.environment
-        libraries = {name: _library(name, distribution, there) for name, distribution in there.libraries.items()}
+        used = there.libraries or {}
+        libraries = {name: _library(name, distribution, there) for name, distribution in used.items()}
         missing = {name: library for name, library in libraries.items() if library.here is None}
         other = {name: library for name, library in libraries.items() if library.is_other}
         units = _touched(saved.manifest, missing, {} if any_version else other)
@@ -178,7 +179,7 @@ def _small(there: m.Environment, told: Iterable[str]) -> Iterator[str]:
         library = Library(name, name, wanted, installed(name))
         if name in known or library.here == wanted:
             continue
-        if not there.libraries and (library.here is None or library.is_other):
+        if there.libraries is None and (library.here is None or library.is_other):
             yield library.told()
         else:
             small.append(library.told())

@@ -135,7 +135,7 @@ class Entry(Struct, frozen=True, omit_defaults=True):
 class Environment(Struct, frozen=True, omit_defaults=True):
     """The machine that wrote the archive; ``program`` is the version of elastictm, ``packages`` theirs by name.
 
-    ``libraries`` maps the modules that variables and cells use to the packages that they come from.
+    ``libraries`` maps the modules that variables and cells use to the packages that they come from; None: unknown.
     """
 
     python: str
@@ -147,7 +147,7 @@ class Environment(Struct, frozen=True, omit_defaults=True):
     import_path: tuple[str, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
     hash_seed: Annotated[str, Meta(pattern=r"\A[0-9]{1,10}\Z")] | None = None
-    libraries: dict[str, str] = field(default_factory=dict)
+    libraries: dict[str, str] | None = None
 
 
 class Manifest(Struct, frozen=True, omit_defaults=True):
