@@ -123,14 +123,16 @@ def _has_way_of_its_own(kind: type) -> bool:
     registered = copyreg.dispatch_table.get(kind)
     if registered is not None:
         return is_tested(origin(registered))
-    found = False
+    ways = list(_ways(kind))
+    return bool(ways) and all(is_tested(origin(way)) for way in ways)
+
+
+def _ways(kind: type) -> Iterator[Any]:
+    """The methods by which objects of a class are stored, Python's own aside."""
     for name in _WAYS:
-        owner = next(base for base in (*kind.__mro__, object) if name in vars(base) or base is object)
+        owner = next((base for base in kind.__mro__ if name in vars(base)), object)
         if owner is not object:
-            if not is_tested(origin(vars(owner)[name])):
-                return False
-            found = True
-    return found
+            yield vars(owner)[name]
 
 
 @functools.lru_cache(_KNOWN_AT_MOST)
@@ -138,6 +140,9 @@ def _is_known(kind: type, name: str) -> bool:
     """Whether the code of a class or of its bases, a user's aside, sets an attribute of this name."""
     bases = [base for base in kind.__mro__[:-1] if is_tested(base.__module__)]
     if any(name in vars(base) for base in bases):
+        return True
+    if name.startswith("_") and not any(isinstance(way, FunctionType) for way in _ways(kind)):
+        # What C code keeps to itself: nobody sees it being set.
         return True
     bodies = (body for base in bases for item in tuple(vars(base).values()) for body in _bodies(item))
     return any(_sets(body, name) for body in bodies)
@@ -163,7 +168,7 @@ def _bodies(item: Any) -> Iterator[CodeType]:
 
 def _sets(body: CodeType, name: str) -> bool:
     """Whether some code sets an attribute of its first argument, or names it in a text as ``setattr`` wants it."""
-    if name in body.co_consts:
+    if any(name == constant or (type(constant) is tuple and name in constant) for constant in body.co_consts):
         return True
     if name not in body.co_names or not body.co_varnames:
         return False
