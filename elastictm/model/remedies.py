@@ -16,6 +16,12 @@ Moment = Literal["save", "restore"]
 CANNOT_RERUN: Final = "; cannot be re-run: "
 """Stands between why a value cannot be stored and why no cell may make it again."""
 
+ANOTHER_VALUE: Final = "not repeatable: "
+"""Begins the reason of a variable that a re-run made, with another value than the one that was saved."""
+
+LOST: Final = "LOST"
+"""Begins the line of a loss."""
+
 _DISTRIBUTIONS: Final = {
     "bs4": "beautifulsoup4",
     "cv2": "opencv-python",
@@ -48,11 +54,11 @@ def _table(*rows: tuple[str, str]) -> tuple[_Remedy, ...]:
 
 
 _ANYWHERE: Final = _table(
-    (r"needs (\S+) (\S+), which is not installed here", "pip install {}=={}, and restore again"),
+    (r"needs (\S+) ([^\s,+]+)\S*, which is not installed here", "pip install {}=={}, and restore again"),
     (r"(?:needs|imports) (\S+), which is not installed here", "pip install {}, and restore again"),
     (
-        r"was saved with (\S+) (\S+), and here is",
-        "pip install {}=={} and restore again, or load it all the same with --any-version (any_version=True)",
+        r"was saved with (\S+) ([^\s,+]+)\S*, and here is",
+        "pip install {}=={}, and restore again; or load it all the same with --any-version (any_version=True)",
     ),
     (r"No module named '(\w+)", "pip install {}, and restore again"),
 )
@@ -144,6 +150,9 @@ _CELLS_THERE: Final = _table(
         "bring {} here as it was then, and restore again; larger files go along with a higher --ship-limit",
     ),
     (r"cell (\d+): running it again raised", "see why cell {} fails here"),
+    (r"another value .*set order", "look at it before you go on; there, put the set in order: sorted(...)"),
+    (r"another value .*without a seed", "look at it before you go on; there, give the generator a seed"),
+    (r"another value", "look at it before you go on"),
 )
 """What helps where a session is brought back."""
 

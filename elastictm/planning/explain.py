@@ -152,10 +152,11 @@ class _Told:
         if margin > 0:
             return f"re-running is {duration(margin)} cheaper"
         if version in self._makers:
-            return f"cell {self._makers[version]} makes its class anew"
+            n = self._makers[version]
+            return f"cell {n} runs again anyway" if n == version.n else f"cell {n} makes its class anew"
         mate = next((v for v in self._mates(version) if math.isinf(self._problem.versions[v].load)), None)
         mate = mate or next(self._mates(version), None)
-        return "the cells that make it run anyway" if mate is None else f"shares data with {mate.name}"
+        return "its cells run again anyway" if mate is None else f"shares data with {mate.name}"
 
     def _mates(self, version: Version) -> Iterator[Version]:
         """The others that share data with it and are not lost."""

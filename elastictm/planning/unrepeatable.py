@@ -11,7 +11,7 @@ from elastictm.model.reports import Unrepeatable
 from elastictm.model.set_order import holds_under
 from elastictm.planning.repeats import deeds
 
-_LONGEST_CODE = 40
+_LONGEST_CODE = 48
 
 
 def unrepeatable_cells(
@@ -67,7 +67,7 @@ def _reasons(run: CellRun, gone: Collection[str], hash_seed: str | None, *, allo
         yield from deeds(run)
     yield from (f"read {file.path}, which is gone or has changed since" for file in run.files if file.path in gone)
     own = [reason for reason in run.unrepeatable if holds_under(reason, hash_seed) and reason != "interrupted"]
-    if calls := [reason for reason in own if reason.endswith(")")]:
+    if calls := [reason for reason in own if reason.endswith("()")]:
         yield f"{', '.join(calls)} {'give' if len(calls) > 1 else 'gives'} another value each time"
     yield from (reason for reason in own if reason not in calls)
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from elastictm.ids import Fingerprint, Name
+from elastictm.ids import Fingerprint, Name, RunNumber
 from elastictm.model.records import Remark
+from elastictm.model.remedies import ANOTHER_VALUE
 from elastictm.model.reports import Choice, Outcome, RestoreReport, VariableReport
 from elastictm.planning.explain import explain
 from elastictm.planning.plan import ReplicationPlan
@@ -68,8 +69,7 @@ class Account:
         causes = {c.report.name: c for c in explain(saved.history, self.problem, self.plan, saved.sizes(), refusals)}
         return [self._variable(name, entry, causes.get(name), unlike) for name, entry in saved.entries.items()]
 
-    @staticmethod
-    def _variable(name: Name, entry: m.Entry, cause: Choice | None, unlike: Collection[Name]) -> VariableReport:
+    def _variable(self, name: Name, entry: m.Entry, cause: Choice | None, unlike: Collection[Name]) -> VariableReport:
         outcome: Outcome = "lost" if cause is None else cause.report.outcome
         reason, path = "", ""
         if cause is None:
@@ -79,7 +79,9 @@ class Account:
         elif outcome == "stored" and entry.flaw:
             reason = entry.flaw
         elif name in unlike:
-            reason = "not repeatable: re-running gave another value than the one saved"
+            known = ", ".join(self.saved.runs[RunNumber(entry.n)].unrepeatable)
+            reason = f"{ANOTHER_VALUE}running cell {entry.n} again gave another value than the one saved"
+            reason += f" ({known})" if known else ""
         elif outcome == "rerun" and entry.fingerprint is None:
             reason = "cannot be stored, so its new value could not be compared with the old"
         report = VariableReport(name, outcome, entry.kind, reason, path, entry.bytes, entry.seconds)

@@ -118,7 +118,7 @@ ROWS = [
     ),
     (
         "rerun",
-        "the cells that make it run anyway",
+        "its cells run again anyway",
         {"writes": "x y", "seconds": 5.0},
         {"x": 1.0},
         {},
