@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from elastictm.ids import DefinitionKey, Name, RunNumber, Version
-from elastictm.model.records import CellRun, Lapse, Remark, VersionRecord
+from elastictm.model.records import CellRun, Lapse, Remark, SettingsVersion, VersionRecord
 
 
 class HistoryView(Protocol):
@@ -21,6 +21,11 @@ class HistoryView(Protocol):
     @property
     def live(self) -> Mapping[Name, VersionRecord]:
         """The variables that exist after the last cell run, by name."""
+        ...
+
+    @property
+    def settings(self) -> Mapping[str, SettingsVersion]:
+        """The settings of each library as the last cell run that changed them left them."""
         ...
 
     @property
@@ -66,6 +71,7 @@ class History:
         self._live: dict[Name, VersionRecord] = {}
         self._group_of: dict[Name, frozenset[Version]] = {}
         self._creators: dict[DefinitionKey, RunNumber] = {}
+        self._settings: dict[str, SettingsVersion] = {}
         self._lapses: list[Lapse] = []
         self._remarks: list[Remark] = []
 
@@ -83,6 +89,11 @@ class History:
     def live(self) -> Mapping[Name, VersionRecord]:
         """The variables that exist after the last cell run, by name."""
         return MappingProxyType(self._live)
+
+    @property
+    def settings(self) -> Mapping[str, SettingsVersion]:
+        """The settings of each library as the last cell run that changed them left them."""
+        return MappingProxyType(self._settings)
 
     @property
     def lapses(self) -> Sequence[Lapse]:
@@ -145,6 +156,7 @@ class History:
                 self._group_of[version.name] = members
         for key in run.created:
             self._creators.setdefault(key, run.n)
+        self._settings.update({version.library: version for version in run.settings})
 
     def followed_by(self, run: CellRun) -> History:
         """A history of its own that goes on with one more cell run."""
@@ -155,6 +167,7 @@ class History:
         other._live = dict(self._live)
         other._group_of = dict(self._group_of)
         other._creators = dict(self._creators)
+        other._settings = dict(self._settings)
         other._lapses = list(self._lapses)
         other._remarks = list(self._remarks)
         other.append(run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from elastictm.ids import DefinitionKey, Fingerprint, Name, RunNumber, Version
@@ -84,6 +84,23 @@ class RandomState:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingsVersion:
+    """The settings of a library, or of a part of the process, after a cell run that changed them.
+
+    ``stream`` is a pickle of those that are not as in a fresh process, empty where all are.
+    ``definitions`` are the session's functions and classes that it refers to, ``sources`` the texts of their code.
+    ``shown`` tells each setting in a few words; ``refused`` holds those that cannot be stored, with the reason.
+    """
+
+    library: str
+    stream: bytes = b""
+    definitions: tuple[DefinitionKey, ...] = ()
+    sources: tuple[str, ...] = ()
+    shown: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class CellRun:
     """One execution of one cell.
 
@@ -92,6 +109,7 @@ class CellRun:
     ``reads`` are versions alive before the run that it could reach; ``writes`` those that it made.
     ``groups`` are the alias groups of two or more versions that the run formed or touched, as they were after it.
     ``created`` are the functions and classes of the session first met after this run.
+    ``random`` are states from before it, ``settings`` those that it left behind.
     ``unrepeatable`` holds one reason for each thing that makes a re-run give another result.
     ``notes`` tell what recording assumed, and the errors inside the recorder.
     """
@@ -111,6 +129,7 @@ class CellRun:
     files: tuple[FileRead, ...] = ()
     effects: tuple[Effect, ...] = ()
     random: tuple[RandomState, ...] = ()
+    settings: tuple[SettingsVersion, ...] = ()
     unrepeatable: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from elastictm.ids import Name, RunNumber
-from elastictm.model.remedies import Moment, remedy
+from elastictm.model.remedies import ANOTHER_VALUE, LOST, Moment, remedy
+from elastictm.model.settings_report import SettingsReport, kept_lines, lost_lines
 from elastictm.model.tables import Table, amount, duration
 
 if TYPE_CHECKING:
@@ -48,14 +49,20 @@ class VariableReport:
 
     @property
     def line(self) -> str:
-        """A loss in one line."""
+        """A loss, or a value that came back otherwise, in one line."""
         kind = f" ({self.kind})" if self.kind else ""
         advice = f". What to do: {self.remedy}" if self.remedy else ""
-        return f"LOST {self.name}{kind}: {self.why or 'no reason is known'}{advice}"
+        word = "LOST" if self.outcome == "lost" else "DIFFERENT"
+        return f"{word} {self.name}{kind}: {self.why or 'no reason is known'}{advice}"
+
+    @property
+    def bad(self) -> bool:
+        """Whether the value is lost, or came back otherwise."""
+        return self.outcome == "lost" or (self.outcome == "rerun" and self.reason.startswith(ANOTHER_VALUE))
 
     def advised(self, moment: Moment) -> VariableReport:
-        """The report with what to do, where the variable is lost."""
-        return replace(self, remedy=remedy(self.reason, moment)) if self.outcome == "lost" else self
+        """The report with what to do, where the value is lost or came back otherwise."""
+        return replace(self, remedy=remedy(self.reason, moment)) if self.bad else self
 
     def to_json(self) -> dict[str, object]:
         """The report as a dict of plain values."""
@@ -189,7 +196,9 @@ class PlanReport(_Shown):
         head += f"predicted {duration(self.seconds)}, {amount(self.bytes)} at {amount(self.bandwidth)}/s"
         columns = ("variable", "cell", "kind", "outcome", "bytes", "store+load", "re-run", "by cells", "why")
         lost = tuple(c.report.line for c in by_loss if c.report.outcome == "lost")
-        plan = Table(head, columns, rows, self.notes, lost + _differing(self.differences))
+        lost += tuple(note for note in self.notes if note.startswith(LOST))
+        notes = tuple(note for note in self.notes if not note.startswith(LOST))
+        plan = Table(head, columns, rows, notes, lost + _differing(self.differences))
         return (plan, self._cells()) if self.unrepeatable else (plan,)
 
     def _cells(self) -> Table:
@@ -213,6 +222,7 @@ class SaveReport(_Shown):
     outputs: tuple[VariableReport, ...] = ()
     notes: tuple[str, ...] = ()
     rehearsal: RehearsalReport | None = None
+    settings: tuple[SettingsReport, ...] = ()
 
     @property
     def lost(self) -> tuple[VariableReport, ...]:
@@ -231,6 +241,7 @@ class SaveReport(_Shown):
             "predicted_seconds": self.predicted_seconds,
             "predicted_bytes": self.predicted_bytes,
             "notes": list(self.notes),
+            "settings": [s.to_json() for s in self.settings],
         } | ({} if self.rehearsal is None else {"rehearsal": self.rehearsal.to_json()})
 
     def _tables(self) -> tuple[Table, ...]:
@@ -238,7 +249,8 @@ class SaveReport(_Shown):
         head += f"{duration(self.seconds)} (predicted {duration(self.predicted_seconds)}), "
         head += f"{amount(self.bytes)} (predicted {amount(self.predicted_bytes)})"
         rehearsed = () if self.rehearsal is None else self.rehearsal.lines()
-        return (_outcomes(head, self.variables, self.outputs, rehearsed + self.notes),)
+        notes = rehearsed + kept_lines(self.settings) + self.notes
+        return (_outcomes(head, self.variables, self.outputs, notes, lost_lines(self.settings)),)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -257,6 +269,7 @@ class RestoreReport(_Shown):
     differences: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     unloaded: tuple[tuple[str, str], ...] = ()
+    settings: tuple[SettingsReport, ...] = ()
 
     @property
     def lost(self) -> tuple[VariableReport, ...]:
@@ -274,12 +287,15 @@ class RestoreReport(_Shown):
             "bytes": self.bytes,
             "differences": list(self.differences),
             "notes": list(self.notes),
+            "settings": [s.to_json() for s in self.settings],
         }
 
     def _tables(self) -> tuple[Table, ...]:
         head = f"Restored {self.path}: {_summary(self.variables, self.cells_rerun)}; "
         head += f"{duration(self.seconds)}, {amount(self.bytes)}"
-        return (_outcomes(head, self.variables, self.outputs, self.notes, self.differences),)
+        notes = kept_lines(self.settings) + self.notes
+        first = lost_lines(self.settings) + _differing(self.differences)
+        return (_outcomes(head, self.variables, self.outputs, notes, first),)
 
 
 def _ordered(variables: object) -> tuple[VariableReport, ...]:
@@ -306,16 +322,19 @@ def _outcomes(
     variables: tuple[VariableReport, ...],
     outputs: tuple[VariableReport, ...],
     notes: tuple[str, ...],
-    differences: tuple[str, ...] = (),
+    first: tuple[str, ...] = (),
 ) -> Table:
     ordered = _ordered(variables)
-    lost = tuple(v.line for v in ordered if v.outcome == "lost")
+    lost = tuple(v.line for v in ordered if v.bad)
+    lost += tuple(note for note in notes if note.startswith(LOST))
     rows = tuple(
-        (v.name, v.kind, v.outcome, amount(v.bytes), duration(v.seconds), v.why) for v in ordered if v.outcome != "lost"
+        (v.name, v.kind, v.outcome, amount(v.bytes), duration(v.seconds), "DIFFERENT" if v.bad else v.why)
+        for v in ordered
+        if v.outcome != "lost"
     )
+    others = tuple(note for note in notes if not note.startswith(LOST))
     columns = ("variable", "kind", "outcome", "bytes", "seconds", "why")
-    lines = lost + _differing(differences)
-    return Table(head, columns, rows, (*_lost_results(ordered, outputs), *notes), lines)
+    return Table(head, columns, rows, (*_lost_results(ordered, outputs), *others), lost + first)
 
 
 def _lost_results(variables: tuple[VariableReport, ...], outputs: tuple[VariableReport, ...]) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ def merged(provisional: CellRun | None, run: CellRun) -> CellRun:
     reads = {*provisional.reads, *(version for version in run.reads if version.n != run.n)}
     writes = {record.name: record for record in (*provisional.writes, *run.writes)}
     deletes = [name for name in (*provisional.deletes, *run.deletes) if name not in writes or name in run.deletes]
+    settings = {version.library: version for version in (*provisional.settings, *run.settings)}
     reasons = [reason for reason in provisional.unrepeatable if reason != STILL_RUNNING]
     return replace(
         run,
@@ -47,6 +48,7 @@ def merged(provisional: CellRun | None, run: CellRun) -> CellRun:
         deletes=tuple(dict.fromkeys(deletes)),
         groups=(*provisional.groups, *run.groups),
         created=(*provisional.created, *run.created),
+        settings=tuple(settings.values()),
         unrepeatable=tuple(dict.fromkeys((*reasons, *run.unrepeatable))),
         notes=tuple(dict.fromkeys((*provisional.notes, *run.notes))),
     )

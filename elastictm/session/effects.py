@@ -103,6 +103,8 @@ class EffectWatch:
     Responsibilities:
     - note files read, and what is done to files, processes, the network and the environment;
     - leave out what libraries do for themselves, such as keeping caches and setting themselves up.
+
+    ``of_imports`` are the environment variables that libraries set for themselves while they were imported.
     """
 
     def __init__(self, ignored: Iterable[str] = ()) -> None:
@@ -117,6 +119,7 @@ class EffectWatch:
         self._changed: set[str] = set()
         self._modules: frozenset[str] = frozenset()
         self._path: list[str] = []
+        self.of_imports: set[str] = set()
 
     def start(self) -> None:
         """Begin to note what happens."""
@@ -192,8 +195,11 @@ class EffectWatch:
                 target = os.path.abspath(_text(arguments[1]))  # noqa: PTH100
                 self._changed.add(target)
                 detail += f" -> {target}"
-        if not self._for_import():
-            self._effects[Effect(kind, detail[:_LONGEST])] = None
+        if self._for_import():
+            self.of_imports |= {detail} if kind == "environment" else set()
+            return
+        self.of_imports.discard(detail)
+        self._effects[Effect(kind, detail[:_LONGEST])] = None
 
     def _file(self, path: Any, mode: Any, flags: Any) -> None:
         if isinstance(path, int) or path is None:

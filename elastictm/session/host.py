@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from elastictm.ids import Name
+from elastictm.session.circumstances.circumstance import Circumstance
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,11 @@ class Host(Protocol):
     @property
     def singletons(self) -> Mapping[str, Any]:
         """Objects that every session has one of, by the names that stand for them in streams."""
+        ...
+
+    @property
+    def circumstances(self) -> Sequence[Circumstance]:
+        """The shell's own settings."""
         ...
 
     def is_own(self, name: str) -> bool:

@@ -18,6 +18,7 @@ from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, Intera
 from traitlets.config import Config
 
 from elastictm.ids import RunNumber
+from elastictm.session.circumstances.shell import ShellSettings
 from elastictm.session.host import RunOutcome
 from elastictm.session.recorder import FinishedCell, Recorder
 
@@ -70,6 +71,11 @@ class IPythonHost:
     def singletons(self) -> Mapping[str, Any]:
         """The shell, by the name that stands for it in streams."""
         return {"shell": self.shell}
+
+    @property
+    def circumstances(self) -> tuple[ShellSettings, ...]:
+        """The settings of IPython."""
+        return (ShellSettings(self.shell),)
 
     def is_own(self, name: str) -> bool:
         """Whether an entry of the namespace is IPython's and not the user's."""

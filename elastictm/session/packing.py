@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from elastictm.errors import ArchiveDamaged
 from elastictm.ids import DefinitionKey, Name
+from elastictm.model.records import SettingsVersion
 from elastictm.storage import manifest as m
 from elastictm.storage.reader import ArchiveReader
 from elastictm.storage.writer import ArchiveWriter
@@ -51,6 +52,11 @@ class Packer:
         self._units.append(self._put(unit))
         return len(self._units) - 1
 
+    def refer(self, version: SettingsVersion) -> None:
+        """Bring along what settings in the history refer to, as far as it is there."""
+        self._keys.update(dict.fromkeys(key for key in version.definitions if key in self._definitions))
+        self._bring(version.sources)
+
     def definitions(self) -> tuple[m.Definition, ...]:
         """Put the units of all definitions that were referred to."""
         found: list[m.Definition] = []
@@ -69,10 +75,7 @@ class Packer:
     def _put(self, unit: Unit) -> m.Unit:
         self._keys.update(dict.fromkeys(unit.definitions))
         self._modules.update(unit.modules)
-        for filename in unit.sources:
-            text = self._sources.text(filename)
-            if text is not None:
-                self._texts[filename] = text
+        self._bring(unit.sources)
         return m.Unit(
             stream=self._writer.put(unit.stream),
             segments=tuple(self._writer.put(segment) for segment in unit.segments),
@@ -82,6 +85,12 @@ class Packer:
             modules=tuple(sorted(unit.modules)),
             shaped=tuple(sorted(unit.shaped)),
         )
+
+    def _bring(self, sources: Iterable[str]) -> None:
+        for filename in sources:
+            text = self._sources.text(filename)
+            if text is not None:
+                self._texts[filename] = text
 
 
 def unpacked(reader: ArchiveReader, unit: m.Unit) -> Frost:

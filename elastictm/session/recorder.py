@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from elastictm.model.history import History
     from elastictm.session.ambient import OwnModules
+    from elastictm.session.circumstances.circumstances import Circumstances
     from elastictm.settings import Settings
     from elastictm.values.freeze import Freezer
 
@@ -79,12 +80,14 @@ class Recorder:
         history: History,
         freezer: Freezer,
         watch: EffectWatch,
+        circumstances: Circumstances,
         settings: Callable[[], Settings],
         clock: Clock,
     ) -> None:
         self._host = host
         self._history = history
         self._watch = watch
+        self._circumstances = circumstances
         self._settings = settings
         self._clock = clock
         self._detector = ChangeDetector(Variables(), freezer, clock.elapsed)
@@ -128,7 +131,14 @@ class Recorder:
             self._history.append(replace(run, writes=self._assumed(run.n), notes=(message,)))
             return
         self._history.append(
-            replace(run, writes=changes.writes, groups=changes.groups, created=changes.created, notes=changes.notes)
+            replace(
+                run,
+                writes=changes.writes,
+                groups=changes.groups,
+                created=changes.created,
+                settings=self._circumstances.changed(self.freezer),
+                notes=changes.notes,
+            )
         )
 
     def adopt(self) -> None:
@@ -176,7 +186,8 @@ class Recorder:
         running = self._started is not None
         if not running:
             self._look_outside()
-            if not (self._outside.names or self._outside.everything or self._blind):
+            outside = self._outside.names or self._outside.everything or self._blind
+            if not (outside or self._circumstances.differ()):
                 return self._history
         n = RunNumber(self._host.execution_count - (1 if running else 0))
         source = self._running if running else ""
@@ -184,7 +195,7 @@ class Recorder:
         now = self._clock.elapsed()
         started, since = self._started or (self._clock.now(), now)
         run = self._made(cell, started, now - since, Seen({}, ()))
-        if not (running or run.writes or run.deletes):
+        if not (running or run.writes or run.deletes or run.settings):
             return self._history
         reason = STILL_RUNNING if running else "no recorded cell made this"
         run = replace(run, unrepeatable=(*run.unrepeatable, reason), random=())
@@ -280,6 +291,7 @@ class Recorder:
             files=describe_files({**seen.opened, **named}, settings.digest_limit),
             effects=(*run.effects, *unheard),
             random=generators.changed(self._random),
+            settings=self._circumstances.changed(self.freezer),
             unrepeatable=tuple(reasons),
             notes=(*changes.notes, *(f"may touch every variable: {reason}" for reason in opaque)),
         )

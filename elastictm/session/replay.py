@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from elastictm.ids import Name, RunNumber, Version
@@ -12,6 +12,7 @@ from elastictm.model.records import CellRun, RandomState, Refusal
 from elastictm.planning.plan import Load, ReplicationPlan, Rerun
 from elastictm.planning.repeats import deeds
 from elastictm.session import generators
+from elastictm.session.circumstances.staging import Staging
 from elastictm.session.host import Host, output_name, output_number, variables
 from elastictm.session.lessons import Lessons
 from elastictm.session.packing import unpacked
@@ -68,8 +69,8 @@ class Replay:
             self._lessons.units.update(failed)
             raise TryAgain
 
-    def execute(self) -> None:
-        """Rebuild the state, step by step.
+    def execute(self, staging: Staging, go: Callable[[RunNumber], None]) -> None:
+        """Rebuild the state, step by step; each cell runs under the settings that it found, where ``go`` leads.
 
         Raises:
             TryAgain: a cell did not run as it ran before.
@@ -82,6 +83,8 @@ class Replay:
                 past.place(step.version)
             elif isinstance(step, Rerun):
                 self._take_away(past.strangers(variables(self._host), step.n))
+                staging.before(step.n)
+                go(step.n)
                 self._rerun(step)
                 past.rerun(self._saved.runs[step.n])
         self._drop_leftovers()

@@ -25,6 +25,8 @@ from elastictm.planning.problem import Problem
 from elastictm.planning.unrepeatable import unrepeatable_cells
 from elastictm.session import generators
 from elastictm.session.account import Account
+from elastictm.session.circumstances.circumstances import Circumstances
+from elastictm.session.circumstances.staging import Staging
 from elastictm.session.fit import Fit
 from elastictm.session.hash_seed import hash_seed
 from elastictm.session.host import Host, clear, output_number
@@ -61,11 +63,12 @@ class Restorer:
     - report every variable's outcome.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with is passed in
         self,
         reader: ArchiveReader,
         host: Host,
         clock: Callable[[], float],
+        circumstances: Circumstances,
         *,
         allow_effects: bool = False,
         any_version: bool = False,
@@ -74,9 +77,10 @@ class Restorer:
         self._host = host
         self._clock = clock
         self._started = clock()
+        self._circumstances = circumstances
         self._lessons = Lessons(Fit.of(self._saved, any_version=any_version))
         self._allow_effects = allow_effects
-        self._workroom = Workroom(reader, Path.cwd())
+        self._workroom = Workroom(reader, self._saved.history.runs, Path.cwd())
         self._arrival = expected(reader.manifest)
 
     def plan(self) -> tuple[Problem, ReplicationPlan]:
@@ -136,7 +140,7 @@ class Restorer:
         """
         namespace = self._host.namespace
         aside = {name: value for name, value in namespace.items() if not self._host.is_own(name)}
-        random_before = generators.now()
+        random_before, settings_before = generators.now(), self._circumstances.now()
         reader = self._saved.reader
         try:
             self._arrival = unpack(reader)
@@ -146,6 +150,7 @@ class Restorer:
             clear(self._host)
             namespace.update(aside)
             generators.restore(random_before)
+            self._circumstances.apply(settings_before)
             if isinstance(error, (KeyboardInterrupt, SystemExit, RestoreFailed, ArchiveDamaged)):
                 raise
             text = f"{type(error).__name__}: {error}"
@@ -167,8 +172,10 @@ class Restorer:
         replay.load(thawer)
         unimported = import_parts(saved.manifest.imported)
         clear(self._host)
-        with self._workroom.entered([saved.runs[step.n] for step in plan.reruns]):
-            replay.execute()
+        staging = Staging(saved.history.runs, self._circumstances, thawer)
+        with self._workroom.entered([saved.runs[step.n] for step in plan.reruns]) as go:
+            replay.execute(staging, go)
+        staging.finish()
         for key, definition in thawer.definitions.items():
             around.definitions.bind(key, definition)
         account = Account(saved, self._host, self._lessons, problem, plan, self._clock)
@@ -176,7 +183,13 @@ class Restorer:
         report = account.report(around, replay.outputs, notes)
         sources = {int(run.n): (run.source, run.code or run.source) for run in saved.history.runs if run.n}
         self._host.resume(sources, replay.outputs, saved.manifest.execution_count)
-        report = replace(report, seconds=self._clock() - self._started, differences=self.differences())
+        self._circumstances.adopt(staging.known)
+        report = replace(
+            report,
+            seconds=self._clock() - self._started,
+            differences=self.differences(),
+            settings=staging.reports,
+        )
         return Restored(saved.history, around, report)
 
     def _surroundings(self) -> Surroundings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from elastictm.errors import UsageError
@@ -12,6 +12,7 @@ from elastictm.model.history import HistoryView
 from elastictm.model.imports import imported
 from elastictm.model.records import Refusal
 from elastictm.model.reports import Choice, PlanReport, Policy, SaveReport, Unrepeatable
+from elastictm.model.settings_report import settings_reports
 from elastictm.model.wire import encode_history
 from elastictm.planning.build import migration_problem
 from elastictm.planning.costs import transfer_seconds
@@ -111,6 +112,14 @@ class Draft:
         """The variables that are loaded although they come back with less than they had."""
         return tuple(version.name for version in self.plan.loads if version.name in self.stock.flaws)
 
+    def _may_differ(self) -> Iterator[str]:
+        """The variables that cells make which run again although they are not repeatable."""
+        reasons = {cell.n: cell.reason for cell in self.unrepeatable}
+        for step in self.plan.reruns:
+            names = [version.name for version in step.writes if output_number(version.name) is None]
+            if step.n in reasons and names:
+                yield f"may come back otherwise: {', '.join(names)}: cell {step.n} runs again, and {reasons[step.n]}"
+
     def imported(self) -> frozenset[str]:
         """The modules, without the packages' parts, that cells and own modules import."""
         by_cells = (imported(run.code or run.source) for run in self.history.runs)
@@ -140,6 +149,7 @@ class Draft:
             )
         if needed := self._needed_there():
             found.append(f"cells run again only where these files are too: {', '.join(needed)}")
+        found += self._may_differ()
         found += self.luggage.notes(self.history, self.plan)
         for run in self.history.runs:
             found += [f"cell {run.n}: {note}" for note in run.notes if note.startswith("recording ")]
@@ -206,6 +216,9 @@ def write(drafted: Draft, journey: Journey, writer: ArchiveWriter, clock: Callab
     for group in drafted.stock.groups:
         if group.unit is not None and stored.intersection(group.parts):
             unit_of.update(dict.fromkeys(group.parts, packer.add(group.unit)))
+    for run in drafted.history.runs:
+        for version in run.settings:
+            packer.refer(version)
     definitions = packer.definitions()
     runs = tuple(step.n for step in drafted.plan.reruns)
     manifest = m.Manifest(
@@ -259,4 +272,15 @@ def save_report(drafted: Draft, path: str, seconds: float, size: int) -> SaveRep
     plan = drafted.report()
     notes = (*plan.notes, *spared(drafted.history, drafted.problem))
     outputs = tuple(c.report for c in drafted.choices if output_number(c.report.name) is not None)
-    return SaveReport(path, plan.variables, plan.cells_rerun, seconds, size, plan.seconds, plan.bytes, outputs, notes)
+    return SaveReport(
+        path,
+        plan.variables,
+        plan.cells_rerun,
+        seconds,
+        size,
+        plan.seconds,
+        plan.bytes,
+        outputs,
+        notes,
+        settings=settings_reports(drafted.history.settings.values()),
+    )

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from elastictm.errors import ArchiveNotTrusted
 from elastictm.model.history import History
 from elastictm.model.reports import PlanReport, RestoreReport, SaveReport
+from elastictm.session.circumstances.circumstances import Circumstances
+from elastictm.session.circumstances.registry import registered
 from elastictm.session.effects import EffectWatch
 from elastictm.session.host import Host, output_number, variables
 from elastictm.session.recorder import Clock, Recorder
@@ -51,13 +53,15 @@ class Session:
         self._faith: FaithCheck | None = None
         self._book = TrustBook()
         self._watch = EffectWatch(ignored_paths)
+        members, failures = registered(self._watch.of_imports)
+        self.circumstances = Circumstances([*members, *host.circumstances], failures)
         types = {type(value): name for name, value in host.singletons.items()}
         self.recorder = self._recorder(Surroundings(host.namespace, singletons=types))
 
     def _recorder(self, around: Surroundings) -> Recorder:
         # Time that other programs take from this one is not what a value costs.
         freezer = Freezer(around, self.clock.worked)
-        return Recorder(self.host, self.history, freezer, self._watch, self.settings, self.clock)
+        return Recorder(self.host, self.history, freezer, self._watch, self.circumstances, self.settings, self.clock)
 
     def plan(self, options: SaveOptions, folder: Path | None = None) -> PlanReport:
         """The replication plan of the live state; writes nothing but the probe of the destination's speed."""
@@ -175,7 +179,12 @@ class Session:
             self.recorder.suspended = True
             try:
                 restorer = Restorer(
-                    reader, self.host, self.clock.elapsed, allow_effects=allow_effects, any_version=any_version
+                    reader,
+                    self.host,
+                    self.clock.elapsed,
+                    self.circumstances,
+                    allow_effects=allow_effects,
+                    any_version=any_version,
                 )
                 if tell is not None:
                     tell(restorer.differences())
@@ -201,7 +210,12 @@ class Session:
 
         with ArchiveReader(path) as reader:
             restorer = Restorer(
-                reader, self.host, self.clock.elapsed, allow_effects=allow_effects, any_version=any_version
+                reader,
+                self.host,
+                self.clock.elapsed,
+                self.circumstances,
+                allow_effects=allow_effects,
+                any_version=any_version,
             )
             return restorer.plan_report()
 
@@ -225,7 +239,8 @@ class Session:
             for name, value in values.items()
             if name in selected or (outputs and name.startswith("Out[") and name not in options.exclude)
         }
-        stock = take_stock(chosen, self.recorder.variables, self.recorder.freezer)
+        needed = {key for run in history.runs for version in run.settings for key in version.definitions}
+        stock = take_stock(chosen, self.recorder.variables, self.recorder.freezer, needed)
         self._faith = self._faith or FaithCheck(self.clock.elapsed)
         stock = self._faith.checked(stock, chosen, self.recorder.freezer, self.settings().faith_budget)
         self._probe = self._probe or BandwidthProbe()

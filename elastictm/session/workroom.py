@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+from elastictm.ids import RunNumber
 from elastictm.model.records import CellRun, FileRead
+from elastictm.session.circumstances.process import WORKING_DIRECTORY
 from elastictm.session.shipping import unchanged
 from elastictm.storage import manifest as m
 from elastictm.storage.reader import ArchiveReader
@@ -24,8 +26,9 @@ class Workroom:
     - keep what they write there.
     """
 
-    def __init__(self, reader: ArchiveReader, here: Path) -> None:
+    def __init__(self, reader: ArchiveReader, runs: Sequence[CellRun], here: Path) -> None:
         self._reader = reader
+        self._runs = runs
         self._here = here
         self._there = Path(reader.manifest.environment.directory)
         self._shipped = {str(self._there / file.path): file for file in reader.manifest.files}
@@ -43,22 +46,38 @@ class Workroom:
                     yield file.path
 
     @contextmanager
-    def entered(self, runs: Sequence[CellRun]) -> Iterator[None]:
-        """Run cells where their relative paths lead to the files that they read, and come back."""
+    def entered(self, runs: Sequence[CellRun]) -> Iterator[Callable[[RunNumber], None]]:
+        """Run cells where their relative paths lead to the files that they read, and come back.
+
+        Gives what goes, before a cell runs again, to the folder in which it has to run.
+        """
         self.notes.clear()
         if not runs:
-            yield
+            yield lambda _: None
             return
         if self._is_complete(runs):
-            with _working_in(self._there):
-                yield
+            with _coming_back():
+                yield lambda n: os.chdir(self._folder(n))
             return
         with tempfile.TemporaryDirectory(prefix="elastictm-") as folder:
             room = Path(folder).resolve()
             given = self._furnish(room, runs)
-            with _working_in(room):
-                yield
+            with _coming_back():
+                yield lambda _: os.chdir(room)
             self._keep(room, given)
+
+    def _folder(self, n: RunNumber) -> Path:
+        """The folder that the session was in before a cell run, if that is here."""
+        went = [version.shown for run in self._runs for version in run.settings if version.library == WORKING_DIRECTORY]
+        home = next((shown["before"] for shown in went if "before" in shown), None)
+        folder = Path(home) if home else self._there
+        for run in self._runs:
+            if run.n >= n:
+                break
+            for version in run.settings:
+                if version.library == WORKING_DIRECTORY:
+                    folder = Path(version.shown.get("directory", home or self._there))
+        return folder if folder.is_dir() else self._there
 
     def _found(self, file: FileRead) -> Path | None:
         """Where a file is that is the one that was read: at its old place, or below the working directory here."""
@@ -127,9 +146,8 @@ class Workroom:
 
 
 @contextmanager
-def _working_in(folder: Path) -> Iterator[None]:
+def _coming_back() -> Iterator[None]:
     before = Path.cwd()
-    os.chdir(folder)
     try:
         yield
     finally:

@@ -1,0 +1,133 @@
+"""What the session changed about the process: environment variables, the import path, the working directory."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Container, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+_OF_SHELLS: Final = frozenset({"COLUMNS", "LINES", "PWD", "OLDPWD", "SHLVL", "_"})
+"""Variables that shells and terminals keep for themselves."""
+
+
+class EnvironmentVariables:
+    """The environment variables that the session set or removed, never the others: they hold secrets.
+
+    ``of_imports`` are those that libraries set while they are imported.
+    """
+
+    name = "environment variables"
+    module = ""
+
+    def __init__(self, of_imports: Container[str]) -> None:
+        self._first = dict(os.environ)
+        self._of_imports = of_imports
+
+    def look(self) -> Mapping[str, Any]:
+        """What was set since recording began; None stands for what was removed."""
+        now = dict(os.environ)
+        if now == self._first:
+            return {}
+        found: dict[str, Any] = {key: value for key, value in now.items() if self._first.get(key) != value}
+        found |= dict.fromkeys(self._first.keys() - now.keys())
+        return {key: value for key, value in found.items() if key not in _OF_SHELLS and key not in self._of_imports}
+
+    def apply(self, settings: Mapping[str, Any]) -> Sequence[str]:
+        """Set and remove variables; what the session set besides becomes what it was."""
+        for key in self.look().keys() - settings.keys():
+            _set(key, self._first.get(key))
+        for key, value in settings.items():
+            _set(key, value)
+        return ()
+
+    def show(self, key: str, value: Any) -> str:  # noqa: ARG002 - the key tells nothing about the form
+        """Whether it is set: the value may be a secret."""
+        return "removed" if value is None else "set"
+
+
+def _set(key: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(key, None)
+    else:
+        os.environ[key] = value
+
+
+class ImportPath:
+    """What the session added to ``sys.path``, before and behind what was there."""
+
+    name = "sys.path"
+    module = ""
+
+    def __init__(self, ignored: str) -> None:
+        self._first = list(sys.path)
+        self._ignored = ignored
+
+    def look(self) -> Mapping[str, Any]:
+        """The entries in front of the first that was there, and those behind it."""
+        if sys.path == self._first:
+            return {}
+        old = [place for place, entry in enumerate(sys.path) if entry in self._first]
+        border = old[0] if old else len(sys.path)
+        front = [entry for entry in sys.path[:border] if self._is_added(entry)]
+        back = [entry for entry in sys.path[border:] if self._is_added(entry)]
+        return {key: entries for key, entries in (("front", front), ("back", back)) if entries}
+
+    def apply(self, settings: Mapping[str, Any]) -> Sequence[str]:
+        """Add entries where they were, take other additions away."""
+        front, back = settings.get("front", []), settings.get("back", [])
+        kept = [entry for entry in sys.path if not self._is_added(entry)]
+        sys.path[:] = [*front, *kept, *(entry for entry in back if entry not in kept)]
+        return [f"{entry} was added to sys.path, and is not here" for entry in (*front, *back) if not _exists(entry)]
+
+    def show(self, key: str, value: Any) -> str:  # noqa: ARG002 - the key tells nothing about the form
+        """The entries."""
+        return ", ".join(map(str, value))
+
+    def _is_added(self, entry: object) -> bool:
+        return isinstance(entry, str) and entry not in self._first and not entry.startswith(self._ignored)
+
+
+def _exists(entry: str) -> bool:
+    return not entry or Path(entry).exists()
+
+
+WORKING_DIRECTORY: Final = "working directory"
+"""What users know the process's current folder by."""
+
+
+class WorkingDirectory:
+    """Where the session went with ``os.chdir`` or ``%cd``."""
+
+    name = WORKING_DIRECTORY
+    module = ""
+
+    def __init__(self) -> None:
+        self._first = _directory()
+
+    def look(self) -> Mapping[str, Any]:
+        """Where the process is, if it is no longer where recording began, and where that was."""
+        now = _directory()
+        return {} if now == self._first else {"directory": now, "before": self._first}
+
+    def apply(self, settings: Mapping[str, Any]) -> Sequence[str]:
+        """Go there if it is here."""
+        directory = settings.get("directory", self._first)
+        try:
+            if directory != _directory():
+                os.chdir(directory)
+        except OSError:
+            return [f"{directory} was the working directory, and is not here; it stays {_directory()}"]
+        return ()
+
+    def show(self, key: str, value: Any) -> str:  # noqa: ARG002 - the key tells nothing about the form
+        """The folder."""
+        return str(value)
+
+
+def _directory() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109 - text is wanted
+    except FileNotFoundError:
+        return ""
