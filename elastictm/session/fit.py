@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import platform
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import packages_distributions
 from typing import Final
@@ -78,7 +78,7 @@ class Fit:
                 *_machine(there),
                 *(_line(library, _names(saved.manifest, noted, library)) for library in missing.values()),
                 *(_line(library, _names(saved.manifest, noted, library), any_version) for library in other.values()),
-                *_small(there, {library.distribution for library in (*missing.values(), *other.values())}),
+                *_small(there, {library.distribution: library for library in libraries.values()}),
             ),
         )
 
@@ -168,18 +168,18 @@ def _line(library: Library, names: list[str], any_version: bool | None = None) -
     return f"{text}: not loaded, unless --any-version (any_version=True) says so: {shown}"
 
 
-def _small(there: m.Environment, told: Iterable[str]) -> Iterator[str]:
+def _small(there: m.Environment, used: Mapping[str, Library]) -> Iterator[str]:
     """What differs besides, in one line; all that matters too, where an archive does not say what it uses."""
-    known = set(told)
     small: list[str] = []
     python = platform.python_version()
     if there.python != python and _minor(there.python) == _minor(python):
         small.append(f"Python {there.python} there, {python} here")
     for name, wanted in sorted(there.packages.items()):
-        library = Library(name, name, wanted, installed(name))
-        if name in known or library.here == wanted:
+        library = used.get(name) or Library(name, name, wanted, installed(name))
+        matters = library.here is None or library.is_other
+        if library.here == wanted or (matters and name in used):
             continue
-        if there.libraries is None and (library.here is None or library.is_other):
+        if matters and there.libraries is None:
             yield library.told()
         else:
             small.append(library.told())
