@@ -290,7 +290,7 @@ class Freezer:
 
 def _unit(names: tuple[Name, ...], run: Pass | DeepPass) -> Unit:
     views, slices = segments(run.exports)
-    shaped = shaping(run.kinds(), run.modules)
+    kinds = run.kinds()
     return Unit(
         names,
         b"".join(run.sink.kept or ()),
@@ -298,8 +298,8 @@ def _unit(names: tuple[Name, ...], run: Pass | DeepPass) -> Unit:
         slices,
         tuple(run.definitions),
         tuple(run.sources),
-        named(run.modules) | shaped,
-        shaped,
+        named(kinds, run.modules),
+        shaping(kinds, run.modules),
     )
 
 

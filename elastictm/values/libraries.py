@@ -18,6 +18,7 @@ _LASTING: Final = frozenset(
         "numpy.generic",
         "numpy.ufunc",
         "numpy.dtype",
+        "numpy._ArrayFunctionDispatcher",
         "torch.dtype",
         "torch.device",
         "torch.Size",
@@ -26,10 +27,9 @@ _LASTING: Final = frozenset(
 """Kinds that are a name or a number, in every version."""
 
 
-def named(modules: Iterable[str]) -> frozenset[str]:
-    """The libraries, as top-level modules, of the modules that a stream names."""
-    found = (_library(module) for module in modules)
-    return frozenset(library for library in found if library not in _NOT_LIBRARIES)
+def named(kinds: Iterable[type], modules: Iterable[str]) -> frozenset[str]:
+    """The libraries, as top-level modules, that a stream needs; see ``shaping`` for the arguments."""
+    return _libraries({*modules, *_owners(kinds)})
 
 
 def shaping(kinds: Iterable[type], modules: Iterable[str]) -> frozenset[str]:
@@ -39,9 +39,22 @@ def shaping(kinds: Iterable[type], modules: Iterable[str]) -> frozenset[str]:
         kinds: The types of the objects that pickle took apart.
         modules: The modules that the stream names, those of our own reducers among them.
     """
-    owners = {base.__module__ for kind in kinds if not _lasts(kind) for base in kind.__mro__}
-    owners |= {module for module in modules if _reducer(module) not in {"", *_OWN_FORM}}
-    return named(owner for owner in owners if isinstance(owner, str))
+    reducers = {module for module in modules if _reducer(module) not in {"", *_OWN_FORM}}
+    return _libraries(_owners(kind for kind in kinds if not _lasts(kind)) | reducers)
+
+
+def _owners(kinds: Iterable[type]) -> set[str]:
+    """The modules of some types and of what they come from."""
+    found = {base.__module__ for kind in kinds for base in kind.__mro__}
+    return {owner for owner in found if isinstance(owner, str)}
+
+
+def _libraries(modules: Iterable[str]) -> frozenset[str]:
+    found = (_library(module) for module in modules)
+    # What Cython calls the module of its own types is known to the code alone that it made.
+    return frozenset(
+        library for library in found if library not in _NOT_LIBRARIES and not library.startswith("_cython_")
+    )
 
 
 def _lasts(kind: type) -> bool:
