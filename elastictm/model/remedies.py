@@ -82,7 +82,7 @@ _VALUES: Final = _table(
     (r"a widget", "del it, and run the cell again that shows it"),
     (r"model of bokeh", "keep the data that it draws, and draw it anew"),
     (r"cannot store a match", "keep what it found: match.groupdict(), match.group()"),
-    (r"open file that has no path|store the temporary", "keep its content, or write it to a file with a name"),
+    (r"open file that has no path|store the temporary", "use a file or folder with a name, which stays"),
     (r"no longer at its path|is open and no regular file|being written, or is closed", "close it before saving"),
     (r"gone through line by line", "read on with readline(), or keep the lines in a list"),
     (
@@ -147,7 +147,7 @@ _CELLS_THERE: Final = _table(
     ),
     (
         r"(\S+) is gone, or not what it was when",
-        "bring {} here as it was then, and restore again; larger files go along with a higher --ship-limit",
+        "bring {} here as it was then, and restore again (a save takes files of its folder along, up to --ship-limit)",
     ),
     (r"cell (\d+): running it again raised", "see why cell {} fails here"),
     (r"another value .*set order", "look at it before you go on; there, put the set in order: sorted(...)"),
