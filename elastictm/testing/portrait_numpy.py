@@ -79,6 +79,10 @@ def _record(value: Any, _walk: Walk) -> Sight:
 
 
 def _random_state(value: Any, _walk: Walk) -> Sight:
+    import numpy as np  # noqa: PLC0415 - there is a generator, so it is loaded
+
+    if value is np.random.mtrand._rand:  # noqa: SLF001 - every process has one; its seed is only of use before its state
+        return Sight("global", [Inner("state", value.get_state(legacy=False))], whole=True)
     bits = value._bit_generator  # noqa: SLF001 - public nowhere, and may be shared
     return Sight("", [Inner("state", value.get_state(legacy=False)), Inner("bits", bits)], whole=True)
 

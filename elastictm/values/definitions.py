@@ -7,6 +7,7 @@ A function with captured state, or a class with mutable attributes, is data like
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import enum
 import functools
@@ -106,7 +107,7 @@ def named_definitions(values: Iterable[Any]) -> frozenset[int]:
 
 def importable(definition: Any, name: str | None = None) -> bool:
     """Whether another process finds this very object by its module and its name, or the one given."""
-    module = sys.modules.get(getattr(definition, "__module__", None) or "__main__")
+    module = _module(getattr(definition, "__module__", None) or "__main__")
     if module is None or module.__name__ == "__main__":
         return False
     found: Any = module
@@ -114,6 +115,17 @@ def importable(definition: Any, name: str | None = None) -> bool:
     for part in path.split("."):
         found = getattr(found, part, None)
     return found is definition
+
+
+def _module(name: str) -> Any:
+    """A module that is loaded, or that its package, which is, loads when it is asked for; None if there is none."""
+    found = sys.modules.get(name)
+    package, _, last = name.rpartition(".")
+    if found is None and package in sys.modules and "__getattr__" in vars(sys.modules[package]):
+        with contextlib.suppress(ImportError):
+            offered = getattr(sys.modules[package], last, None)
+            found = offered if isinstance(offered, ModuleType) else None
+    return found
 
 
 class Purity:

@@ -19,6 +19,7 @@ from elastictm.values.extras import Keeper, keeper
 from elastictm.values.kinds import FIXED
 from elastictm.values.memory import Export
 from elastictm.values.reducers import kindred_reducer, loaded_reducers
+from elastictm.values.reducers.instances import reduce_instance
 
 if TYPE_CHECKING:
     from elastictm.values.definitions import Definition, Purity
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from elastictm.values.source import CodePlace
 
 Clock: TypeAlias = Callable[[], float]
+
+_OWN_WAYS: Final = (None, reduce_instance)
 
 
 class OutOfTime(Exception):
@@ -180,8 +183,8 @@ class _Knowledge:
         return self._buffers.exports
 
     def kinds(self) -> frozenset[type]:
-        """The types of the objects met that no reducer takes apart."""
-        return frozenset(kind for kind, reduce in self._table.items() if reduce is None or type(reduce) is Keeper)
+        """The types of the objects met that are taken apart as their classes say."""
+        return frozenset(kind for kind, way in self._table.items() if way in _OWN_WAYS or type(way) is Keeper)
 
     def seen(self, value: Any) -> bool:
         """Whether this array was written earlier in the pass; notes it if not."""

@@ -28,6 +28,7 @@ from elastictm.values.modules import class_data, data, function_data, is_made_he
 from elastictm.values.reducers.arrays import extent
 from elastictm.values.reducers.arrow import memory_types, stretches
 from elastictm.values.reducers.torch import reach
+from elastictm.values.reducers.trees import arrays_of, tree_types
 from elastictm.values.surveyed import Span, Survey, is_plain
 
 if TYPE_CHECKING:
@@ -237,6 +238,7 @@ class _Walk:
             (self._index_type, self._index),
             (self._tensor_types, self._tensor),
             (memory_types(), self._arrow),
+            (tree_types(), arrays_of),
             (weakref.ref, self._weak),
             (weakref.ProxyTypes, self._proxy),
             (_MEMOISED, _results),

@@ -65,6 +65,15 @@ Made = make_dataclass("Made", [("p", int), ("q", int, 2)])
         "class One(Base, note=1): pass\nclass Two(Slim, dict): pass\nclass Three(dict, Base): pass\nclass Four(Slim): pass",
         "import abc\nclass Five(abc.ABC, Base):\n    __slots__ = ('x',)\none, two, three, four, five = One(), Two(), Three(a=1), Four(), Five()",
     ],
+    "objects that choose their own dict": [
+        "class Dots(dict):\n    def __init__(self, **content):\n        super().__init__(content)\n        self.__dict__ = self",
+        "dots = Dots(a=1); dots.b = [2]; empty = Dots(); more = {'inner': dots}",
+        "class One:\n    known = {}\n    def __init__(self): self.__dict__ = self.known",
+        "one, two = One(), One(); one.x = [1]",
+    ],
+    "what all generators of a kind have in common": [
+        "import numpy as np; usual = np.random.mtrand._rand; own = np.random.RandomState(3); numbers = np.random.rand(2)",
+    ],
     "frames": [
         "import pandas as pd\nframe = pd.DataFrame({'n': [1, 2], 't': ['a', None], 'c': pd.Categorical(['u', 'v'])})",
         "frame.attrs['unit'] = 'm'; column = frame['n']; same = frame; grouped = dict(list(frame.groupby('c', observed=True)))",
@@ -87,6 +96,11 @@ Made = make_dataclass("Made", [("p", int), ("q", int, 2)])
         "things = np.array([[1], None, 'x'], dtype=object); first = things[:1]; back = things[::-1]",
         "squares = np.array([[1, 'a'], [[], None]], dtype=object); turned = squares.T",
         "fields = np.zeros(3, 'i4,f8'); column = fields['f1']",
+    ],
+    "records": [
+        "import numpy as np; people = np.array([('Ada', 36), ('Alan', 41)], dtype=[('name', 'U10'), ('age', 'i4')])",
+        "records = people.view(np.recarray)",
+        "ages = records.age",
     ],
     "arrays that are made when they are asked for": [
         "import numpy as np\ndef fixed(size):\n    made = np.arange(size)\n    made.flags.writeable = False\n    return made",
@@ -189,3 +203,14 @@ def test_dataclasses_work_after_a_restore(there, back, tmp_path):
         False,
         "Made(p=1, q=2)",
     ]
+
+
+def test_objects_that_choose_their_own_dict_keep_it(there, back, tmp_path):
+    """What is set as an attribute shows as an item, and in all objects that have the same attributes."""
+    there.run("%reset -f")
+    for cell in CASES["objects that choose their own dict"]:
+        there.run(f"{cell}\nimport time; stamp = time.time()")
+    there.save(tmp_path / "session.tm", policy="store-all")
+    assert back.restore(tmp_path / "session.tm")["cells_rerun"] == []
+    assert back.run("dots.c = 3; one.y = 4; usual = None").error is None
+    assert back.ask("[dots['c'], more['inner'].c, two.y, One.known['y'], One().y]") == [3, 3, 4, 4, 4]

@@ -23,13 +23,17 @@ from elastictm.values.reducers import (
     contexts,
     databases,
     exceptions,
+    figures,
     files,
     frames,
+    instances,
     iterators,
+    masked,
     matches,
     matplotlib,
     parsers,
     pools,
+    randomness,
     refusals,
     soup,
     stdlib,
@@ -105,13 +109,17 @@ _LIBRARIES: Final = (
     refusals,
     matches,
     arrays,
+    masked,
+    randomness,
     frames,
     matplotlib,
+    figures,
     torch,
     soup,
     bars,
+    instances,
 )
-_WITH_SUBCLASSES: Final = (exceptions, threads, pools, parsers, compressed, refusals, bars)
+_WITH_SUBCLASSES: Final = (exceptions, threads, pools, parsers, compressed, refusals, bars, instances)
 """Those that also offer ``kindred(kind, module)``, the reducer of a type that comes from one of theirs, or None."""
 
 

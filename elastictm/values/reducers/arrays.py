@@ -24,9 +24,8 @@ _TEXT_FROM: Final = 256
 
 
 def reducers(numpy: ModuleType) -> dict[type, Any]:
-    """The reducers for plain and for masked arrays."""
-    masked = sys.modules.get("numpy.ma")
-    return {numpy.ndarray: reduce_array} | ({} if masked is None else {masked.MaskedArray: reduce_subclass})
+    """The reducer for plain arrays."""
+    return {numpy.ndarray: reduce_array}
 
 
 def kindred_reducer(kind: type, numpy: ModuleType) -> Any:

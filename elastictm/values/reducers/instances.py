@@ -1,0 +1,56 @@
+"""Objects whose class puts a dict of its own choosing in the place of ``__dict__``: themselves, or one for them all.
+
+Pickle copies attributes into a fresh dict, so what is set on such an object would no longer show where it did.
+"""
+
+from __future__ import annotations
+
+import dis
+import functools
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from elastictm.values.reducers import FreezingPass
+
+LIBRARY: Final = "builtins"
+_WAYS: Final = ("__reduce_ex__", "__reduce__", "__getstate__", "__setstate__")
+_CLASSES_REMEMBERED: Final = 4096
+
+
+def reducers(_: ModuleType) -> dict[type, Any]:
+    """Nothing: it takes the code of a class to know."""
+    return {}
+
+
+def kindred(kind: type, _: ModuleType) -> Any:
+    """The reducer of a class that replaces the dict of its instances; None for any other."""
+    return reduce_instance if kind.__dictoffset__ and _replaces_dicts(kind) else None
+
+
+def reduce_instance(value: Any, _view: FreezingPass) -> Any:
+    """An object with its very dict, which others may have too."""
+    maker, arguments, state, items, pairs = value.__reduce_ex__(5)
+    own = object.__getattribute__(value, "__dict__")
+    if state is not None and state is not own:
+        return NotImplemented
+    return maker, arguments, own, items, pairs, set_dict
+
+
+def set_dict(made: Any, attributes: dict[str, Any]) -> None:
+    """Give an object this very dict."""
+    object.__setattr__(made, "__dict__", attributes)
+
+
+@functools.lru_cache(_CLASSES_REMEMBERED)
+def _replaces_dicts(kind: type) -> bool:
+    """Whether a class leaves its storing to Python, and a method of it assigns to ``__dict__``."""
+    if any(getattr(kind, way, None) is not getattr(object, way, None) for way in _WAYS):
+        return False
+    methods = (item for base in kind.__mro__ for item in vars(base).values() if isinstance(item, FunctionType))
+    return any("__dict__" in method.__code__.co_names and _assigns(method) for method in methods)
+
+
+def _assigns(method: FunctionType) -> bool:
+    steps = dis.get_instructions(method.__code__)
+    return any(step.opname == "STORE_ATTR" and step.argval == "__dict__" for step in steps)
