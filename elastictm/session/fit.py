@@ -6,8 +6,10 @@ import importlib.util
 import platform
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import packages_distributions
+from pathlib import Path
 from typing import Final
 
 from elastictm.ids import Name, RunNumber
@@ -68,6 +70,11 @@ class Fit:
     @classmethod
     def of(cls, saved: Saved, *, any_version: bool = False) -> Fit:
         """Compare an archive with what is here; ``any_version`` loads what another major version wrote."""
+        with _import_path_of(saved.manifest.environment):
+            return cls._of(saved, any_version=any_version)
+
+    @classmethod
+    def _of(cls, saved: Saved, *, any_version: bool) -> Fit:
         there = saved.manifest.environment
         used = there.libraries or {}
         libraries = {name: _library(name, distribution, there) for name, distribution in used.items()}
@@ -85,6 +92,21 @@ class Fit:
                 *_small(there, {library.distribution: library for library in libraries.values()}),
             ),
         )
+
+
+def additions(there: m.Environment) -> list[str]:
+    """The folders that a session had added to its import path, as far as they are here and not on it."""
+    return [entry for entry in there.import_path if entry not in sys.path and Path(entry).is_dir()]
+
+
+@contextmanager
+def _import_path_of(there: m.Environment) -> Iterator[None]:
+    before = list(sys.path)
+    sys.path += additions(there)
+    try:
+        yield
+    finally:
+        sys.path[:] = before
 
 
 def _library(module: str, distribution: str, there: m.Environment) -> Library:

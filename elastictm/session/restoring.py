@@ -8,6 +8,7 @@ attempt plans without them, from freshly loaded values.  What fails only grows, 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +28,7 @@ from elastictm.session import generators
 from elastictm.session.account import Account
 from elastictm.session.circumstances.circumstances import Circumstances
 from elastictm.session.circumstances.staging import Staging
-from elastictm.session.fit import Fit
+from elastictm.session.fit import Fit, additions
 from elastictm.session.hash_seed import hash_seed
 from elastictm.session.host import Host, clear, output_number
 from elastictm.session.lessons import Lessons
@@ -143,6 +144,8 @@ class Restorer:
         random_before, settings_before = generators.now(), self._circumstances.now()
         reader = self._saved.reader
         try:
+            # What lies there may be what values come from; the settings put it where it was in the end.
+            sys.path += additions(reader.manifest.environment)
             self._arrival = unpack(reader)
             return self._attempts()
         except BaseException as error:

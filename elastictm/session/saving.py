@@ -200,6 +200,7 @@ class Journey:
 
     execution_count: int
     sources: SourceLibrary
+    import_path: tuple[str, ...] = ()
 
 
 def write(drafted: Draft, journey: Journey, writer: ArchiveWriter, clock: Callable[[], float], now: float) -> int:
@@ -223,7 +224,7 @@ def write(drafted: Draft, journey: Journey, writer: ArchiveWriter, clock: Callab
     runs = tuple(step.n for step in drafted.plan.reruns)
     manifest = m.Manifest(
         saved_at=now,
-        environment=describe_environment(packer.modules | drafted.imported()),
+        environment=describe_environment(packer.modules | drafted.imported(), journey.import_path),
         history=writer.put(encode_history(drafted.history)),
         execution_count=journey.execution_count,
         entries=tuple(_entry(choice, fingerprints, unit_of, drafted.stock) for choice in drafted.choices),

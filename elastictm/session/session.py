@@ -14,6 +14,7 @@ from elastictm.errors import ArchiveNotTrusted
 from elastictm.model.history import History
 from elastictm.model.reports import PlanReport, RestoreReport, SaveReport
 from elastictm.session.circumstances.circumstances import Circumstances
+from elastictm.session.circumstances.process import added_to_import_path
 from elastictm.session.circumstances.registry import registered
 from elastictm.session.effects import EffectWatch
 from elastictm.session.host import Host, output_number, variables
@@ -98,7 +99,8 @@ class Session:
         # A path that cannot be written to shall not cost a plan.
         final = destination(path, force=force)
         drafted = self._draft(options, final.parent)
-        journey = Journey(self._next_count(drafted), self.recorder.freezer.around.sources)
+        import_path = added_to_import_path(self.circumstances.now())
+        journey = Journey(self._next_count(drafted), self.recorder.freezer.around.sources, import_path)
         total = drafted.predicted_bytes()
         tell = None if progress is None else lambda done: progress(done, total)
 

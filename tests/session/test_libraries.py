@@ -127,6 +127,20 @@ def test_any_version_loads_all_the_same(start, saved, tmp_path):
     assert report["differences"][0].startswith("frames 2.2.3 there, 1.5.3 here, another major version: loaded all the")
 
 
+def test_a_library_in_a_folder_that_the_session_added_is_found_again(start, tmp_path):
+    """Before anything is loaded: what lies there is not missing."""
+    site = library(tmp_path, "2.2.3")
+    with start() as there:
+        there.run(f"import sys\nsys.path.append({str(site)!r})")
+        there.run("import framelib\nframe = framelib.Frame([1])\nopen('made.txt', 'w').close()")
+        there.save(tmp_path / "work.tm")
+    with start() as here:
+        outcomes, report = restored(here, tmp_path / "work.tm")
+        assert here.ask("(frame.x, sys.path.count(framelib.__path__[0].rpartition('/')[0]))") == [[1], 1]
+    assert outcomes["frame"] == "stored"
+    assert report["differences"] == []
+
+
 def test_another_minor_version_is_told_among_what_matters_less(start, saved, tmp_path):
     """Nothing is run again for it."""
     with start(library(tmp_path, "2.3.0")) as here:

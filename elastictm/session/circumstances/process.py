@@ -54,10 +54,19 @@ def _set(key: str, value: str | None) -> None:
         os.environ[key] = value
 
 
+IMPORT_PATH: Final = "sys.path"
+"""What users know the process's import path by."""
+
+
+def added_to_import_path(settings: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    """The folders that the session added to its import path, as its settings tell."""
+    return tuple(entry for entries in settings.get(IMPORT_PATH, {}).values() for entry in entries)
+
+
 class ImportPath:
     """What the session added to ``sys.path``, before and behind what was there."""
 
-    name = "sys.path"
+    name = IMPORT_PATH
     module = ""
 
     def __init__(self, ignored: str) -> None:
