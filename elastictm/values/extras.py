@@ -39,19 +39,15 @@ class Keeper:
         own = _attributes(value)
         if not own:
             return NotImplemented
-        added = {name: item for name, item in own.items() if not _is_known(self.kind, name)}
-        if not added:
-            return NotImplemented
         reduction = _reduced(value)
         if not isinstance(reduction, tuple):
-            return NotImplemented
+            return reduction
         maker, arguments, state, items, pairs, setter, *_ = (*reduction, None, None, None, None)
-        kept = list(_mappings((state, arguments)))
-        left = {
-            name: item
-            for name, item in added.items()
-            if not any(held.get(name, _ABSENT) is item for held in kept if type(held) is dict)
-        }
+        left = own
+        for kept in _mappings((state, arguments)):
+            left = {name: item for name, item in left.items() if kept.get(name, _ABSENT) is not item}
+        # Few are left behind, and what the code of a class knows takes long to find out.
+        left = {name: item for name, item in left.items() if not _is_known(self.kind, name)}
         if not left:
             return reduction
         for name in [name for name, item in left.items() if not view.storable(item)]:
