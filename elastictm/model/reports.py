@@ -338,10 +338,10 @@ def _outcomes(
 
 
 def _lost_results(variables: tuple[VariableReport, ...], outputs: tuple[VariableReport, ...]) -> tuple[str, ...]:
-    """The displayed results that are lost, those for one reason in one line; no reason is told twice."""
+    """What is lost besides variables, all that is for one reason in one line; no reason is told twice."""
     told = {v.reason: f"with {v.name}" for v in reversed(variables) if v.outcome == "lost"}
     found: dict[str, list[str]] = {}
     for output in outputs:
         if output.outcome == "lost":
             found.setdefault(told.get(output.reason, f"because: {output.reason}"), []).append(output.name)
-    return tuple(f"displayed results that are lost {why}: {', '.join(names)}" for why, names in found.items())
+    return tuple(f"lost besides, {why}: {', '.join(names)}" for why, names in found.items())

@@ -13,7 +13,7 @@ from elastictm.model.reports import Choice, Outcome, RestoreReport, VariableRepo
 from elastictm.planning.explain import explain
 from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.problem import Problem
-from elastictm.session.host import Host, output_name, output_number, variables
+from elastictm.session.host import Host, is_variable, output_name, variables
 from elastictm.session.lessons import Lessons
 from elastictm.session.luggage import left_behind
 from elastictm.session.saved import Saved
@@ -55,11 +55,11 @@ class Account:
         told += _unloaded(lessons, reports)
         return RestoreReport(
             str(self.saved.reader.name),
-            tuple(r for r in reports if output_number(r.name) is None),
+            tuple(r for r in reports if is_variable(r.name)),
             tuple(step.n for step in self.plan.reruns),
             0.0,
             sum(self.saved.entries[version.name].bytes for version in self.plan.loads),
-            tuple(r for r in reports if output_number(r.name) is not None),
+            tuple(r for r in reports if not is_variable(r.name)),
             notes=tuple(told),
             unloaded=tuple((r.path, r.reason) for r in lessons.unloadable().values()),
         )

@@ -1,4 +1,4 @@
-"""State that cells change though no name in them leads to it: the user's own modules, and figures that are open."""
+"""State that cells change though no name in them leads to it: the user's own modules, figures, handlers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.ids import Name
+from elastictm.session.holdings import HANDLERS
 from elastictm.values.freeze import Freezer, Frozen, OutOfTime
 from elastictm.values.modules import data, is_own, shape
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from elastictm.values.survey import Surveyor
 
 _PLAIN: Final = frozenset(sys.stdlib_module_names | {"__main__", "numpy", "elastictm"})
+_PLOTTING: Final = frozenset({"matplotlib", "pylab", "seaborn"})
 _SHALLOW: Final = 100_000
 """Elements of a container up to which each is asked whether it belongs to a figure."""
 
@@ -155,6 +157,19 @@ def figure_names(values: Mapping[Name, Any], reached: Iterable[Name], surveyor: 
         return frozenset()
     objects = surveyor.survey([manager.canvas.figure for manager in managers]).objects
     return frozenset(name for name, value in values.items() if _holds(value, objects))
+
+
+def handler_names(values: Mapping[Name, Any], reached: Iterable[Name]) -> frozenset[Name]:
+    """What stands for the handlers of loggers, if a cell that reached such names may log: handlers write messages."""
+    if HANDLERS not in values:
+        return frozenset()
+    origins = (_origin(values[name]).partition(".")[0] for name in reached if name in values)
+    return frozenset({HANDLERS} if any(origin == "logging" or origin not in _PLAIN for origin in origins) else ())
+
+
+def may_look_at_figures(values: Mapping[Name, Any], named: Iterable[Name]) -> bool:
+    """Whether a cell that names these variables may ask pyplot for the figures that are open."""
+    return any(_origin(values[name]).partition(".")[0] in _PLOTTING for name in named if name in values)
 
 
 def _may_draw(value: Any) -> bool:

@@ -30,13 +30,14 @@ __all__ = ["ChangeDetector", "Changes", "Question"]
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a cell run did to the variables."""
+    """What a cell run did to the variables; ``beside`` are those that it could change without naming them."""
 
     writes: tuple[VersionRecord, ...]
     deletes: tuple[Name, ...]
     groups: tuple[tuple[Version, ...], ...]
     created: tuple[DefinitionKey, ...]
     notes: tuple[str, ...]
+    beside: frozenset[Name] = frozenset()
 
 
 class ChangeDetector:
@@ -74,7 +75,7 @@ class ChangeDetector:
         look = Look(self._tools, question)
         writes = look.writes()
         created = tuple(DefinitionKey(key) for key in range(first_key, definitions.next_key))
-        return Changes(tuple(writes), tuple(look.deletes), tuple(look.ties), created, tuple(look.notes))
+        return Changes(tuple(writes), tuple(look.deletes), tuple(look.ties), created, tuple(look.notes), look.beside)
 
     def assume(self, records: Mapping[Name, VersionRecord], values: Mapping[Name, Any]) -> None:
         """Remember variables that were not looked at: any may share data with any other."""

@@ -17,7 +17,7 @@ from elastictm.model.imports import needed
 from elastictm.model.records import Refusal
 from elastictm.model.versions import is_other_major
 from elastictm.session.environment import installed, machine
-from elastictm.session.host import output_number
+from elastictm.session.host import is_variable
 from elastictm.session.saved import Saved
 from elastictm.storage import manifest as m
 
@@ -179,7 +179,7 @@ def _minor(python: str) -> list[str]:
 
 def _names(manifest: m.Manifest, touched: Mapping[int, Library], library: Library) -> list[str]:
     names = (Name(n) for index, found in touched.items() if found == library for n in manifest.units[index].names)
-    return [name for name in names if output_number(name) is None]
+    return [name for name in names if is_variable(name)]
 
 
 def _line(library: Library, names: list[str], any_version: bool | None = None) -> str:  # noqa: FBT001 - an option, or none

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from elastictm.ids import Name
 from elastictm.session.circumstances.circumstance import Circumstance
+from elastictm.session.holdings import NAMES, Holding
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,11 @@ class Host(Protocol):
         """The shell's own settings."""
         ...
 
+    @property
+    def holdings(self) -> Sequence[Holding]:
+        """What libraries hold of the session's objects."""
+        ...
+
     def is_own(self, name: str) -> bool:
         """Whether an entry of the namespace is the shell's and not the user's."""
         ...
@@ -65,18 +71,43 @@ class Host(Protocol):
 
 
 def variables(host: Host) -> dict[Name, Any]:
-    """All variables of the user's, and the displayed results under names such as ``Out[5]``."""
+    """All variables of the user's, displayed results under names such as ``Out[5]``, and what libraries hold."""
     found = {Name(name): value for name, value in host.namespace.items() if not host.is_own(name)}
     for n, value in host.outputs.items():
         found[output_name(n)] = value
+    for holding in host.holdings:
+        if held := holding.look():
+            found[holding.name] = held
     return found
 
 
+def is_variable(name: Name) -> bool:
+    """Whether a name is a variable's own, and not that of a displayed result or of what a library holds."""
+    return name not in NAMES and output_number(name) is None
+
+
+def place(host: Host, name: Name, value: Any) -> None:
+    """Have a value under a name that is no displayed result's."""
+    if name not in NAMES:
+        host.namespace[name] = value
+    for holding in host.holdings:
+        if holding.name == name:
+            holding.place(value)
+
+
+def remove(host: Host, name: Name) -> None:
+    """Have nothing under a name that is no displayed result's."""
+    if name not in NAMES:
+        del host.namespace[name]
+    for holding in host.holdings:
+        if holding.name == name:
+            holding.place({})
+
+
 def clear(host: Host) -> None:
-    """Take every variable of the user's away, but no displayed result."""
-    namespace = host.namespace
-    for name in [name for name in namespace if not host.is_own(name)]:
-        del namespace[name]
+    """Take every variable of the user's away, and what libraries hold, but no displayed result."""
+    for name in [name for name in variables(host) if output_number(name) is None]:
+        remove(host, name)
 
 
 def output_name(n: int) -> Name:

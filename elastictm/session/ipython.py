@@ -19,6 +19,7 @@ from traitlets.config import Config
 
 from elastictm.ids import RunNumber
 from elastictm.session.circumstances.shell import ShellSettings
+from elastictm.session.holdings import Holding, holdings
 from elastictm.session.host import RunOutcome
 from elastictm.session.recorder import FinishedCell, Recorder
 
@@ -47,6 +48,7 @@ class IPythonHost:
     def __init__(self, shell: InteractiveShell) -> None:
         self.shell = shell
         self._cell_running = False
+        self._holdings = holdings()
 
     @property
     def namespace(self) -> dict[str, Any]:
@@ -76,6 +78,11 @@ class IPythonHost:
     def circumstances(self) -> tuple[ShellSettings, ...]:
         """The settings of IPython."""
         return (ShellSettings(self.shell),)
+
+    @property
+    def holdings(self) -> tuple[Holding, ...]:
+        """What libraries hold of the session's objects."""
+        return self._holdings
 
     def is_own(self, name: str) -> bool:
         """Whether an entry of the namespace is IPython's and not the user's."""

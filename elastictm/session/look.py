@@ -7,7 +7,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.model.records import VersionRecord
-from elastictm.session.ambient import figure_names, module_names, names_in_modules
+from elastictm.session.ambient import figure_names, handler_names, module_names, names_in_modules
 from elastictm.session.lots import Freezing, Lot, Sharing, Stopwatch
 from elastictm.session.tracked import Group, Mentions, Tracked, Variables
 from elastictm.values.definitions import named_definitions
@@ -77,6 +77,7 @@ class Look:
         self._freezing = Freezing(tools.freezer, question.values, self._watch)
         self._named = named_definitions(question.values.values())
         self._named_then = self._named
+        self.beside: frozenset[Name] = frozenset()
         self._companies = {
             name: frozenset(group.members)
             for group in tools.variables.groups_of(tools.variables)
@@ -130,13 +131,14 @@ class Look:
 
     def _beside(self, reached: list[Name]) -> list[Name]:
         """The variables that a cell may change without naming them."""
-        drawn = figure_names(self._values, reached, self._tools.surveyor)
+        held = figure_names(self._values, reached, self._tools.surveyor) | handler_names(self._values, reached)
         modules = self._tools.modules.changed(self._watch.allowance)
         self._in_changed_modules = names_in_modules(self._values, modules)
         unnamed = modules - {self._values[name].__name__ for name in module_names(self._values)}
         if unnamed and not self._in_changed_modules:
             self.notes.append(f"changed what no variable holds: {', '.join(sorted(unnamed))}")
-        return [*drawn, *self._in_changed_modules]
+        self.beside = held | self._in_changed_modules
+        return [*held, *self._in_changed_modules]
 
     _in_changed_modules: frozenset[Name] = frozenset()
 

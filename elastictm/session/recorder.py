@@ -11,6 +11,7 @@ from elastictm.ids import Name, RunNumber
 from elastictm.model.names import CodeNames, names_of_cell
 from elastictm.model.records import STILL_RUNNING, CellRun, Effect, VersionRecord
 from elastictm.session import generators
+from elastictm.session.ambient import may_look_at_figures
 from elastictm.session.cells import FinishedCell, described, merged, status_of
 from elastictm.session.changes import ChangeDetector, Question
 from elastictm.session.clock import Clock, SystemClock
@@ -267,7 +268,7 @@ class Recorder:
         if opaque or outside.everything:
             reached = frozenset(before)
         read_names = frozenset(before) if names.opaque or reads.opaque else reads.names
-        versions = tuple(sorted(before[name].record.version for name in read_names))
+        versions = {name: before[name].record.version for name in read_names}
         stored = frozenset(before) if names.opaque or names.opaque_stores else names.stores
         values = variables(self._host)
         code = Code(run.source, cell.code or cell.source, names, loads)
@@ -275,6 +276,9 @@ class Recorder:
         asked = Question(run.n, values, reached, stored, self._budget.allowance(settings))
         changes = self._detector.compare(asked)
         written = frozenset(record.name for record in changes.writes)
+        live, draws = self._history.live, may_look_at_figures(values, read_names)
+        # What a cell changes in place without naming it was there before, and another run needs it.
+        versions |= {x: live[x].version for x in changes.beside if x in live and (draws or x in written)}
         reasons = dict.fromkeys(shown)
         reasons |= dict.fromkeys(_reasons_beside(run, written | frozenset(changes.deletes), outside))
         if left_behind:
@@ -283,7 +287,7 @@ class Recorder:
         named, unheard = self._named_files(run.started, seen, names)
         return replace(
             run,
-            reads=versions,
+            reads=tuple(sorted(versions.values())),
             writes=changes.writes,
             deletes=changes.deletes,
             groups=changes.groups,

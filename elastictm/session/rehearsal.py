@@ -13,7 +13,7 @@ from elastictm.ids import Fingerprint, Name
 from elastictm.model.rehearsals import RehearsalReport, RehearsedVariable, Verdict
 from elastictm.session.child import run_module
 from elastictm.session.comparing import Comparison
-from elastictm.session.host import Host, output_number, variables
+from elastictm.session.host import Host, is_variable, variables
 from elastictm.storage.manifest import Entry, Manifest
 from elastictm.storage.reader import ArchiveReader
 from elastictm.values.definitions import named_definitions
@@ -121,7 +121,7 @@ class Rehearsal:
             return RehearsalReport(str(path), (), self._clock() - started, answer["failure"])
         now = fingerprints(self._live, manifest) if self._live is not None else {}
         judged = tuple(self._judged(entry, answer, now.get(Name(entry.name))) for entry in manifest.entries)
-        shown = tuple(v for v in judged if output_number(v.name) is None or v.verdict in {"lost", "different"})
+        shown = tuple(v for v in judged if is_variable(v.name) or v.verdict in {"lost", "different"})
         notes = (*answer["notes"], *_uncompared(judged), *self._changed(manifest, now))
         unloaded = tuple((name, reason) for names, reason in answer["unloaded"] for name in names.split(", "))
         return RehearsalReport(str(path), shown, self._clock() - started, notes=notes, unloaded=unloaded)
@@ -164,13 +164,13 @@ class Rehearsal:
         if self._live is None:
             return
         saved = {Name(entry.name): entry.fingerprint for entry in manifest.entries if entry.fingerprint is not None}
-        other = [name for name, digest in saved.items() if now.get(name) != digest and output_number(name) is None]
+        other = [name for name, digest in saved.items() if now.get(name) != digest and is_variable(name)]
         if other:
             yield f"not in this session as they were saved: {', '.join(sorted(other))}"
 
 
 def _uncompared(judged: Iterable[RehearsedVariable]) -> Iterable[str]:
-    unknown = [v for v in judged if v.verdict == "unknown" and output_number(v.name) is None]
+    unknown = [v for v in judged if v.verdict == "unknown" and is_variable(v.name)]
     loaded = sorted(v.name for v in unknown if v.outcome == "stored")
     remade = sorted(v.name for v in unknown if v.outcome != "stored")
     if loaded:

@@ -13,7 +13,7 @@ from elastictm.planning.plan import Load, ReplicationPlan, Rerun
 from elastictm.planning.repeats import deeds
 from elastictm.session import generators
 from elastictm.session.circumstances.staging import Staging
-from elastictm.session.host import Host, output_name, output_number, variables
+from elastictm.session.host import Host, is_variable, output_name, output_number, place, remove, variables
 from elastictm.session.lessons import Lessons
 from elastictm.session.packing import unpacked
 from elastictm.session.saved import Saved
@@ -64,7 +64,7 @@ class Replay:
                 continue
             failed.pop(index, None)
             values.update(outcome)
-            self._host.namespace.update({n: v for n, v in outcome.items() if output_number(n) is None})
+            self._host.namespace.update({n: v for n, v in outcome.items() if is_variable(n)})
         if failed:
             self._lessons.units.update(failed)
             raise TryAgain
@@ -95,12 +95,12 @@ class Replay:
         """Remove what would not have been there when a cell ran: it may look whether a name exists."""
         for name in names:
             if output_number(name) is None:
-                del self._host.namespace[name]
+                remove(self._host, name)
 
     def _place(self, name: Name, value: Any) -> None:
         n = output_number(name)
         if n is None:
-            self._host.namespace[name] = value
+            place(self._host, name, value)
         else:
             self.outputs[n] = value
 
@@ -130,7 +130,7 @@ class Replay:
         lost = {loss.version.name for loss in self._plan.lost}
         wanted = {name for name in self._saved.entries if name not in lost}
         for name in [name for name in variables(self._host) if output_number(name) is None and name not in wanted]:
-            del self._host.namespace[name]
+            remove(self._host, name)
         for n in [n for n in self.outputs if output_name(n) not in wanted]:
             del self.outputs[n]
 

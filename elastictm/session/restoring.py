@@ -30,7 +30,7 @@ from elastictm.session.circumstances.circumstances import Circumstances
 from elastictm.session.circumstances.staging import Staging
 from elastictm.session.fit import Fit, additions
 from elastictm.session.hash_seed import hash_seed
-from elastictm.session.host import Host, clear, output_number
+from elastictm.session.host import Host, clear, is_variable, output_number, place, variables
 from elastictm.session.lessons import Lessons
 from elastictm.session.luggage import hollow_versions
 from elastictm.session.packing import definition_units
@@ -113,7 +113,7 @@ class Restorer:
         saved = self._saved
         problem, plan = self.plan()
         choices = explain(saved.history, problem, plan, saved.sizes(), self._lessons.refusals(saved.entries))
-        shown = tuple(c.advised("restore") for c in choices if output_number(c.report.name) is None)
+        shown = tuple(c.advised("restore") for c in choices if is_variable(c.report.name))
         total = sum(saved.entries[v.name].bytes for v in plan.loads)
         reruns = tuple(step.n for step in plan.reruns)
         differs = self.differences()
@@ -139,8 +139,7 @@ class Restorer:
             RestoreFailed: it could not be done; the namespace is as it was.
             KeyboardInterrupt: the user stopped it; the namespace is as it was.
         """
-        namespace = self._host.namespace
-        aside = {name: value for name, value in namespace.items() if not self._host.is_own(name)}
+        aside = {name: value for name, value in variables(self._host).items() if output_number(name) is None}
         random_before, settings_before = generators.now(), self._circumstances.now()
         reader = self._saved.reader
         try:
@@ -151,7 +150,8 @@ class Restorer:
         except BaseException as error:
             self._arrival.take_back()
             clear(self._host)
-            namespace.update(aside)
+            for name, value in aside.items():
+                place(self._host, name, value)
             generators.restore(random_before)
             self._circumstances.apply(settings_before)
             if isinstance(error, (KeyboardInterrupt, SystemExit, RestoreFailed, ArchiveDamaged)):

@@ -24,7 +24,7 @@ from elastictm.planning.unrepeatable import unrepeatable_cells
 from elastictm.session import generators
 from elastictm.session.environment import describe_environment
 from elastictm.session.hash_seed import hash_seed
-from elastictm.session.host import output_number
+from elastictm.session.host import is_variable
 from elastictm.session.luggage import Luggage, spared
 from elastictm.session.packing import Packer
 from elastictm.session.shipping import RELUCTANCE_SECONDS, SHIP_AT_MOST
@@ -89,7 +89,7 @@ class Draft:
     def report(self) -> PlanReport:
         """The plan for its reader: variables only, without the displayed results."""
         return PlanReport(
-            tuple(choice for choice in self.choices if output_number(choice.report.name) is None),
+            tuple(choice for choice in self.choices if is_variable(choice.report.name)),
             tuple(step.n for step in self.plan.reruns),
             self.plan.seconds - RELUCTANCE_SECONDS * len(self._needed_there()) - FLAW_SECONDS * len(self._flawed()),
             self.predicted_bytes(),
@@ -116,7 +116,7 @@ class Draft:
         """The variables that cells make which run again although they are not repeatable."""
         reasons = {cell.n: cell.reason for cell in self.unrepeatable}
         for step in self.plan.reruns:
-            names = [version.name for version in step.writes if output_number(version.name) is None]
+            names = [version.name for version in step.writes if is_variable(version.name)]
             if step.n in reasons and names:
                 yield f"may come back otherwise: {', '.join(names)}: cell {step.n} runs again, and {reasons[step.n]}"
 
@@ -272,7 +272,7 @@ def save_report(drafted: Draft, path: str, seconds: float, size: int) -> SaveRep
     """The report of a save that succeeded."""
     plan = drafted.report()
     notes = (*plan.notes, *spared(drafted.history, drafted.problem))
-    outputs = tuple(c.report for c in drafted.choices if output_number(c.report.name) is not None)
+    outputs = tuple(c.report for c in drafted.choices if not is_variable(c.report.name))
     return SaveReport(
         path,
         plan.variables,

@@ -17,7 +17,7 @@ from elastictm.session.circumstances.circumstances import Circumstances
 from elastictm.session.circumstances.process import added_to_import_path
 from elastictm.session.circumstances.registry import registered
 from elastictm.session.effects import EffectWatch
-from elastictm.session.host import Host, output_number, variables
+from elastictm.session.host import Host, is_variable, variables
 from elastictm.session.recorder import Clock, Recorder
 from elastictm.session.trust import TrustBook
 from elastictm.settings import Settings
@@ -175,7 +175,7 @@ class Session:
         from elastictm.session.restoring import Restorer  # noqa: PLC0415
         from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415
 
-        before = [name for name in variables(self.host) if output_number(name) is None]
+        before = [name for name in variables(self.host) if is_variable(name)]
         with ArchiveReader(path) as reader:
             self._check_trust(reader.manifest, path, trust)
             self.recorder.suspended = True
@@ -234,12 +234,12 @@ class Session:
 
         history = self.recorder.settled()
         values = variables(self.host)
-        selected = options.select(name for name in values if not name.startswith("Out["))
+        selected = options.select(name for name in values if is_variable(name))
         outputs = options.only is None
         chosen = {
             name: value
             for name, value in values.items()
-            if name in selected or (outputs and name.startswith("Out[") and name not in options.exclude)
+            if name in selected or (outputs and not is_variable(name) and name not in options.exclude)
         }
         needed = {key for run in history.runs for version in run.settings for key in version.definitions}
         stock = take_stock(chosen, self.recorder.variables, self.recorder.freezer, needed)

@@ -33,6 +33,7 @@ from elastictm.values.reducers import (
     matplotlib,
     parsers,
     pools,
+    queues,
     randomness,
     refusals,
     soup,
@@ -40,6 +41,7 @@ from elastictm.values.reducers import (
     tables,
     threads,
     torch,
+    transforms,
     weak,
 )
 from elastictm.values.source import CodePlace
@@ -106,6 +108,7 @@ _LIBRARIES: Final = (
     databases,
     threads,
     pools,
+    queues,
     refusals,
     matches,
     arrays,
@@ -114,12 +117,13 @@ _LIBRARIES: Final = (
     frames,
     matplotlib,
     figures,
+    transforms,
     torch,
     soup,
     bars,
     instances,
 )
-_WITH_SUBCLASSES: Final = (exceptions, threads, pools, parsers, compressed, refusals, bars, instances)
+_WITH_SUBCLASSES: Final = (exceptions, threads, pools, parsers, compressed, refusals, bars, transforms, instances)
 """Those that also offer ``kindred(kind, module)``, the reducer of a type that comes from one of theirs, or None."""
 
 

@@ -1,0 +1,31 @@
+"""Matplotlib's transforms, which keep those that depend on them by address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from elastictm.values.reducers import FreezingPass
+
+LIBRARY: Final = "matplotlib.transforms"
+
+
+def reducers(_: ModuleType) -> dict[type, Any]:
+    """None: every transform has a class of its own."""
+    return {}
+
+
+def kindred(kind: type, transforms: ModuleType) -> Any:
+    """The reducer of all transforms."""
+    return reduce_transform if issubclass(kind, transforms.TransformNode) else None
+
+
+def reduce_transform(value: Any, _view: FreezingPass) -> Any:
+    """A transform whose dependents are counted, so that the same drawing gives the same bytes in every process."""
+    maker, arguments, state, *rest = value.__reduce_ex__(5)
+    if not isinstance(state, dict) or not isinstance(state.get("_parents"), dict):
+        return NotImplemented
+    dependents = (dependent for dependent in state["_parents"].values() if dependent is not None)
+    return maker, arguments, state | {"_parents": dict(enumerate(dependents))}, *rest
