@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from elastictm.planning.numbering import Numbered, numbered
 from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.problem import Problem
 from elastictm.planning.rules import Rules, Weighing, firm_rules
+
+_SAYS_ALL: Final = ("cannot ", "needs ", "was saved with ")
+"""How reasons begin that need no words before them."""
 
 
 def explain(
@@ -97,7 +101,7 @@ class _Told:
         reasons = self._reasons(version, outcome, rerun)
         why = shown = "; ".join(reasons)
         if refusal is not None:
-            bare = refusal.path == version.name and refusal.reason.startswith("cannot ")
+            bare = refusal.path == version.name and refusal.reason.startswith(_SAYS_ALL)
             told = refusal.reason if bare else f"cannot be stored: {refusal.path}: {refusal.reason}"
             why = "; ".join((told, *reasons))
             shown = "; ".join((refusal.reason, *reasons))
