@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from elastictm.ids import Name
 from elastictm.model.reports import Outcome
 from elastictm.model.tables import Table, duration
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 Verdict = Literal["lost", "different", "unknown", "same"]
 """How a variable that was restored compares with the one that was saved; unknown where nothing can be compared."""
@@ -79,12 +82,14 @@ class RehearsalReport:
             return f"this archive restores: {', '.join(told) or 'there are no variables'}"
         return f"this archive does not restore as it was saved: {', '.join(told)}"
 
-    def lines(self) -> tuple[str, ...]:
-        """The summary, what is lost or different, and the notes, a line each."""
+    def lines(self, told: Collection[Name] = ()) -> tuple[str, ...]:
+        """The summary, and what is lost or different, a line each; but for losses that were ``told`` already."""
         found = [
-            f"{v.name} ({v.kind}) {v.verdict}: {': '.join(filter(None, (v.path, v.reason)))}" for v in self.trouble
+            f"{v.name} ({v.kind}) {v.verdict}: {': '.join(filter(None, (v.path, v.reason)))}"
+            for v in self.trouble
+            if v.verdict != "lost" or v.name not in told
         ]
-        return (self.summary, *found, *self.notes)
+        return (self.summary, *found)
 
     def to_json(self) -> dict[str, object]:
         """The report as a dict of plain values."""

@@ -248,9 +248,11 @@ class SaveReport(_Shown):
         head = f"Saved {self.path}: {_summary(self.variables, self.cells_rerun)}; "
         head += f"{duration(self.seconds)} (predicted {duration(self.predicted_seconds)}), "
         head += f"{amount(self.bytes)} (predicted {amount(self.predicted_bytes)})"
-        rehearsed = () if self.rehearsal is None else self.rehearsal.lines()
-        notes = rehearsed + kept_lines(self.settings) + self.notes
-        return (_outcomes(head, self.variables, self.outputs, notes, lost_lines(self.settings)),)
+        notes, first = kept_lines(self.settings) + self.notes, lost_lines(self.settings)
+        if self.rehearsal is not None:
+            notes += self.rehearsal.notes
+            first += tuple(f"rehearsal: {line}" for line in self.rehearsal.lines([v.name for v in self.lost]))
+        return (_outcomes(head, self.variables, self.outputs, notes, first),)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
