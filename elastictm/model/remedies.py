@@ -130,7 +130,6 @@ _CELLS: Final = _table(
     ),
     (r"cell (\d+) is marked # tm: not-repeatable", "take `# tm: not-repeatable` out of cell {}, and run it once more"),
     (r"cell (\d+) was interrupted", "run cell {} to its end"),
-    (r"cell \d+ was still running", "save in a cell of its own"),
     (r"cell (\d+) is not valid code", "mend cell {} and run it"),
     (r"it was there before recording began", "make it in a cell after %load_ext elastictm"),
     (r"no recorded cell makes", "make it in a cell"),
@@ -173,7 +172,7 @@ def remedy(reason: str, moment: Moment) -> str:
     if not divider:
         # A value that has bytes is lost for its cells, and one without a word is no value's fault.
         return _first(_CELLS, reason) or _first(_VALUES[:-1], reason)
-    return "; or ".join(dict.fromkeys(filter(None, (_first(_VALUES, refused), _first(_CELLS, stuck)))))
+    return "; or ".join(filter(None, (_first(_VALUES, refused), _first(_CELLS, stuck))))
 
 
 def is_known(refusal: str) -> bool:

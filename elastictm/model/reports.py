@@ -307,7 +307,7 @@ def _ordered(variables: object) -> tuple[VariableReport, ...]:
 def _summary(variables: tuple[VariableReport, ...], cells: tuple[RunNumber, ...]) -> str:
     counts = {outcome: sum(v.outcome == outcome for v in variables) for outcome in _LOSSES_FIRST}
     words = {"lost": "LOST", "rerun": "re-run", "stored": "stored", "kept": "kept"}
-    running = f" (by cells {', '.join(map(str, cells))})" if cells else ""
+    running = f" (by cell{'s' * (len(cells) > 1)} {', '.join(map(str, cells))})" if cells else ""
     parts = [
         f"{count} {words[outcome]}{running if outcome == 'rerun' else ''}" for outcome, count in counts.items() if count
     ]

@@ -44,7 +44,7 @@ def obstacles(
             found[run.n] = f"cell {run.n} was interrupted"
         elif STILL_RUNNING in run.unrepeatable:
             # It asked for the save itself: run again, it would write the archive anew.
-            found[run.n] = f"cell {run.n} was still running"
+            found[run.n] = f"cell {run.n} was still running, and may have changed it"
         elif mark == "not-repeatable":
             found[run.n] = f"cell {run.n} is marked # tm: not-repeatable"
         elif not (allow_effects or mark) and (done := deeds(run)):

@@ -76,7 +76,7 @@ RUNS = [
     ("pass # tm: not-repeatable", {}, "out of cell 4", "make it anew"),
     ("pass", {"status": "interrupted"}, "run cell 4 to its end", "make it anew"),
     ("pass", {"status": "unparsed"}, "mend cell 4", "make it anew"),
-    ("pass", {"unrepeatable": (STILL_RUNNING,)}, "save in a cell of its own", "make it anew"),
+    ("pass", {"unrepeatable": (STILL_RUNNING,)}, "list(...)", "make it anew"),
 ]
 
 

@@ -34,7 +34,7 @@ def test_a_cell_that_saves_is_not_run_again(notebook, tmp_path):
     before = (tmp_path / "w.tm").read_bytes()
     report = notebook.session.restore(tmp_path / "w.tm", trust=True)
     assert (tmp_path / "w.tm").read_bytes() == before
-    reason = f"{GENERATOR}; cannot be re-run: cell 3 was still running"
+    reason = f"{GENERATOR}; cannot be re-run: cell 3 was still running, and may have changed it"
     assert [(v.name, v.reason) for v in report.lost] == [("g", reason)]
 
 
