@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.model.records import VersionRecord
 from elastictm.session.ambient import figure_names, handler_names, module_names, names_in_modules
 from elastictm.session.lots import Freezing, Lot, Sharing, Stopwatch
 from elastictm.session.tracked import Group, Mentions, Tracked, Variables
-from elastictm.values.definitions import named_definitions
+from elastictm.values.definitions import is_definition, named_definitions
 from elastictm.values.freeze import Freezer, Frozen, OutOfTime
 from elastictm.values.kinds import ATOMS, type_name
 
@@ -152,7 +151,7 @@ class Look:
         gained = set()
         for name in fresh:
             value = self._values[name]
-            if _is_definition(value):
+            if is_definition(value):
                 key = table.key(value)
                 if key < first_new and not list(variables.naming([key])):
                     gained.add(id(value))
@@ -342,7 +341,7 @@ class Look:
             refusal = lot.refusals.get(name)
             return VersionRecord(name, self._question.n, kind, size, lot.seconds, None, refusal, keys, assumed=True)
         keys = part.definitions
-        own = self._tools.freezer.around.definitions.key(value) if _is_definition(value) else None
+        own = self._tools.freezer.around.definitions.key(value) if is_definition(value) else None
         return VersionRecord(
             name, self._question.n, kind, part.size, part.seconds, part.digest, None, keys, own if own in keys else None
         )
@@ -354,7 +353,7 @@ class Look:
             tracked.group = group
             return
         atomic = type(value) in ATOMS
-        key = self._tools.freezer.around.definitions.key(value) if _is_definition(value) else None
+        key = self._tools.freezer.around.definitions.key(value) if is_definition(value) else None
         self._variables.name_definition(name, key)
         mentions = Mentions() if atomic else self._mentions(lot, name)
         self._variables.put(name, Tracked(id(value), atomic, record, group, mentions))
@@ -374,7 +373,3 @@ class Look:
 def _keep(group: Group, lot: Lot) -> None:
     group.digests = {name: part.digest for name, part in lot.parts.items()}
     group.definitions = {name: part.definitions for name, part in lot.parts.items()}
-
-
-def _is_definition(value: Any) -> bool:
-    return type(value) is FunctionType or issubclass(type(value), type)

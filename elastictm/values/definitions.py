@@ -30,6 +30,15 @@ from elastictm.ids import DefinitionKey
 from elastictm.values.kinds import FIXED, fixed_types
 
 Definition: TypeAlias = FunctionType | type
+"""What has a unit of its own; so have type variables and new types, which are compared by identity like these."""
+
+TYPE_VARIABLES: Final = tuple(
+    found for name in ("TypeVar", "ParamSpec", "TypeVarTuple") if (found := getattr(typing, name, None)) is not None
+)
+BARE: Final = (*TYPE_VARIABLES, typing.NewType)
+"""Definitions that hold no code."""
+
+_DEFINED: Final = (FunctionType, type, *BARE)
 
 STRUCTURAL: Final = frozenset(
     {
@@ -99,10 +108,15 @@ class DefinitionTable:
         self._next = max([self._next, *(key + 1 for key in keys)])
 
 
-def named_definitions(values: Iterable[Any]) -> frozenset[int]:
-    """The addresses of the functions and classes among the values of variables."""
+def is_definition(value: Any) -> bool:
+    """Whether a value is a function or a class, or else a type variable or a new type."""
     # A value may tell of another class than it has, or raise when it is asked: its type does neither.
-    return frozenset(id(value) for value in values if issubclass(type(value), (FunctionType, type)))
+    return issubclass(type(value), _DEFINED)
+
+
+def named_definitions(values: Iterable[Any]) -> frozenset[int]:
+    """The addresses of the definitions among the values of variables."""
+    return frozenset(id(value) for value in values if is_definition(value))
 
 
 def importable(definition: Any, name: str | None = None) -> bool:

@@ -24,15 +24,20 @@ _WAYS: Final = ("__reduce_ex__", "__reduce__", "__getstate__")
 _WITHOUT: Final = (type, ModuleType, FunctionType, Enum, BaseException)
 """Types that others know how to store; a class, and what is found by its name."""
 _PROTOCOL: Final = 5
+_SETTERS: Final = frozenset({"setattr", "__setattr__", "__dict__"})
 _KNOWN_AT_MOST: Final = 4096
 """Attributes of which it is remembered whether their class knows them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keeper:
-    """Reduces objects of one class as the class itself does, with what it knows nothing of."""
+    """Reduces objects of one class as the class itself does, with what it knows nothing of.
 
-    kind: type
+    ``bases`` are the classes of libraries among it and its bases; ``private`` says that itself is one.
+    """
+
+    bases: tuple[type, ...]
+    private: bool
 
     def __call__(self, value: Any, view: FreezingPass) -> Any:
         """What the class gives, or NotImplemented where that is all there is."""
@@ -47,7 +52,7 @@ class Keeper:
         for kept in _mappings((state, arguments)):
             left = {name: item for name, item in left.items() if kept.get(name, _ABSENT) is not item}
         # Few are left behind, and what the code of a class knows takes long to find out.
-        left = {name: item for name, item in left.items() if not _is_known(self.kind, name)}
+        left = {name: item for name, item in left.items() if not self._knows(name)}
         if not left:
             return reduction
         for name in [name for name, item in left.items() if not view.storable(item)]:
@@ -57,6 +62,10 @@ class Keeper:
             return reduction
         return maker, arguments, (state, setter, left), items, pairs, set_with_extras
 
+    def _knows(self, name: str) -> bool:
+        # What a library keeps to itself, caches above all, may be set by any of its code.
+        return (self.private and name.startswith("_")) or _is_known(self.bases, name)
+
 
 _ABSENT: Final = object()
 
@@ -65,7 +74,8 @@ def keeper(kind: type) -> Keeper | None:
     """What keeps added attributes of a class; None where Python itself takes objects apart, or code of a user's."""
     if not kind.__dictoffset__ or issubclass(kind, _WITHOUT) or not _has_way_of_its_own(kind):
         return None
-    return Keeper(kind)
+    bases = tuple(base for base in kind.__mro__[:-1] if is_tested(base.__module__))
+    return Keeper(bases, private=is_tested(kind.__module__))
 
 
 def set_with_extras(made: Any, state: tuple[Any, Callable[[Any, Any], None] | None, dict[str, Any]]) -> None:
@@ -132,13 +142,9 @@ def _ways(kind: type) -> Iterator[Any]:
 
 
 @functools.lru_cache(_KNOWN_AT_MOST)
-def _is_known(kind: type, name: str) -> bool:
-    """Whether the code of a class or of its bases, a user's aside, sets an attribute of this name."""
-    bases = [base for base in kind.__mro__[:-1] if is_tested(base.__module__)]
+def _is_known(bases: tuple[type, ...], name: str) -> bool:
+    """Whether the code of classes of libraries sets an attribute of this name."""
     if any(name in vars(base) for base in bases):
-        return True
-    if name.startswith("_") and not any(isinstance(way, FunctionType) for way in _ways(kind)):
-        # What C code keeps to itself: nobody sees it being set.
         return True
     bodies = (body for base in bases for item in tuple(vars(base).values()) for body in _bodies(item))
     return any(_sets(body, name) for body in bodies)
@@ -163,14 +169,20 @@ def _bodies(item: Any) -> Iterator[CodeType]:
 
 
 def _sets(body: CodeType, name: str) -> bool:
-    """Whether some code sets an attribute of its first argument, or names it in a text as ``setattr`` wants it."""
-    if any(name == constant or (type(constant) is tuple and name in constant) for constant in body.co_consts):
+    """Whether some code sets an attribute of its first argument, or of anything if only the class may know of it."""
+    if not _SETTERS.isdisjoint(body.co_names) and any(
+        name == constant or (type(constant) is tuple and name in constant) for constant in body.co_consts
+    ):
         return True
-    if name not in body.co_names or not body.co_varnames:
+    if name not in body.co_names:
         return False
     target: Any = None
     for step in dis.get_instructions(body):
-        if step.opname == "STORE_ATTR" and step.argval == name and target == body.co_varnames[0]:
+        if (
+            step.opname == "STORE_ATTR"
+            and step.argval == name
+            and (name.startswith("_") or target in body.co_varnames[:1])
+        ):
             return True
         target = step.argval[-1] if type(step.argval) is tuple and step.argval else step.argval
     return False

@@ -210,7 +210,7 @@ class GroupPass:
                 if definition is None or key in visited:
                     continue
                 visited.add(key)
-                label = definition.__qualname__.encode()
+                label = _name_of(definition).encode()
                 if id(definition) not in named:
                     sink = Sink(self._clock, self._sink.deadline, keep=False)
                     run = Pass(self._around, sink, self._purity, definition)
@@ -285,7 +285,11 @@ class Freezer:
             return _unit((), run.walked(definition))
         except Exception as error:  # noqa: BLE001 - a user's class may hold anything; it is kept in the refusal
             path = route_to(definition, run.culprit, definition.__name__)
-            return Refusal(path or definition.__qualname__, _reason(error))
+            return Refusal(path or _name_of(definition), _reason(error))
+
+
+def _name_of(definition: Definition) -> str:
+    return str(getattr(definition, "__qualname__", definition.__name__))
 
 
 def _unit(names: tuple[Name, ...], run: Pass | DeepPass) -> Unit:

@@ -21,7 +21,7 @@ from enum import Enum
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from elastictm.values.definitions import Purity, importable
+from elastictm.values.definitions import BARE, Purity, importable
 from elastictm.values.freeze import OutOfTime
 from elastictm.values.kinds import FIXED, fixed_types
 from elastictm.values.modules import class_data, data, function_data, is_made_here, is_own
@@ -227,6 +227,8 @@ class _Walk:
     def _way(self, kind: type) -> Callable[[Any], Collection[Any]] | None:
         if issubclass(kind, self._void_type):
             return lambda value: [value.base]
+        if issubclass(kind, BARE):
+            return self._bare
         self._leave_to_library(kind)
         if issubclass(kind, self._stop) or kind.__module__ == typing.__name__:
             return self._pass
@@ -266,6 +268,11 @@ class _Walk:
         """Pass over what is no data of the value that uses it."""
         self.passed.add(id(value))
         return []
+
+    def _bare(self, value: Any) -> list[Any]:
+        if not importable(value, value.__name__):
+            self.definitions[id(value)] = value
+        return self._pass(value)
 
     def _function(self, value: FunctionType) -> list[Any]:
         if importable(value):
@@ -382,6 +389,9 @@ def _with_all_inside(definitions: Iterable[Any]) -> list[Any]:
             if value.__module__ != "builtins" and not importable(value):
                 found.append(value)
                 waiting += [*vars(value).values(), *value.__bases__, type(value)]
+        elif issubclass(type(value), BARE):
+            if not importable(value, value.__name__):
+                found.append(value)
         elif issubclass(type(value), (property, staticmethod, classmethod, tuple, types.CellType)) or (
             type(value).__module__ == "functools"
         ):

@@ -13,7 +13,8 @@ from collections import OrderedDict
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from elastictm.values.definitions import importable
+from elastictm.values import rebuild
+from elastictm.values.definitions import TYPE_VARIABLES, importable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from elastictm.values.reducers import FreezingPass
 
 LIBRARY: Final = "builtins"
+
+_DECLARED: Final = ("bound", "covariant", "contravariant", "infer_variance", "default")
 
 
 def reducers(_: ModuleType) -> dict[type, Any]:
@@ -37,7 +40,7 @@ def reducers(_: ModuleType) -> dict[type, Any]:
         weakref.ref: reduce_weak_reference,
         logging.Logger: reduce_logger,
         threading.local: refuse_thread_local,
-        typing.TypeVar: reduce_type_variable,
+        **dict.fromkeys(TYPE_VARIABLES, reduce_type_variable),
         typing.NewType: reduce_new_type,
         weakref.WeakSet: reduce_weak_set,
         **dict.fromkeys(_marker_types(), reduce_marker),
@@ -123,25 +126,53 @@ def reduce_logger(value: logging.Logger, _view: FreezingPass) -> Any:
     return logging.getLogger, (value.name,)
 
 
-def reduce_type_variable(value: typing.TypeVar, _view: FreezingPass) -> Any:
-    """A type variable by name where it can be imported, otherwise by what it was declared with."""
+def reduce_type_variable(value: Any, view: FreezingPass) -> Any:
+    """A type variable by name where it can be imported, otherwise by number: it is compared by identity."""
     if importable(value, value.__name__):
+        view.modules.add(value.__module__)
         return value.__name__
-    declared = {"bound": value.__bound__, "covariant": value.__covariant__, "contravariant": value.__contravariant__}
-    return _type_variable, (value.__name__, value.__constraints__, declared, value.__module__)
+    declared = {name: getattr(value, f"__{name}__", None) for name in _DECLARED}
+    given = {name: item for name, item in declared.items() if item and repr(item) != "typing.NoDefault"}
+    arguments = (type(value).__name__, value.__name__, getattr(value, "__constraints__", ()), given, value.__module__)
+    return _by_number(value, view, type_variable, arguments)
 
 
-def _type_variable(name: str, constraints: tuple[Any, ...], declared: dict[str, Any], module: str) -> typing.TypeVar:
-    made = typing.TypeVar(name, *constraints, **declared)  # type: ignore[misc]
+def type_variable(
+    kind: str, name: str, constraints: tuple[Any, ...], declared: dict[str, Any], module: str
+) -> typing.TypeVar:
+    """A type variable, a specification of parameters, or a variable for several types."""
+    made: typing.TypeVar = getattr(typing, kind)(name, *constraints, **declared)
     made.__module__ = module
     return made
 
 
-def reduce_new_type(value: typing.NewType, _view: FreezingPass) -> Any:
-    """A new type by name where it can be imported, otherwise by its name and what it stands on."""
+def _type_variable(name: str, constraints: tuple[Any, ...], declared: dict[str, Any], module: str) -> typing.TypeVar:
+    # Archives of earlier versions name this.
+    return type_variable("TypeVar", name, constraints, declared, module)
+
+
+def reduce_new_type(value: typing.NewType, view: FreezingPass) -> Any:
+    """A new type by name where it can be imported, otherwise by number, made of its name and what it stands on."""
     if importable(value):
+        view.modules.add(value.__module__ or "")
         return NotImplemented
-    return typing.NewType, (value.__name__, value.__supertype__), {"__module__": value.__module__}
+    return _by_number(value, view, new_type, (value.__name__, value.__supertype__, value.__module__))
+
+
+def new_type(name: str, base: Any, module: str) -> typing.NewType:
+    """A new type that stands on another."""
+    maker: Any = typing.NewType
+    made: typing.NewType = maker(name, base)
+    made.__module__ = module
+    return made
+
+
+def _by_number(value: Any, view: FreezingPass, maker: Any, arguments: tuple[Any, ...]) -> Any:
+    """A reference to the unit of a definition, or the unit itself."""
+    if view.is_root(value):
+        return rebuild.root_class, (maker, *arguments)
+    index = view.reference(value)
+    return (maker, arguments) if index is None else (rebuild.definition, (index,))
 
 
 def reduce_weak_set(value: weakref.WeakSet[Any], _view: FreezingPass) -> Any:
