@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from io import StringIO
+from io import StringIO, TextIOBase
 from typing import Any, Final
 
 from IPython.core.displayhook import DisplayHook
@@ -22,6 +22,7 @@ from elastictm.session.circumstances.shell import ShellSettings
 from elastictm.session.holdings import Holding, holdings
 from elastictm.session.host import RunOutcome
 from elastictm.session.recorder import FinishedCell, Recorder
+from elastictm.values.reducers.files import standard
 
 _OWN: Final = re.compile(r"(_{1,3}|_i{1,3}|_i?\d+|_[iod]h|_exit_code|In|Out)$")
 _MODULE_ATTRIBUTES: Final = frozenset(
@@ -102,7 +103,8 @@ class IPythonHost:
         """Run a cell again, unseen by recording, under the number that it had, and keep what it would have shown."""
         collected = StringIO()
         results: list[Any] = []
-        with _quiet(self.shell, results), redirect_stdout(collected), redirect_stderr(collected):
+        streams = _Aside("stdout", collected), _Aside("stderr", collected)
+        with _quiet(self.shell, results), redirect_stdout(streams[0]), redirect_stderr(streams[1]):
             before, shown = self.shell.execution_count, dict(self.outputs)
             self.shell.execution_count = count
             self._show(outputs)
@@ -111,6 +113,8 @@ class IPythonHost:
             finally:
                 self.shell.execution_count = before
                 self._show(shown)
+                for stream in streams:
+                    stream.end()
         error = result.error_before_exec or result.error_in_exec
         return RunOutcome(error, collected.getvalue(), tuple(results[-1:]))
 
@@ -190,6 +194,36 @@ class IPythonHost:
     def note_running(self, *, running: bool) -> None:
         """Take note of whether a cell with a number is running: its number is taken then."""
         self._cell_running = running
+
+
+class _Aside(TextIOBase):
+    """Stands for a standard stream while a cell runs again, and leads to it later: handlers of loggers keep it."""
+
+    def __init__(self, name: str, collected: StringIO) -> None:
+        self._name = name
+        self._collected: StringIO | None = collected
+
+    def end(self) -> None:
+        """The cell has run."""
+        self._collected = None
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Collect a text, or show it."""
+        stream = getattr(sys, self._name) if self._collected is None else self._collected
+        written: int = stream.write(text)
+        return written
+
+    def flush(self) -> None:
+        """Have what was shown be seen."""
+        if self._collected is None:
+            getattr(sys, self._name).flush()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return standard, (self._name,)
 
 
 class _Hooks:

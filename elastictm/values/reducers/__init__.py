@@ -123,7 +123,18 @@ _LIBRARIES: Final = (
     bars,
     instances,
 )
-_WITH_SUBCLASSES: Final = (exceptions, threads, pools, parsers, compressed, refusals, bars, transforms, instances)
+_WITH_SUBCLASSES: Final = (
+    files,
+    exceptions,
+    threads,
+    pools,
+    parsers,
+    compressed,
+    refusals,
+    bars,
+    transforms,
+    instances,
+)
 """Those that also offer ``kindred(kind, module)``, the reducer of a type that comes from one of theirs, or None."""
 
 

@@ -41,6 +41,17 @@ def reducers(_: ModuleType) -> dict[type, Any]:
     }
 
 
+def kindred(kind: type, _: ModuleType) -> Any:
+    """The reducer of what a kernel has in the place of a standard stream."""
+    return reduce_standard if any(type(getattr(sys, name, None)) is kind for name in _STREAMS) else None
+
+
+def reduce_standard(value: Any, _view: FreezingPass) -> Any:
+    """A standard stream of whatever kind by its name."""
+    name = _standard(value)
+    return NotImplemented if name is None else (standard, (name,))
+
+
 def _standard(value: Any) -> str | None:
     return next((name for name in _STREAMS if getattr(sys, name, None) is value), None)
 
