@@ -19,8 +19,8 @@ CANNOT_RERUN: Final = "; cannot be re-run: "
 ANOTHER_VALUE: Final = "not repeatable: "
 """Begins the reason of a variable that a re-run made, with another value than the one that was saved."""
 
-LOST: Final = "LOST"
-"""Begins the line of a loss."""
+URGENT: Final = ("LOST", "MAY DIFFER")
+"""How notes begin that stand beside the losses."""
 
 _DISTRIBUTIONS: Final = {
     "bs4": "beautifulsoup4",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from elastictm.ids import Name, RunNumber
-from elastictm.model.remedies import ANOTHER_VALUE, LOST, Moment, remedy
+from elastictm.model.remedies import ANOTHER_VALUE, URGENT, Moment, remedy
 from elastictm.model.settings_report import SettingsReport, kept_lines, lost_lines
 from elastictm.model.tables import Table, amount, duration
 
@@ -196,8 +196,8 @@ class PlanReport(_Shown):
         head += f"predicted {duration(self.seconds)}, {amount(self.bytes)} at {amount(self.bandwidth)}/s"
         columns = ("variable", "cell", "kind", "outcome", "bytes", "store+load", "re-run", "by cells", "why")
         lost = tuple(c.report.line for c in by_loss if c.report.outcome == "lost")
-        lost += tuple(note for note in self.notes if note.startswith(LOST))
-        notes = tuple(note for note in self.notes if not note.startswith(LOST))
+        lost += tuple(note for note in self.notes if note.startswith(URGENT))
+        notes = tuple(note for note in self.notes if not note.startswith(URGENT))
         plan = Table(head, columns, rows, notes, lost + _differing(self.differences))
         return (plan, self._cells()) if self.unrepeatable else (plan,)
 
@@ -328,13 +328,13 @@ def _outcomes(
 ) -> Table:
     ordered = _ordered(variables)
     lost = tuple(v.line for v in ordered if v.bad)
-    lost += tuple(note for note in notes if note.startswith(LOST))
+    lost += tuple(note for note in notes if note.startswith(URGENT))
     rows = tuple(
         (v.name, v.kind, v.outcome, amount(v.bytes), duration(v.seconds), "DIFFERENT" if v.bad else v.why)
         for v in ordered
         if v.outcome != "lost"
     )
-    others = tuple(note for note in notes if not note.startswith(LOST))
+    others = tuple(note for note in notes if not note.startswith(URGENT))
     columns = ("variable", "kind", "outcome", "bytes", "seconds", "why")
     return Table(head, columns, rows, (*_lost_results(ordered, outputs), *others), lost + first)
 

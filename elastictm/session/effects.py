@@ -182,7 +182,7 @@ class EffectWatch:
             # Sockets inside the machine carry the kernel's own messages.
             if isinstance(address, (str, bytes)) or (isinstance(address, tuple) and not address):
                 return
-            detail = str(address)
+            detail = _place(address)
         elif event == "subprocess.Popen":
             words = arguments[1]
             detail = " ".join(map(_text, words)) if isinstance(words, (list, tuple)) else _text(words)
@@ -276,6 +276,13 @@ def _stamp(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_size, status.st_mtime_ns
+
+
+def _place(address: Any) -> str:
+    """A socket's address, as people write it."""
+    if isinstance(address, tuple) and len(address) > 1 and isinstance(address[0], str):
+        return f"{address[0]}:{address[1]}"
+    return str(address)
 
 
 def _text(value: Any) -> str:

@@ -118,7 +118,7 @@ class Draft:
         for step in self.plan.reruns:
             names = [version.name for version in step.writes if is_variable(version.name)]
             if step.n in reasons and names:
-                yield f"may come back otherwise: {', '.join(names)}: cell {step.n} runs again, and {reasons[step.n]}"
+                yield f"MAY DIFFER {', '.join(names)}: cell {step.n} must run again, and {reasons[step.n]}"
 
     def imported(self) -> frozenset[str]:
         """The modules, without the packages' parts, that cells and own modules import."""

@@ -81,8 +81,8 @@ def test_a_plan_tells_which_cells_are_not_repeatable(notebook, tmp_path):
 def test_what_comes_back_otherwise_is_told_at_once(saved):
     """A value that only a cell can make which is not repeatable is foretold at the save, and first in the restore."""
     there, here = saved("import time\nnow = [time.time()]\nit = (x for x in now)")
-    assert [note for note in there.notes if note.startswith("may come back otherwise")] == [
-        "may come back otherwise: it, now: cell 2 runs again, and time.time() gives another value each time"
+    assert [note for note in there.notes if note.startswith("MAY DIFFER")] == [
+        "MAY DIFFER it, now: cell 2 must run again, and time.time() gives another value each time"
     ]
     told = (
         "DIFFERENT now (list): not repeatable: running cell 2 again gave another value than the one saved (time.time())"
@@ -94,6 +94,7 @@ def test_a_unit_that_does_not_load_is_told_once(saved):
     """Of variables that share data and do not load here, each has a line if it is lost; none is repeated as a note."""
     cell = "# tm: not-repeatable\nclass C:\n def __setstate__(self, s): {}[GONE]\nc = C()\nc.a = [1]\nd = [c.a]"
     _, here = saved(cell)
+    assert here.lost
     assert len(lines(here)) == len(here.lost)
     assert not any("did not load" in note for note in here.notes)
     assert all(v.path in {"c", "d", ""} or v.path.startswith("c") for v in here.lost)
