@@ -13,15 +13,27 @@ from itertools import permutations
 from typing import Any, Final
 
 from elastictm.testing import (
+    portrait_arrow,
     portrait_code,
     portrait_matplotlib,
     portrait_numpy,
     portrait_pandas,
+    portrait_patsy,
+    portrait_scipy,
     portrait_stdlib,
+    portrait_sympy,
 )
 from elastictm.testing.portrait_walk import Look, Memory, Shown, Walk, digest
 
-_LIBRARIES: Final = (portrait_numpy, portrait_pandas, portrait_matplotlib)
+_LIBRARIES: Final = (
+    portrait_numpy,
+    portrait_pandas,
+    portrait_matplotlib,
+    portrait_arrow,
+    portrait_scipy,
+    portrait_patsy,
+    portrait_sympy,
+)
 
 
 def portrait(

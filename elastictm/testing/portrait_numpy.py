@@ -33,6 +33,7 @@ def looks(numpy: ModuleType) -> dict[type, Look]:
         numpy.random.BitGenerator: _bits,
         numpy.random.RandomState: _random_state,
         numpy.random.SeedSequence: _seed,
+        numpy.polynomial._polybase.ABCPolyBase: _polynomial,  # noqa: SLF001 - public nowhere
     }
 
 
@@ -93,3 +94,9 @@ def _bits(value: Any, _walk: Walk) -> Sight:
 
 def _seed(value: Any, _walk: Walk) -> Sight:
     return Sight("", [Inner("state", value.state)], whole=True)
+
+
+def _polynomial(value: Any, _walk: Walk) -> Sight:
+    # Its symbol is listed among its attributes once it was copied.
+    parts = [Inner(name, getattr(value, name)) for name in ("coef", "domain", "window")]
+    return Sight(str(value.symbol), parts, whole=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import datetime as dt
 import decimal
 import enum
@@ -44,6 +45,7 @@ _BY_REPR: Final = frozenset(
         type(int | str),
     }
 )
+_KERNELS: Final = re.compile("parent_header|(shell|control)_parent")
 _LONG: Final = 200
 _PLAIN_DEPTH: Final = 4
 _OPAQUE: Final = (
@@ -79,10 +81,14 @@ def atom_text(value: Any) -> str | None:
     if isinstance(value, types.ModuleType):
         return f"module {value.__name__}" if sys.modules.get(value.__name__) is value else None
     if kind is types.FunctionType or isinstance(value, type | types.BuiltinFunctionType):
-        return f"{value.__module__}.{value.__qualname__}" if importable(value) or _built_in(value) else None
+        return _name(value) if importable(value) or _built_in(value) else None
     if isinstance(value, _DESCRIPTORS):
         return f"descriptor {value.__objclass__.__qualname__}.{value.__name__}"
     return f"typing {value!r}" if kind.__module__ == "typing" and not isinstance(value, typing.TypeVar) else None
+
+
+def _name(value: Any) -> str:
+    return label_of(value) if isinstance(value, type) else f"{value.__module__}.{value.__qualname__}"
 
 
 def _built_in(value: Any) -> bool:
@@ -146,6 +152,8 @@ def looks() -> dict[type, Look]:
         BaseException: _exception,
         random.Random: _generator,
         random.SystemRandom: _handle,
+        contextvars.ContextVar: lambda value, _: Sight(value.name, _each(_set_in(contextvars.copy_context(), value))),
+        contextvars.Context: _context,
         re.Match: lambda value, _: Sight(
             repr(value.regs), [Inner("pattern", value.re), Inner("in", value.string)], "none"
         ),
@@ -171,6 +179,7 @@ def looks() -> dict[type, Look]:
         io.BufferedRandom: _file,
         io.FileIO: _file,
         type(iter(set())): lambda value, walk: Sight("", _each(walk.ordered(value.__reduce__()[1][0]))),
+        type(iter(range(0))): _over_range,
         itertools.count: lambda value, _: Sight(repr(value)),
     }
     found |= dict.fromkeys((str, int, float, complex, bytes), _extended)
@@ -257,6 +266,21 @@ def _moment(value: Any, _walk: Walk) -> Sight:
 def _exception(value: BaseException, _walk: Walk) -> Sight:
     parts = [Inner(name, getattr(value, name)) for name in _EXCEPTION_PARTS if hasattr(value, name)]
     return Sight("", [Inner("arguments", value.args), *parts])
+
+
+def _set_in(context: contextvars.Context, variable: contextvars.ContextVar[Any]) -> list[Any]:
+    return [context[variable]] if variable in context else []
+
+
+def _context(value: contextvars.Context, _walk: Walk) -> Sight:
+    # A notebook's kernel has set others in every context.
+    own = sorted((variable for variable in value if not _KERNELS.match(variable.name)), key=lambda each: each.name)
+    return Sight("", [Inner(variable.name, value[variable]) for variable in own], whole=True)
+
+
+def _over_range(value: Any, _walk: Walk) -> Sight:
+    _, (numbers,), *passed = value.__reduce__()
+    return Sight(repr(numbers[(passed or [0])[0] or 0 :]), whole=True)
 
 
 def _generator(value: random.Random, _walk: Walk) -> Sight:

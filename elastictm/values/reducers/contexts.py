@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from elastictm.values.reducers import FreezingPass
 
 LIBRARY: Final = "contextvars"
+_OF_THE_KERNEL: Final = frozenset(
+    {"parent_header", "shell_parent", "shell_parent_ident", "control_parent", "control_parent_ident"}
+)
+"""Variables in which a Jupyter kernel keeps the message at hand; they are set in every context of a notebook."""
 
 
 def reducers(_: ModuleType) -> dict[type, Any]:
@@ -62,9 +66,11 @@ def set_variable(made: contextvars.ContextVar[Any], state: list[Any]) -> None:
         made.set(current)
 
 
-def reduce_context(value: contextvars.Context, _view: FreezingPass) -> Any:
+def reduce_context(value: contextvars.Context, view: FreezingPass) -> Any:
     """A context by the variables of the session and their values in it."""
-    return context, (), [(variable, value[variable]) for variable in value], None, None, set_context
+    own = {id(held) for held in tuple(view.namespace.values()) if type(held) is contextvars.ContextVar}
+    kept = [variable for variable in value if variable.name not in _OF_THE_KERNEL or id(variable) in own]
+    return context, (), [(variable, value[variable]) for variable in kept], None, None, set_context
 
 
 def context() -> contextvars.Context:
