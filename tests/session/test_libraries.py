@@ -75,6 +75,17 @@ def restored(place, archive, **options):
     return {v["name"]: v["outcome"] for v in report["variables"]}, report
 
 
+def differences(report):
+    """The lines on the library, with nothing else in them: what else is installed may change while tests run."""
+    found = [line for line in report["differences"] if "frames" in line]
+    return [
+        line.partition(": ")[0] + ": " + part
+        for line in found
+        for part in line.split(": ")[1].split("; ")
+        if "frames" in part
+    ]
+
+
 def test_the_archive_says_what_each_value_needs(saved):
     """Units name the libraries in them, texts do not count, and a module says nothing of the form of objects."""
     with ArchiveReader(saved) as reader:
@@ -138,7 +149,7 @@ def test_a_library_in_a_folder_that_the_session_added_is_found_again(start, tmp_
         outcomes, report = restored(here, tmp_path / "work.tm")
         assert here.ask("(frame.x, sys.path.count(framelib.__path__[0].rpartition('/')[0]))") == [[1], 1]
     assert outcomes["frame"] == "stored"
-    assert report["differences"] == []
+    assert differences(report) == []
 
 
 def test_another_minor_version_is_told_among_what_matters_less(start, saved, tmp_path):
@@ -146,7 +157,7 @@ def test_another_minor_version_is_told_among_what_matters_less(start, saved, tmp
     with start(library(tmp_path, "2.3.0")) as here:
         outcomes, report = restored(here, saved)
     assert set(outcomes.values()) == {"stored"}
-    assert report["differences"] == ["less important: frames 2.2.3 there, 2.3.0 here"]
+    assert differences(report) == ["less important: frames 2.2.3 there, 2.3.0 here"]
 
 
 def test_a_library_under_another_name_is_the_same_one(start, saved, tmp_path):
@@ -158,7 +169,7 @@ def test_a_library_under_another_name_is_the_same_one(start, saved, tmp_path):
     with start(site) as here:
         outcomes, report = restored(here, saved)
     assert set(outcomes.values()) == {"stored"}
-    assert report["differences"] == ["less important: frames 2.2.3 there, 2.2.9 here"]
+    assert differences(report) == ["less important: frames 2.2.3 there, 2.2.9 here"]
 
 
 @pytest.mark.parametrize(
