@@ -81,6 +81,7 @@ _VALUES: Final = _table(
     (r"progress bar", "close the bar and del it: it has done its work"),
     (r"a widget", "del it, and run the cell again that shows it"),
     (r"model of bokeh", "keep the data that it draws, and draw it anew"),
+    (r"over the memory of a bytearray", "make it of an array of numpy, or of bytes(...)"),
     (r"cannot store a match", "keep what it found: match.groupdict(), match.group()"),
     (r"open file that has no path|store the temporary", "use a file or folder with a name, which stays"),
     (r"no longer at its path|is open and no regular file|being written, or is closed", "close it before saving"),

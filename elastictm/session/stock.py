@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from elastictm.ids import DefinitionKey, Fingerprint, Name
 from elastictm.model.records import Refusal
@@ -12,8 +12,10 @@ from elastictm.session.tracked import Variables
 from elastictm.values.definitions import named_definitions
 from elastictm.values.freeze import Freezer, FrozenGroup, Unit
 from elastictm.values.kinds import ATOMS
-from elastictm.values.sharing import partition
+from elastictm.values.sharing import parted, partition
 from elastictm.values.survey import Surveyor
+
+_APART: Final = "cannot store what lies over the memory of a bytearray, an array or a mapping: the two would part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,12 @@ def take_stock(
     groups: list[FrozenGroup] = []
     ties: list[tuple[Name, ...]] = []
     astray: set[Name] = set()
-    for names in _groups(values, variables, freezer):
-        chosen = {name: values[name] for name in names}
+    found, apart = _groups(values, variables, freezer)
+    for names in found:
+        cut = {name: Refusal(name, _APART) for name in names if name in apart}
+        if cut:
+            groups.append(FrozenGroup({}, cut))
+        chosen = {name: values[name] for name in names if name not in cut}
         while True:
             group = freezer.group(chosen, named, keep=True)
             spoiled = shelf.spoiled(group)
@@ -74,13 +80,17 @@ def take_stock(
     return Stock(tuple(groups), shelf.units, tuple(ties), frozenset(astray), flaws)
 
 
-def _groups(values: Mapping[Name, Any], variables: Variables, freezer: Freezer) -> list[list[Name]]:
+def _groups(
+    values: Mapping[Name, Any], variables: Variables, freezer: Freezer
+) -> tuple[list[list[Name]], frozenset[Name]]:
+    """The groups, and the variables that would lose the memory that they share with others."""
     atoms = [name for name, value in values.items() if type(value) in ATOMS]
     rest = [name for name in values if name not in set(atoms)]
     surveyor = Surveyor(freezer.around)
     surveys = [surveyor.survey([values[name]]) for name in rest]
     found = [[name] for name in atoms]
-    return found + [_in_recorded_order([rest[i] for i in cluster], variables) for cluster in partition(surveys)]
+    found += [_in_recorded_order([rest[i] for i in cluster], variables) for cluster in partition(surveys)]
+    return found, frozenset(rest[i] for i in parted(surveys))
 
 
 def _in_recorded_order(names: list[Name], variables: Variables) -> list[Name]:

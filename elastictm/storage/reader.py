@@ -30,6 +30,10 @@ _KEPT_CHUNKS = 8
 """Shared chunks whose content is kept for the next small blob: at most 8 MiB."""
 
 
+class _Memory(bytearray):
+    """Memory that no user has made, which its type tells from what users make."""
+
+
 class ArchiveReader:
     """An open archive, as a context manager.
 
@@ -133,7 +137,7 @@ class ArchiveReader:
 
     def _copied(self, blob: Blob) -> memoryview:
         # Grows with content that was checked: a claimed size alone never takes memory.
-        copy = bytearray()
+        copy = _Memory()
         if len(blob.chunks) == 1:
             content = self._shared(blob.chunks[0]) if blob.size < GATHERED else self._content(blob.chunks[0])
             copy += memoryview(content)[blob.start : blob.start + blob.size]

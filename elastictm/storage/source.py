@@ -73,15 +73,19 @@ class Source:
         start, length = offset - ahead, size + ahead
         try:
             if sys.version_info >= (3, 13):
-                mapping = mmap.mmap(self._file.fileno(), length, access=mmap.ACCESS_COPY, offset=start, trackfd=False)
+                mapping = _Mapping(self._file.fileno(), length, access=mmap.ACCESS_COPY, offset=start, trackfd=False)
             elif self._mappings >= _MOST_TRACKED and size < _LARGE:
                 return None
             else:
-                mapping = mmap.mmap(self._file.fileno(), length, access=mmap.ACCESS_COPY, offset=start)
+                mapping = _Mapping(self._file.fileno(), length, access=mmap.ACCESS_COPY, offset=start)
         except (OSError, ValueError):  # no more descriptors or address space, or a file system that cannot map
             return None
         self._mappings += 1
         return memoryview(mapping)[ahead:]
+
+
+class _Mapping(mmap.mmap):
+    """Mapped memory that no user has made, which its type tells from what users map."""
 
 
 def _opened(name: str) -> FileIO:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from elastictm.values.reducers.arrays import OWNERS
+from elastictm.values.reducers.buffers import address
+from elastictm.values.surveyed import Span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +27,31 @@ def partition(surveys: Sequence[Survey]) -> list[list[int]]:
             if type(survey.objects[key]) not in _CANNOT_CHANGE:
                 clusters.unite(i, owner[key])
         owner.update(dict.fromkeys(survey.objects, i))
-    _unite_overlapping(surveys, clusters)
+    foreign = any(span.foreign for survey in surveys for span in survey.spans)
+    _unite_overlapping([(*survey.spans, *(owned(survey) if foreign else ())) for survey in surveys], clusters)
     return clusters.listed()
+
+
+def owned(survey: Survey) -> tuple[Span, ...]:
+    """The memory of objects of Python's own, which makes it anew wherever it is loaded."""
+    return tuple(_span_of(held) for held in survey.objects.values() if type(held) in OWNERS and len(held))
+
+
+def parted(surveys: Sequence[Survey]) -> list[int]:
+    """The indices of surveys whose values use the memory of such objects through a library that cannot say so."""
+    if not any(span.foreign for survey in surveys for span in survey.spans):
+        return []
+    held = [span for survey in surveys for span in owned(survey)]
+    return [i for i, survey in enumerate(surveys) if any(_meet(span, held) for span in survey.spans if span.foreign)]
+
+
+def _meet(span: Span, held: Sequence[Span]) -> bool:
+    return any(span.start < other.stop and other.start < span.stop for other in held)
+
+
+def _span_of(held: Any) -> Span:
+    start = address(held)
+    return Span(start, start + memoryview(held).nbytes)
 
 
 class _Clusters:
@@ -53,9 +80,9 @@ class _Clusters:
         return i
 
 
-def _unite_overlapping(surveys: Sequence[Survey], clusters: _Clusters) -> None:
+def _unite_overlapping(spans: Sequence[Sequence[Span]], clusters: _Clusters) -> None:
     """Unite what uses overlapping memory; two that never write it are not tied by it."""
-    order = sorted((span.start, span.stop, span.fixed, i) for i, survey in enumerate(surveys) for span in survey.spans)
+    order = sorted((span.start, span.stop, span.fixed, i) for i, own in enumerate(spans) for span in own)
     written_end = any_end = -1
     written_by = -1
     still: list[tuple[int, int]] = []

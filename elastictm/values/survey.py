@@ -343,12 +343,12 @@ class _Walk:
 
     def _tensor(self, value: Any) -> list[Any]:
         inside, memory = reach(value)
-        self.spans += [Span(*stretch) for stretch in memory]
+        self.spans += [Span(*stretch, foreign=True) for stretch in memory]
         self.exposed = True
         return inside
 
     def _arrow(self, value: Any) -> list[Any]:
-        self.spans += [Span(start, stop, fixed=True) for start, stop in stretches(value)]
+        self.spans += [Span(start, stop, fixed=True, foreign=True) for start, stop in stretches(value)]
         self.exposed = True
         return []
 

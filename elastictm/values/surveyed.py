@@ -20,11 +20,16 @@ _ISOLATION_UP_TO: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Memory that arrays use, from its first address to the one after its last; ``fixed`` memory is never written."""
+    """Memory that arrays use, from its first address to the one after its last.
+
+    ``fixed`` memory is never written by who uses it, ``foreign`` memory is used by a library that does not tell whose
+    it is.
+    """
 
     start: int
     stop: int
     fixed: bool = False
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)

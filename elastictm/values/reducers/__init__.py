@@ -19,6 +19,7 @@ from elastictm.values.reducers import (
     bars,
     buffers,
     code,
+    columns,
     compressed,
     contexts,
     databases,
@@ -121,6 +122,7 @@ _LIBRARIES: Final = (
     torch,
     soup,
     bars,
+    columns,
     instances,
 )
 _WITH_SUBCLASSES: Final = (

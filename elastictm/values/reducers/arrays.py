@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import array as arrays
 import marshal
 import math
+import mmap
 import sys
 from collections.abc import Sequence
 from types import ModuleType
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from elastictm.values.reducers import FreezingPass
 
 LIBRARY: Final = "numpy"
+OWNERS: Final = frozenset({bytearray, arrays.array, mmap.mmap})
+"""Types of objects that own memory and are made anew with it, so that what lies over it must be laid there again."""
+
 _TEXT: Final = ({str}, {str, type(None)}, {type(None)})
 _NAMED_KINDS: Final = frozenset("biufcmMOSUV")
 _TEXT_FROM: Final = 256
@@ -50,6 +55,10 @@ def reduce_array(value: np.ndarray[Any, Any], view: FreezingPass) -> Any:
     view.seen(value)
     if value.dtype.hasobject:
         return _reduce_objects(value)
+    held = None if base is None else owner_of(base)
+    if held is not None:
+        offset = address(value) - start_of(held)
+        return array_over, (held, offset, value.dtype, value.shape, value.strides, value.flags.writeable)
     low, high = extent(value)
     memory = view.export(_memory(value, low, high - low))
     offset = address(value) - low if high > low else 0
@@ -59,6 +68,22 @@ def reduce_array(value: np.ndarray[Any, Any], view: FreezingPass) -> Any:
         place = address(base) - low
         return array_in_base, (*facts, (place, base.dtype, base.shape, base.strides, base.flags.writeable))
     return array, facts
+
+
+def owner_of(base: Any) -> Any:
+    """The object of Python's own whose memory an array uses, which makes its memory anew; None if there is none."""
+    while type(base) is sys.modules["numpy"].ndarray:
+        base = base.base
+    if type(base) is memoryview:
+        base = base.obj
+    return base if type(base) in OWNERS else None
+
+
+def start_of(held: Any) -> int:
+    """Where the memory of such an object lies."""
+    import numpy as np  # noqa: PLC0415 - there is an array, so it is loaded
+
+    return address(np.frombuffer(held, np.uint8)) if len(held) else 0
 
 
 def _memory(value: np.ndarray[Any, Any], low: int, length: int) -> Export:
@@ -135,6 +160,18 @@ def array(  # noqa: PLR0913, PLR0917 - the six things that make an array
     if not writeable:
         made.flags.writeable = False
     return made
+
+
+def array_over(  # noqa: PLR0913, PLR0917 - the six things that make an array
+    held: Any,
+    offset: int,
+    dtype: Any,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    writeable: bool,  # noqa: FBT001
+) -> Any:
+    """An array over the memory of an object."""
+    return array(memoryview(held), offset, dtype, shape, strides, writeable)
 
 
 def array_in_base(*_: Any) -> Any:

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
+from elastictm.values.reducers.columns import number_chunks
+
 _TYPES: Final = {
     "pyarrow": ("Buffer", "Array", "ChunkedArray", "RecordBatch", "Table"),
     "polars": ("Series", "DataFrame"),
@@ -41,8 +43,6 @@ def stretches(value: Any) -> Iterator[tuple[int, int]]:
 
 def _of_column(column: Any) -> Iterator[tuple[int, int]]:
     """The memory of numbers without gaps: only such a column can be made over an array."""
-    for chunk in column.get_chunks():
-        if chunk.dtype.is_numeric() and not chunk.null_count() and len(chunk):
-            array = chunk.to_numpy(allow_copy=False)
-            start = array.__array_interface__["data"][0]
-            yield start, start + array.nbytes
+    for array in number_chunks(column) or ():
+        start = array.__array_interface__["data"][0]
+        yield start, start + array.nbytes

@@ -34,7 +34,7 @@ def reduce_memoryview(value: memoryview, _view: FreezingPass) -> Any:
     whole = memoryview(base)
     if not whole.c_contiguous:
         raise TypeError("cannot store a view of memory with gaps")
-    start = _address(value) - _address(whole)
+    start = address(value) - address(whole)
     readonly = value.readonly and not whole.readonly
     shape = None if value.ndim == 1 else value.shape
     step = value.strides[0] if value.ndim == 1 and value.strides else value.itemsize
@@ -77,7 +77,7 @@ def _size_of(form: str) -> int:
     return struct.calcsize(form)
 
 
-def _address(value: Any) -> int:
+def address(value: Any) -> int:
     """Where the first item of an object's memory lies."""
     import ctypes  # noqa: PLC0415 - a rare kind of value
 
@@ -101,7 +101,7 @@ def reduce_mmap(value: mmap.mmap, _view: FreezingPass) -> Any:
         raise TypeError("cannot store mapped memory that was closed")
     if not sys.platform.startswith("linux"):
         raise TypeError("cannot store mapped memory: this system does not say of which file")
-    place, modes, offset, path = _mapping_at(_address(value))
+    place, modes, offset, path = _mapping_at(address(value))
     if not path or path.startswith(_SHARED_MEMORY):
         return mapped_memory, (value[:], value.tell())
     access = mmap.ACCESS_READ if "w" not in modes else mmap.ACCESS_WRITE if "s" in modes else mmap.ACCESS_COPY
@@ -109,7 +109,7 @@ def reduce_mmap(value: mmap.mmap, _view: FreezingPass) -> Any:
         raise TypeError(f"cannot store a private copy of the mapped file {path}")
     if "w" in modes:
         value.flush()
-    return mapped_file, (seal(path), access, offset + _address(value) - place, len(value), value.tell())
+    return mapped_file, (seal(path), access, offset + address(value) - place, len(value), value.tell())
 
 
 def _mapping_at(address: int) -> tuple[int, str, int, str]:

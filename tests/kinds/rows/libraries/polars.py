@@ -46,7 +46,7 @@ ROWS = (
         change="z[0] = 9",
         facts="x.to_list()",
         compared="elements",
-        notes="has memory of its own after a restore: what is written to the array then does not show in it",
+        alias="(z.fill(5), x.to_list() == [5.0] * 3)[1]",
     ),
     Kind(
         "renamed series",
