@@ -10,11 +10,8 @@ from __future__ import annotations
 import functools
 import gc
 import logging
-import os
 import sys
-import threading
 import types
-import typing
 import weakref
 from collections import Counter
 from enum import Enum
@@ -28,8 +25,8 @@ from elastictm.values.modules import class_data, data, function_data, is_made_he
 from elastictm.values.reducers.arrays import extent
 from elastictm.values.reducers.arrow import memory_types, stretches
 from elastictm.values.reducers.torch import reach
-from elastictm.values.reducers.trees import arrays_of, tree_types
 from elastictm.values.surveyed import Span, Survey, is_plain
+from elastictm.values.ways import INTERNAL_MODULES, library_ways, shared_by_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -120,7 +117,7 @@ class _Walk:
     """
 
     def __init__(self, around: Surroundings, singletons: tuple[type, ...]) -> None:
-        self.met: dict[int, Any] = {id(shared): shared for shared in (around.namespace, *_shared_by_all())}
+        self.met: dict[int, Any] = {id(shared): shared for shared in (around.namespace, *shared_by_all())}
         self.passed: set[int] = set(self.met)
         self.spans: list[Span] = []
         self.still: list[Any] = []
@@ -230,7 +227,7 @@ class _Walk:
         if issubclass(kind, BARE):
             return self._bare
         self._leave_to_library(kind)
-        if issubclass(kind, self._stop) or kind.__module__ == typing.__name__:
+        if issubclass(kind, self._stop) or kind.__module__ in INTERNAL_MODULES:
             return self._pass
         for base, way in (
             (type, self._class),
@@ -240,7 +237,7 @@ class _Walk:
             (self._index_type, self._index),
             (self._tensor_types, self._tensor),
             (memory_types(), self._arrow),
-            (tree_types(), arrays_of),
+            *library_ways(self._pass),
             (weakref.ref, self._weak),
             (weakref.ProxyTypes, self._proxy),
             (_MEMOISED, _results),
@@ -356,19 +353,6 @@ class _Walk:
         if frame is not None and (frame.f_globals is self._namespace or not _of_module(frame.f_globals)):
             self.code[frame.f_code] = None
         return gc.get_referents(value)
-
-
-def _shared_by_all() -> list[Any]:
-    """Mutable objects that every program has one of, so that holding them ties nothing."""
-    found = [os.environ, threading.main_thread(), sys.stdin, sys.stdout, sys.stderr]
-    found += [sys.__stdin__, sys.__stdout__, sys.__stderr__]
-    legacy = sys.modules.get("numpy.random.mtrand")
-    if legacy is not None:
-        found.append(legacy._rand)  # noqa: SLF001 - the public functions are its methods
-    matplotlib = sys.modules.get("matplotlib")
-    if matplotlib is not None:
-        found += [item for item in dict.values(matplotlib.rcParams) if type(item) not in FIXED]
-    return found
 
 
 def _with_all_inside(definitions: Iterable[Any]) -> list[Any]:

@@ -1,0 +1,60 @@
+"""How a survey follows what the garbage collector knows too little or too much of."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeAlias
+
+from elastictm.values.kinds import FIXED
+
+Way: TypeAlias = Callable[[Any], list[Any]]
+
+_TREES: Final = tuple(
+    (f"sklearn.neighbors.{module}", name)
+    for module in ("_kd_tree", "_ball_tree")
+    for name in ("BinaryTree", "BinaryTree32", "BinaryTree64")
+)
+_EXPRESSIONS: Final = (("sympy.core.basic", "Basic"),)
+INTERNAL_MODULES: Final = frozenset({"typing", "pybind11_builtins"})
+"""Modules whose objects are no data: what types are written with, and records of compiled functions."""
+
+
+def library_ways(pass_over: Way) -> tuple[tuple[tuple[type, ...], Way], ...]:
+    """Types that are loaded, with what to follow instead; ``pass_over`` notes that an object is no data itself."""
+
+    def inside_expression(value: Any) -> list[Any]:
+        # It cannot change, and what it remembers of itself it has in common with all that are like it.
+        return [*pass_over(value), type(value), *value.args]
+
+    return ((tuple(_loaded(_TREES)), arrays_of_tree), (tuple(_loaded(_EXPRESSIONS)), inside_expression))
+
+
+def shared_by_all() -> list[Any]:
+    """Mutable objects that every program has one of, so that holding them ties nothing."""
+    found = [os.environ, threading.main_thread(), sys.stdin, sys.stdout, sys.stderr]
+    found += [sys.__stdin__, sys.__stdout__, sys.__stderr__]
+    legacy = sys.modules.get("numpy.random.mtrand")
+    if legacy is not None:
+        found.append(legacy._rand)  # noqa: SLF001 - the public functions are its methods
+    matplotlib = sys.modules.get("matplotlib")
+    if matplotlib is not None:
+        found += [item for item in dict.values(matplotlib.rcParams) if type(item) not in FIXED]
+    transforms = sys.modules.get("matplotlib.transforms")
+    if transforms is not None:
+        found.append(transforms.IdentityTransform._mtx)  # noqa: SLF001 - others keep it as what they computed
+    return found
+
+
+def arrays_of_tree(tree: Any) -> list[Any]:
+    """The arrays that a tree of points looks at, compiled code that the garbage collector does not see into."""
+    return [part for part in tree.__getstate__() if hasattr(part, "__array_interface__")]
+
+
+def _loaded(places: tuple[tuple[str, str], ...]) -> Iterator[type]:
+    for module, name in places:
+        found = getattr(sys.modules.get(module), name, None)
+        if isinstance(found, type):
+            yield found
