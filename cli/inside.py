@@ -26,7 +26,7 @@ class Answer:
 
 def save(path: str, *, force: bool) -> Answer:
     """Save this kernel's session."""
-    from elastictm.session.saving import SaveOptions  # noqa: PLC0415 - restoring does without
+    from elastictm.session.options import SaveOptions  # noqa: PLC0415 - restoring does without
 
     return _answer(lambda session: session.save(path, SaveOptions(alpha=session.settings().alpha), force=force))
 

@@ -13,7 +13,7 @@ from elastictm.model.graph import HistoryGraph
 from elastictm.model.quantities import parse_bandwidth, parse_size
 from elastictm.model.reports import PlanReport, Policy, RestoreReport, SaveReport
 from elastictm.session.ipython import running_shell
-from elastictm.session.saving import SaveOptions
+from elastictm.session.options import SaveOptions
 from elastictm.session.shipping import SHIP_AT_MOST
 
 

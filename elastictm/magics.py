@@ -149,7 +149,7 @@ class ElasticMagics(Magics):  # type: ignore[misc]
             display(self._session.rehearse(Path(given.path), trust=True if given.trust else ask))
 
     def _options(self, given: argparse.Namespace) -> Any:
-        from elastictm.session.saving import SaveOptions  # noqa: PLC0415 - brings the planner along
+        from elastictm.session.options import SaveOptions  # noqa: PLC0415 - recording does without
         from elastictm.session.shipping import SHIP_AT_MOST  # noqa: PLC0415 - likewise
 
         return SaveOptions(

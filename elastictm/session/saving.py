@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from elastictm.errors import UsageError
 from elastictm.ids import Fingerprint, Name
 from elastictm.model.history import HistoryView
 from elastictm.model.imports import imported
 from elastictm.model.records import Refusal
-from elastictm.model.reports import Choice, PlanReport, Policy, SaveReport, Unrepeatable
+from elastictm.model.reports import Choice, PlanReport, SaveReport, Unrepeatable
 from elastictm.model.settings_report import settings_reports
 from elastictm.model.wire import encode_history
 from elastictm.planning.build import migration_problem
@@ -26,8 +25,9 @@ from elastictm.session.environment import describe_environment
 from elastictm.session.hash_seed import hash_seed
 from elastictm.session.host import is_variable
 from elastictm.session.luggage import Luggage, spared
+from elastictm.session.options import SaveOptions
 from elastictm.session.packing import Packer
-from elastictm.session.shipping import RELUCTANCE_SECONDS, SHIP_AT_MOST
+from elastictm.session.shipping import RELUCTANCE_SECONDS
 from elastictm.session.stock import Stock
 from elastictm.storage import manifest as m
 from elastictm.storage.writer import ArchiveWriter
@@ -39,37 +39,6 @@ FLAW_SECONDS = 60.0
 SPARE_BYTES = 1_000_000
 SPARE_SECONDS = 0.05
 """Up to here a variable that is re-run is stored as well, in case its cells do not run at the target."""
-
-
-@dataclass(frozen=True, slots=True)
-class SaveOptions:
-    """How to plan; ``bandwidth`` in bytes per second, None for what the destination gives.
-
-    ``ship_limit`` is how many bytes a file may have to travel.
-    """
-
-    bandwidth: float | None = None
-    alpha: float = 1.0
-    only: frozenset[Name] | None = None
-    exclude: frozenset[Name] = frozenset()
-    policy: Policy = "optimal"
-    allow_effects: bool = False
-    ship_limit: int = SHIP_AT_MOST
-
-    def select(self, names: Iterable[Name]) -> set[Name]:
-        """The names to bring along.
-
-        Raises:
-            UsageError: a name was asked for that is no variable.
-        """
-        found = set(names)
-        unknown = (self.exclude | (self.only or frozenset())) - found
-        if unknown:
-            listed = ", ".join(sorted(unknown))
-            raise UsageError(f"no variable is named {listed}: --only and --exclude take names of live variables")
-        if self.only is not None:
-            found = {name for name in found if name in self.only}
-        return found - self.exclude
 
 
 @dataclass(frozen=True, slots=True)

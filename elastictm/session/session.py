@@ -26,8 +26,9 @@ from elastictm.values.freeze import Freezer, Surroundings
 if TYPE_CHECKING:
     from elastictm.model.rehearsals import RehearsalReport
     from elastictm.session.faith import FaithCheck
+    from elastictm.session.options import SaveOptions
     from elastictm.session.rehearsal import Live
-    from elastictm.session.saving import Draft, SaveOptions
+    from elastictm.session.saving import Draft
     from elastictm.storage.manifest import Manifest
     from elastictm.storage.probe import BandwidthProbe
 
@@ -67,6 +68,7 @@ class Session:
     def plan(self, options: SaveOptions, folder: Path | None = None) -> PlanReport:
         """The replication plan of the live state; writes nothing but the probe of the destination's speed."""
         with self._watch.aside():
+            self._load_planner()
             return self._draft(options, folder or Path.cwd()).report()
 
     def save(
@@ -85,7 +87,14 @@ class Session:
             UsageError: an option makes no sense.
         """
         with self._watch.aside():
+            self._load_planner()
             return self._save(path, options, force=force, rehearse=rehearse, progress=progress)
+
+    def _load_planner(self) -> None:
+        """Import what planning takes: that its libraries set themselves up is no doing of the session's."""
+        with self.circumstances.unmoved():
+            import elastictm.session.faith  # noqa: PLC0415 - recording does without
+            import elastictm.session.saving  # noqa: F401, PLC0415 - likewise
 
     def _save(
         self, path: str | Path, options: SaveOptions, *, force: bool, rehearse: bool, progress: Progress | None

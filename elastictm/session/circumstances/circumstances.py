@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
@@ -56,6 +57,13 @@ class Circumstances:
                 found.append(self._version(member, now, freezer))
         return tuple(found)
 
+    @contextmanager
+    def unmoved(self) -> Iterator[None]:
+        """What this program does meanwhile, such as importing a library of its own, is no change by the session."""
+        still = [name for name, member in self._members.items() if _same(self._seen(member), self._last.get(name, {}))]
+        yield
+        self._last.update((name, self._seen(self._members[name])) for name in still)
+
     def adopt(self, known: Settings) -> None:
         """Take these settings for those at the last call of ``changed``."""
         self._last = dict(known)
@@ -81,6 +89,9 @@ class Circumstances:
             except Exception as error:  # noqa: BLE001 - a library may raise anything; the settings stay, and it is told
                 failed[name] = (f"they did not come back: {type(error).__name__}: {error}",)
         return failed
+
+    def _seen(self, member: Circumstance) -> Mapping[str, Any]:
+        return self._look(member) if _is_loaded(member) else {}
 
     def _look(self, member: Circumstance) -> Mapping[str, Any]:
         try:

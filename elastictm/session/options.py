@@ -1,0 +1,42 @@
+"""How a save is to be planned; apart from the planner, whose libraries are not imported before they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from elastictm.errors import UsageError
+from elastictm.ids import Name
+from elastictm.model.reports import Policy
+from elastictm.session.shipping import SHIP_AT_MOST
+
+
+@dataclass(frozen=True, slots=True)
+class SaveOptions:
+    """How to plan; ``bandwidth`` in bytes per second, None for what the destination gives.
+
+    ``ship_limit`` is how many bytes a file may have to travel.
+    """
+
+    bandwidth: float | None = None
+    alpha: float = 1.0
+    only: frozenset[Name] | None = None
+    exclude: frozenset[Name] = frozenset()
+    policy: Policy = "optimal"
+    allow_effects: bool = False
+    ship_limit: int = SHIP_AT_MOST
+
+    def select(self, names: Iterable[Name]) -> set[Name]:
+        """The names to bring along.
+
+        Raises:
+            UsageError: a name was asked for that is no variable.
+        """
+        found = set(names)
+        unknown = (self.exclude | (self.only or frozenset())) - found
+        if unknown:
+            listed = ", ".join(sorted(unknown))
+            raise UsageError(f"no variable is named {listed}: --only and --exclude take names of live variables")
+        if self.only is not None:
+            found = {name for name in found if name in self.only}
+        return found - self.exclude
