@@ -37,6 +37,12 @@ def window(address: int, length: int, owner: Any) -> Export:
     return Export(address, length, memoryview(memory).cast("B"), owner)
 
 
+def copied(data: bytes) -> Export:
+    """Bytes of the pass's own."""
+    block = ctypes.create_string_buffer(data, len(data))
+    return Export(ctypes.addressof(block), len(data), memoryview(block).cast("B").toreadonly(), block)
+
+
 def segments(exports: Sequence[Export]) -> tuple[tuple[memoryview, ...], tuple[Slice, ...]]:
     """Merge overlapping exports: the memory to store, and the slice of it that each export is.
 

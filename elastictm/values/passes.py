@@ -17,7 +17,7 @@ from elastictm.values import rebuild
 from elastictm.values.deep import StackPickler
 from elastictm.values.extras import Keeper, keeper
 from elastictm.values.kinds import FIXED
-from elastictm.values.memory import Export
+from elastictm.values.memory import Export, copied
 from elastictm.values.reducers import kindred_reducer, loaded_reducers
 from elastictm.values.reducers.instances import reduce_instance
 
@@ -78,6 +78,7 @@ class _Buffers:
         self.exports: list[Export] = []
         self._sink = sink
         self._own: dict[int, tuple[pickle.PickleBuffer, Export]] = {}
+        self._aside: set[int] = set()
         self._stretches: list[tuple[int, int]] = []
 
     def give(self, memory: Export) -> pickle.PickleBuffer:
@@ -86,11 +87,18 @@ class _Buffers:
         self._own[id(buffer)] = (buffer, memory)
         return buffer
 
+    def give_aside(self, memory: Export) -> pickle.PickleBuffer:
+        """The same for what is stored and not digested."""
+        self._aside.add(memory.address)
+        return self.give(memory)
+
     def take(self, buffer: pickle.PickleBuffer) -> None:
         """Called by the pickler for each buffer that it comes upon."""
         own = self._own.pop(id(buffer), None)
         memory = _export_of(buffer.raw()) if own is None else own[1]
         self.exports.append(memory)
+        if memory.address in self._aside:
+            return
         self._sink.hasher.update(xxhash.xxh3_128_digest(memory.view))
         self._sink.hasher.update(self._overlap(memory))
         self._sink.size += memory.length
@@ -176,6 +184,15 @@ class _Knowledge:
     def export(self, memory: Export) -> Any:
         """Hand over memory to be stored beside the stream; returns what stands for it there."""
         return self._buffers.give(memory)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the bytes are kept, not only digested."""
+        return self.sink.kept is not None
+
+    def aside(self, data: bytes) -> Any:
+        """Hand over bytes to be stored beside the stream, which are no part of the digest."""
+        return self._buffers.give_aside(copied(data if self.keeps else b""))
 
     @property
     def exports(self) -> list[Export]:

@@ -44,6 +44,7 @@ from elastictm.values.reducers import (
     torch,
     transforms,
     weak,
+    writers,
 )
 from elastictm.values.source import CodePlace
 
@@ -81,6 +82,15 @@ class FreezingPass(Protocol):
         """Hand over memory to be stored beside the stream; returns what stands for it there."""
         ...
 
+    @property
+    def keeps(self) -> bool:
+        """Whether the bytes are kept, not only digested."""
+        ...
+
+    def aside(self, data: bytes) -> Any:
+        """Hand over bytes to be stored beside the stream, which are no part of the digest."""
+        ...
+
     def seen(self, value: Any) -> bool:
         """Whether this array was written earlier in the pass; notes it if not."""
         ...
@@ -102,6 +112,7 @@ _LIBRARIES: Final = (
     buffers,
     parsers,
     files,
+    writers,
     compressed,
     weak,
     contexts,

@@ -95,7 +95,7 @@ def address(value: Any) -> int:
         ctypes.pythonapi.PyBuffer_Release(ctypes.byref(described))
 
 
-def reduce_mmap(value: mmap.mmap, _view: FreezingPass) -> Any:
+def reduce_mmap(value: mmap.mmap, view: FreezingPass) -> Any:
     """Mapped memory as its bytes, or, if it is a file's, as the file mapped again."""
     if value.closed:
         raise TypeError("cannot store mapped memory that was closed")
@@ -107,7 +107,7 @@ def reduce_mmap(value: mmap.mmap, _view: FreezingPass) -> Any:
     access = mmap.ACCESS_READ if "w" not in modes else mmap.ACCESS_WRITE if "s" in modes else mmap.ACCESS_COPY
     if access == mmap.ACCESS_COPY:
         raise TypeError(f"cannot store a private copy of the mapped file {path}")
-    if "w" in modes:
+    if "w" in modes and view.keeps:
         value.flush()
     return mapped_file, (seal(path), access, offset + address(value) - place, len(value), value.tell())
 

@@ -24,10 +24,10 @@ Seal = tuple[str, str, int, str]
 _WHOLE: Final = 1 << 20
 """Bytes; of larger files the beginning and the end are digested."""
 _STREAMS: Final = ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__")
-_LAYERS: Final = {
+LAYERS: Final = {
     kind.__name__: kind for kind in (io.TextIOWrapper, io.BufferedReader, io.BufferedWriter, io.BufferedRandom)
 }
-_NEWLINES: Final = ("", "\n", "\r", "\r\n")
+NEWLINES: Final = ("", "\n", "\r", "\r\n")
 
 
 def reducers(_: ModuleType) -> dict[type, Any]:
@@ -35,8 +35,6 @@ def reducers(_: ModuleType) -> dict[type, Any]:
     return {
         io.FileIO: reduce_raw,
         io.BufferedReader: reduce_buffered,
-        io.BufferedWriter: reduce_buffered,
-        io.BufferedRandom: reduce_buffered,
         io.TextIOWrapper: reduce_text,
     }
 
@@ -48,11 +46,12 @@ def kindred(kind: type, _: ModuleType) -> Any:
 
 def reduce_standard(value: Any, _view: FreezingPass) -> Any:
     """A standard stream of whatever kind by its name."""
-    name = _standard(value)
+    name = standard_name(value)
     return NotImplemented if name is None else (standard, (name,))
 
 
-def _standard(value: Any) -> str | None:
+def standard_name(value: Any) -> str | None:
+    """The name of a stream that every process has."""
     return next((name for name in _STREAMS if getattr(sys, name, None) is value), None)
 
 
@@ -65,7 +64,7 @@ def reduce_raw(value: io.FileIO, _view: FreezingPass) -> Any:
     """A file without a buffer, by its path and position."""
     if value.closed:
         return closed_file, ("FileIO", value.name, value.mode, None)
-    path = _path_of(value)
+    path = path_of(value)
     mark = (path, path, -1, "") if path == os.devnull else seal(path, os.fsdecode(value.name))
     return raw_file, (mark, value.mode, value.tell() if value.seekable() else 0, vars(value))
 
@@ -73,18 +72,20 @@ def reduce_raw(value: io.FileIO, _view: FreezingPass) -> Any:
 def raw_file(mark: Seal, mode: str, position: int, attributes: dict[str, Any]) -> io.FileIO:
     """A file opened again, neither made nor cut short, if it is what it was."""
     path = sealed(mark)
-    made = io.FileIO(path, mode.replace("b", ""), opener=_opened_as_it_is)
+    made = io.FileIO(path, mode.replace("b", ""), opener=opened_as_it_is)
     vars(made).update(attributes)
     if made.seekable():
         made.seek(position)
     return made
 
 
-def _opened_as_it_is(path: str, flags: int) -> int:
+def opened_as_it_is(path: str, flags: int) -> int:
+    """Open a file that is neither made nor cut short."""
     return os.open(path, flags & ~(os.O_CREAT | os.O_EXCL | os.O_TRUNC))
 
 
-def _path_of(value: io.FileIO) -> str:
+def path_of(value: io.FileIO) -> str:
+    """The path of a regular file that is still there; TypeError for any other."""
     name: Any = value.name
     if not isinstance(name, (str, bytes, os.PathLike)):
         raise TypeError("cannot store an open file that has no path, such as a pipe or a temporary file")
@@ -106,20 +107,18 @@ def _status(path: str) -> os.stat_result | None:
 
 def reduce_buffered(value: Any, _view: FreezingPass) -> Any:
     """A buffered file as the file under it and the position."""
-    name = _standard(value)
+    name = standard_name(value)
     if name is not None:
         return standard, (name,)
     kind = type(value).__name__
     if value.closed:
         return closed_file, (kind, getattr(value, "name", ""), getattr(value, "mode", "rb"), None)
-    if value.writable():
-        value.flush()
     return buffered_file, (kind, value.raw, value.tell() if value.seekable() else None)
 
 
 def buffered_file(kind: str, raw: Any, position: int | None) -> Any:
     """A buffer over a file."""
-    made = _LAYERS[kind](raw)
+    made = LAYERS[kind](raw)
     if position is not None:
         made.seek(position)
     return made
@@ -127,7 +126,7 @@ def buffered_file(kind: str, raw: Any, position: int | None) -> Any:
 
 def reduce_text(value: io.TextIOWrapper, _view: FreezingPass) -> Any:
     """A text file as the buffered file under it, its encoding and its position."""
-    name = _standard(value)
+    name = standard_name(value)
     if name is not None:
         return standard, (name,)
     if value.closed:
@@ -137,8 +136,8 @@ def reduce_text(value: io.TextIOWrapper, _view: FreezingPass) -> Any:
             getattr(value, "mode", "r"),
             (value.encoding, value.errors),
         )
-    position = _position_of(value) if value.seekable() else None
-    newline = _newline_of(value, position)
+    position = position_of(value) if value.seekable() else None
+    newline = newline_of(value, position)
     settings = (value.encoding, value.errors, newline, value.line_buffering, value.write_through)
     return text_file, (value.buffer, settings, position, vars(value))
 
@@ -152,25 +151,26 @@ def text_file(buffer: Any, settings: tuple[Any, ...], position: int | None, attr
     return made
 
 
-def _newline_of(value: io.TextIOWrapper, position: int | None) -> str | None:
+def newline_of(value: io.TextIOWrapper, position: int | None) -> str | None:
     """What the file was opened with as ``newline``, which is told to the garbage collector alone.
 
     Of the texts that a file holds, the first is its encoding and the last says what to do with errors; between them are
     ``newline`` unless it is None, and what was read ahead if anything was.
     """
     between = _texts(value)
-    if len(between) == 1 and between[0] in _NEWLINES and value.readable() and position is not None:
+    if len(between) == 1 and between[0] in NEWLINES and value.readable() and position is not None:
         # It could be either, until the file forgets what it read ahead.
         value.seek(position)
         between = _texts(value)
-    return between[0] if between and between[0] in _NEWLINES else None
+    return between[0] if between and between[0] in NEWLINES else None
 
 
 def _texts(value: io.TextIOWrapper) -> list[str]:
     return [text for text in gc.get_referents(value) if type(text) is str][1:-1]
 
 
-def _position_of(value: io.TextIOWrapper) -> int:
+def position_of(value: io.TextIOWrapper) -> int:
+    """Where a text file stands, whether or not it is being gone through."""
     try:
         return value.tell()
     except OSError:
@@ -180,7 +180,7 @@ def _position_of(value: io.TextIOWrapper) -> int:
     if not isinstance(raw, io.FileIO) or os.fstat(raw.fileno()).st_size > _WHOLE:
         raise TypeError("cannot store a large text file that is being gone through line by line")
     with io.TextIOWrapper(
-        io.BufferedReader(io.FileIO(_path_of(raw))), value.encoding, value.errors, _newline_of(value, None)
+        io.BufferedReader(io.FileIO(path_of(raw))), value.encoding, value.errors, newline_of(value, None)
     ) as other:
         whole = len(other.read())
         left = len(value.read())
@@ -198,7 +198,7 @@ def closed_file(kind: str, name: Any, mode: str, coding: tuple[str, str] | None)
     made.name = name
     if kind != "FileIO":
         layer = {"r": "BufferedReader"}.get(binary, "BufferedRandom" if "+" in binary else "BufferedWriter")
-        made = _LAYERS[layer if kind == "TextIOWrapper" else kind](made)
+        made = LAYERS[layer if kind == "TextIOWrapper" else kind](made)
     if kind == "TextIOWrapper":
         made = io.TextIOWrapper(made, *(coding or ()))
         made.mode = mode
