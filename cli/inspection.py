@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from elastictm.model.history import History
     from elastictm.model.records import CellRun
     from elastictm.model.reports import VariableReport
+    from elastictm.model.settings_report import SettingsReport
     from elastictm.storage.manifest import Environment, Manifest
 
 
@@ -74,6 +75,7 @@ def _described(archive: str, manifest: Manifest, history: History, size: int) ->
         "seconds": manifest.seconds,
         "execution_count": manifest.execution_count,
         "files": [file.path for file in manifest.files],
+        "settings": [report.to_json() for report in _settings(history)],
     }
 
 
@@ -90,6 +92,7 @@ def _cell(run: CellRun) -> dict[str, Any]:
         "deletes": list(run.deletes),
         "files": [file.path for file in run.files],
         "effects": [{"kind": effect.kind, "detail": effect.detail} for effect in run.effects],
+        "settings": [version.library for version in run.settings],
         "unrepeatable": list(run.unrepeatable),
         "notes": list(run.notes),
     }
@@ -97,7 +100,7 @@ def _cell(run: CellRun) -> dict[str, Any]:
 
 def _reports(manifest: Manifest) -> tuple[list[VariableReport], list[VariableReport]]:
     """The variables and, apart from them, the displayed results; losses first."""
-    from elastictm.ids import Name  # noqa: PLC0415 - not for --help
+    from elastictm.ids import Name, is_variable  # noqa: PLC0415 - not for --help
     from elastictm.model.reports import VariableReport  # noqa: PLC0415 - not for --help
 
     order = {"lost": 0, "rerun": 1, "stored": 2}
@@ -105,8 +108,14 @@ def _reports(manifest: Manifest) -> tuple[list[VariableReport], list[VariableRep
         VariableReport(Name(e.name), e.outcome, e.kind, e.reason, e.path, e.bytes, e.seconds).advised("restore")
         for e in sorted(manifest.entries, key=lambda e: (order[e.outcome], -e.bytes, e.name))
     ]
-    shown = [report for report in reports if report.name.startswith("Out[")]
+    shown = [report for report in reports if not is_variable(report.name)]
     return [report for report in reports if report not in shown], shown
+
+
+def _settings(history: History) -> tuple[SettingsReport, ...]:
+    from elastictm.model.settings_report import settings_reports  # noqa: PLC0415 - not for --help
+
+    return settings_reports(history.settings.values())
 
 
 def _format_version(archive: str) -> int:
@@ -120,6 +129,7 @@ def _format_version(archive: str) -> int:
 def _shown(archive: str, manifest: Manifest, history: History, size: int) -> str:
     from datetime import datetime  # noqa: PLC0415 - not for --help
 
+    from elastictm.model.settings_report import kept_lines, lost_lines  # noqa: PLC0415 - not for --help
     from elastictm.model.tables import Table, amount, duration  # noqa: PLC0415 - not for --help
     from elastictm.views.ledger import ledger  # noqa: PLC0415 - not for --help
     from elastictm.views.lineage import lineage  # noqa: PLC0415 - not for --help
@@ -141,10 +151,12 @@ def _shown(archive: str, manifest: Manifest, history: History, size: int) -> str
     counts = {outcome: sum(v.outcome == outcome for v in variables) for outcome in ("lost", "rerun", "stored")}
     total = f"Variables: {', '.join(f'{n} {word}' for word, n in counts.items() if n) or 'none'}"
     packages = ", ".join(f"{name} {version}" for name, version in sorted(made.packages.items()))
+    settings = _settings(history)
     tables = (
         Table(f"{head}\n{where}", (), ()),
         Table(total, columns, rows, lines=lost),
         ledger(history, lineage(history, ())),
+        *([Table("Settings", (), (), kept_lines(settings), lost_lines(settings))] if settings else []),
         Table(f"Packages: {packages or 'none'}", (), ()),
     )
     return "\n\n".join(table.to_text() for table in tables)

@@ -27,14 +27,22 @@ class Version(NamedTuple):
         return f"{self.name}@{self.n}"
 
 
-FIGURES: Final = Name("open figures of pyplot")
-"""Stands for the figures that pyplot has open."""
+FIGURES: Final = "pyplot"
+"""What the names of open figures begin with."""
 
-HANDLERS: Final = Name("handlers of logging")
-"""Stands for the handlers that the session gave to loggers."""
+HANDLERS: Final = "logging"
+"""What the names of handlers of loggers begin with."""
 
-HELD: Final = frozenset({FIGURES, HANDLERS})
-"""Names that no variable can have, of what libraries hold of the session's objects."""
+
+def held_name(library: str, what: str) -> Name:
+    """The name under which an object is recorded that a library holds; no variable can have such a name."""
+    return Name(f"{library}: {what}")
+
+
+def holder(name: str) -> str | None:
+    """The library in the name of an object that it holds; None for any other name."""
+    library, colon, _ = name.partition(": ")
+    return library if colon and library in {FIGURES, HANDLERS} else None
 
 
 def output_name(n: int) -> Name:
@@ -51,4 +59,4 @@ def output_number(name: str) -> int | None:
 
 def is_variable(name: str) -> bool:
     """Whether a name is a variable's own, and not that of a displayed result or of what a library holds."""
-    return name not in HELD and output_number(name) is None
+    return holder(name) is None and output_number(name) is None

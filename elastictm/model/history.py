@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Protocol
 
@@ -160,6 +161,11 @@ class History:
 
     def followed_by(self, run: CellRun) -> History:
         """A history of its own that goes on with one more cell run."""
+        other = self._copy()
+        other.append(run)
+        return other
+
+    def _copy(self) -> History:
         other = History()
         other._runs = list(self._runs)
         other._by_n = dict(self._by_n)
@@ -170,8 +176,22 @@ class History:
         other._settings = dict(self._settings)
         other._lapses = list(self._lapses)
         other._remarks = list(self._remarks)
-        other.append(run)
         return other
+
+    def left_with(self, settings: Sequence[SettingsVersion]) -> History:
+        """A history whose last cell run left these settings behind; itself where there are none."""
+        if not settings or not self._runs:
+            return self
+        last = self._runs[-1]
+        latest = {version.library: version for version in (*last.settings, *settings)}
+        run = replace(last, settings=tuple(latest.values()))
+        other = self._copy()
+        other._replace_last(run)  # noqa: SLF001 - of its own kind
+        return other
+
+    def _replace_last(self, run: CellRun) -> None:
+        self._runs[-1] = self._by_n[run.n] = run
+        self._settings.update({version.library: version for version in run.settings})
 
     def lapse(self, names: Sequence[Name]) -> None:
         """Note that variables did not come back in a restore of the state after the last cell run."""

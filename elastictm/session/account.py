@@ -6,14 +6,14 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from elastictm.ids import Fingerprint, Name, RunNumber
+from elastictm.ids import Fingerprint, Name, RunNumber, is_variable, output_name
 from elastictm.model.records import Remark
 from elastictm.model.remedies import ANOTHER_VALUE
 from elastictm.model.reports import Choice, Outcome, RestoreReport, VariableReport
 from elastictm.planning.explain import explain
 from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.problem import Problem
-from elastictm.session.host import Host, is_variable, output_name, variables
+from elastictm.session.host import Host, variables
 from elastictm.session.lessons import Lessons
 from elastictm.session.luggage import left_behind
 from elastictm.session.saved import Saved

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from elastictm.ids import Name
-from elastictm.session.holdings import HANDLERS
+from elastictm.ids import FIGURES, HANDLERS, Name, holder
 from elastictm.values.freeze import Freezer, Frozen, OutOfTime
 from elastictm.values.modules import data, is_own, shape
 
@@ -156,15 +155,16 @@ def figure_names(values: Mapping[Name, Any], reached: Iterable[Name], surveyor: 
     if not managers or not any(_may_draw(values[name]) for name in reached if name in values):
         return frozenset()
     objects = surveyor.survey([manager.canvas.figure for manager in managers]).objects
-    return frozenset(name for name, value in values.items() if _holds(value, objects))
+    return frozenset(name for name, value in values.items() if holder(name) == FIGURES or _holds(value, objects))
 
 
 def handler_names(values: Mapping[Name, Any], reached: Iterable[Name]) -> frozenset[Name]:
     """What stands for the handlers of loggers, if a cell that reached such names may log: handlers write messages."""
-    if HANDLERS not in values:
-        return frozenset()
+    held = frozenset(name for name in values if holder(name) == HANDLERS)
+    if not held:
+        return held
     origins = (_origin(values[name]).partition(".")[0] for name in reached if name in values)
-    return frozenset({HANDLERS} if any(origin == "logging" or origin not in _PLAIN for origin in origins) else ())
+    return held if any(origin == "logging" or origin not in _PLAIN for origin in origins) else frozenset()
 
 
 def may_look_at_figures(values: Mapping[Name, Any], named: Iterable[Name]) -> bool:

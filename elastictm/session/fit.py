@@ -12,12 +12,11 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Final
 
-from elastictm.ids import Name, RunNumber
+from elastictm.ids import Name, RunNumber, is_variable
 from elastictm.model.imports import needed
 from elastictm.model.records import Refusal
 from elastictm.model.versions import is_other_major
 from elastictm.session.environment import installed, machine
-from elastictm.session.host import is_variable
 from elastictm.session.saved import Saved
 from elastictm.storage import manifest as m
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from elastictm.ids import Name
+from elastictm.ids import Name, holder, output_name, output_number
 from elastictm.session.circumstances.circumstance import Circumstance
-from elastictm.session.holdings import NAMES, Holding
+from elastictm.session.holdings import Holding
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,47 +76,33 @@ def variables(host: Host) -> dict[Name, Any]:
     for n, value in host.outputs.items():
         found[output_name(n)] = value
     for holding in host.holdings:
-        if held := holding.look():
-            found[holding.name] = held
+        found.update(holding.look())
     return found
-
-
-def is_variable(name: Name) -> bool:
-    """Whether a name is a variable's own, and not that of a displayed result or of what a library holds."""
-    return name not in NAMES and output_number(name) is None
 
 
 def place(host: Host, name: Name, value: Any) -> None:
     """Have a value under a name that is no displayed result's."""
-    if name not in NAMES:
+    library = holder(name)
+    if library is None:
         host.namespace[name] = value
+        return
     for holding in host.holdings:
-        if holding.name == name:
-            holding.place(value)
+        if holding.library == library:
+            holding.place(name, value)
 
 
 def remove(host: Host, name: Name) -> None:
     """Have nothing under a name that is no displayed result's."""
-    if name not in NAMES:
+    library = holder(name)
+    if library is None:
         del host.namespace[name]
+        return
     for holding in host.holdings:
-        if holding.name == name:
-            holding.place({})
+        if holding.library == library:
+            holding.remove(name)
 
 
 def clear(host: Host) -> None:
     """Take every variable of the user's away, and what libraries hold, but no displayed result."""
     for name in [name for name in variables(host) if output_number(name) is None]:
         remove(host, name)
-
-
-def output_name(n: int) -> Name:
-    """The name under which a displayed result is recorded."""
-    return Name(f"Out[{n}]")
-
-
-def output_number(name: Name) -> int | None:
-    """The execution count in the name of a displayed result; None for any other name."""
-    if name.startswith("Out[") and name.endswith("]"):
-        return int(name[4:-1])
-    return None

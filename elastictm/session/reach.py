@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from elastictm.session.host import output_name
+from elastictm.ids import output_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

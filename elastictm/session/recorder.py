@@ -187,17 +187,16 @@ class Recorder:
         running = self._started is not None
         if not running:
             self._look_outside()
-            outside = self._outside.names or self._outside.everything or self._blind
-            if not (outside or self._circumstances.differ()):
-                return self._history
+            if not (self._outside.names or self._outside.everything or self._blind):
+                return self._history.left_with(self._circumstances.changed(self.freezer, remember=False))
         n = RunNumber(self._host.execution_count - (1 if running else 0))
         source = self._running if running else ""
         cell = FinishedCell(n, source, self._host.transform(source), None, parsed=True)
         now = self._clock.elapsed()
         started, since = self._started or (self._clock.now(), now)
         run = self._made(cell, started, now - since, Seen({}, ()))
-        if not (running or run.writes or run.deletes or run.settings):
-            return self._history
+        if not (running or run.writes or run.deletes):
+            return self._history.left_with(run.settings)
         reason = STILL_RUNNING if running else "no recorded cell made this"
         run = replace(run, unrepeatable=(*run.unrepeatable, reason), random=())
         run = self._provisional = merged(self._provisional, run)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from elastictm.ids import Fingerprint, Name
+from elastictm.ids import Fingerprint, Name, is_variable
 from elastictm.model.rehearsals import RehearsalReport, RehearsedVariable, Verdict
 from elastictm.session.child import run_module
 from elastictm.session.comparing import Comparison
-from elastictm.session.host import Host, is_variable, variables
+from elastictm.session.host import Host, variables
 from elastictm.storage.manifest import Entry, Manifest
 from elastictm.storage.reader import ArchiveReader
 from elastictm.values.definitions import named_definitions

@@ -6,14 +6,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from elastictm.ids import Name, RunNumber, Version
+from elastictm.ids import Name, RunNumber, Version, is_variable, output_name, output_number
 from elastictm.model.marks import mark_of
 from elastictm.model.records import CellRun, RandomState, Refusal
 from elastictm.planning.plan import Load, ReplicationPlan, Rerun
 from elastictm.planning.repeats import deeds
 from elastictm.session import generators
 from elastictm.session.circumstances.staging import Staging
-from elastictm.session.host import Host, is_variable, output_name, output_number, place, remove, variables
+from elastictm.session.host import Host, place, remove, variables
 from elastictm.session.lessons import Lessons
 from elastictm.session.packing import unpacked
 from elastictm.session.saved import Saved

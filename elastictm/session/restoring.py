@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from elastictm.errors import ArchiveDamaged, RestoreFailed
-from elastictm.ids import DefinitionKey, Name
+from elastictm.ids import DefinitionKey, Name, is_variable, output_number
 from elastictm.model.history import History
 from elastictm.model.reports import PlanReport, RestoreReport
 from elastictm.planning.build import migration_problem
@@ -30,7 +30,7 @@ from elastictm.session.circumstances.circumstances import Circumstances
 from elastictm.session.circumstances.staging import Staging
 from elastictm.session.fit import Fit, additions
 from elastictm.session.hash_seed import hash_seed
-from elastictm.session.host import Host, clear, is_variable, output_number, place, variables
+from elastictm.session.host import Host, clear, place, variables
 from elastictm.session.lessons import Lessons
 from elastictm.session.luggage import hollow_versions
 from elastictm.session.packing import definition_units

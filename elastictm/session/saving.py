@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from elastictm.ids import Fingerprint, Name
+from elastictm.ids import Fingerprint, Name, is_variable
 from elastictm.model.history import HistoryView
 from elastictm.model.imports import imported
 from elastictm.model.records import Refusal
@@ -23,7 +23,6 @@ from elastictm.planning.unrepeatable import unrepeatable_cells
 from elastictm.session import generators
 from elastictm.session.environment import describe_environment
 from elastictm.session.hash_seed import hash_seed
-from elastictm.session.host import is_variable
 from elastictm.session.luggage import Luggage, spared
 from elastictm.session.options import SaveOptions
 from elastictm.session.packing import Packer

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from elastictm.errors import ArchiveNotTrusted
+from elastictm.ids import is_variable
 from elastictm.model.history import History
 from elastictm.model.reports import PlanReport, RestoreReport, SaveReport
 from elastictm.session.circumstances.circumstances import Circumstances
 from elastictm.session.circumstances.process import added_to_import_path
 from elastictm.session.circumstances.registry import registered
 from elastictm.session.effects import EffectWatch
-from elastictm.session.host import Host, is_variable, variables
+from elastictm.session.host import Host, variables
 from elastictm.session.recorder import Clock, Recorder
 from elastictm.session.trust import TrustBook
 from elastictm.settings import Settings

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from elastictm.ids import DefinitionKey, Name
+from elastictm.ids import DefinitionKey, Name, is_variable
 from elastictm.model.records import Refusal
 from elastictm.session.packing import definition_units, source_texts, unpacked
 from elastictm.storage.reader import ArchiveReader
@@ -83,7 +83,7 @@ class _Loading:
             return Refusal(unit.names[0], f"{type(error).__name__}: {error}")
         if not isinstance(outcome, Refusal):
             around = self._thawer.around.namespace
-            around.update({name: value for name, value in outcome.items() if not name.startswith("Out[")})
+            around.update({name: value for name, value in outcome.items() if is_variable(name)})
         return outcome
 
 

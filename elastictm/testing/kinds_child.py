@@ -26,6 +26,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import elastictm as tm
 from elastictm.extension import find, load, unload
+from elastictm.ids import is_variable
 from elastictm.planning.policies import solve
 from elastictm.testing.kinds import Kind, plain, rows_of
 
@@ -93,7 +94,7 @@ class _Row:
         if error is not None:
             raise AssertionError(f"the cell raised {type(error).__name__}: {error}\n{code}")
         names = (str(record.name) for record in self._session.history.runs[-1].writes)
-        return [name for name in names if not name.startswith("Out[")]
+        return [name for name in names if is_variable(name)]
 
     def _answer(self, code: str) -> Any:
         """The value of the last expression of some code, run beside the cells."""

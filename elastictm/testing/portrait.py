@@ -15,10 +15,12 @@ from typing import Any, Final
 from elastictm.testing import (
     portrait_arrow,
     portrait_code,
+    portrait_lightgbm,
     portrait_matplotlib,
     portrait_numpy,
     portrait_pandas,
     portrait_patsy,
+    portrait_polars,
     portrait_scipy,
     portrait_stdlib,
     portrait_sympy,
@@ -33,6 +35,8 @@ _LIBRARIES: Final = (
     portrait_scipy,
     portrait_patsy,
     portrait_sympy,
+    portrait_polars,
+    portrait_lightgbm,
 )
 
 

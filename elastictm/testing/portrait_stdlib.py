@@ -187,6 +187,9 @@ def looks() -> dict[type, Look]:
     found |= dict.fromkeys(_loaded(_OPAQUE), _handle)
     found |= dict.fromkeys(_loaded(["logging.Logger"]), lambda value, _: Sight(value.name, whole=True))
     found |= dict.fromkeys(_loaded(["array.array"]), _array)
+    found |= dict.fromkeys(
+        _loaded(["_csv.Reader", "_csv.reader"]), lambda value, _: Sight(str(value.line_num), whole=True)
+    )
     found |= dict.fromkeys(_loaded(["sqlite3.Connection"]), _database)
     return found
 

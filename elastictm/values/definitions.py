@@ -131,8 +131,10 @@ def importable(definition: Any, name: str | None = None) -> bool:
     return found is definition
 
 
-def _module(name: str) -> Any:
+def _module(name: Any) -> Any:
     """A module that is loaded, or that its package, which is, loads when it is asked for; None if there is none."""
+    if not isinstance(name, str):
+        return None  # a class may say anything
     found = sys.modules.get(name)
     package, _, last = name.rpartition(".")
     if found is None and package in sys.modules and "__getattr__" in vars(sys.modules[package]):

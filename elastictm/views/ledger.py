@@ -55,6 +55,7 @@ def marks(run: CellRun) -> tuple[str, ...]:
     found += [f"not repeatable: {reason}" for reason in run.unrepeatable]
     found += [f"{effect.kind} {effect.detail}".rstrip() for effect in run.effects]
     found += [f"reads file {file.path}" for file in run.files]
+    found += [f"settings of {version.library}" for version in run.settings]
     assumed = [record.name for record in run.writes if record.assumed]
     if assumed:
         found.append(f"assumed written: {', '.join(assumed)}")

@@ -14,6 +14,7 @@ from IPython.core.history import HistoryManager
 from IPython.core.interactiveshell import InteractiveShell
 
 from elastictm.extension import find
+from elastictm.ids import is_variable
 from elastictm.values import modules
 
 TESTS = Path(__file__).parents[1]
@@ -64,7 +65,9 @@ class Notebook:
 
     def groups(self):
         """The names of each alias group that is alive."""
-        return {frozenset(str(version.name) for version in group) for group in self.session.history.live_groups()}
+        found = self.session.history.live_groups()
+        groups = [frozenset(str(version.name) for version in group if is_variable(version.name)) for group in found]
+        return {group for group in groups if len(group) > 1}
 
     def tied(self, one, other):
         """Whether two variables are in one alias group."""
@@ -73,7 +76,7 @@ class Notebook:
 
 def wrote(run):
     """The names of the versions that a cell run made, displayed results aside."""
-    return {str(record.name) for record in run.writes if not record.name.startswith("Out[")}
+    return {str(record.name) for record in run.writes if is_variable(record.name)}
 
 
 def read(run):

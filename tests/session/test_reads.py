@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from elastictm.ids import is_variable
+
 BEFORE = "k = 3; log = []; text = 'some text'; pair = [1, 2]; table = {'k': 1}; bystander = [0]"
 
 
@@ -403,7 +405,7 @@ def test_a_silent_run_is_heard(notebook):
     notebook.run(BEFORE)
     notebook.shell.run_cell("pair.append(1)", silent=True)
     run = notebook.run("len(text)")
-    assert {"pair"} == {str(record.name) for record in run.writes if not record.name.startswith("Out[")}
+    assert {"pair"} == {str(record.name) for record in run.writes if is_variable(record.name)}
     assert run.unrepeatable == ("changed outside of cells: pair",)
 
 
@@ -458,7 +460,7 @@ def test_a_cell_inside_a_cell(notebook):
     count = len(notebook.runs)
     run = notebook.run(BEFORE, "get_ipython().run_cell('pair.append(1); n = 1', store_history=True); m = n")
     assert len(notebook.runs) == count + 2
-    assert {"pair", "n", "m"} == {str(record.name) for record in run.writes if not record.name.startswith("Out[")}
+    assert {"pair", "n", "m"} == {str(record.name) for record in run.writes if is_variable(record.name)}
     assert notebook.run("m")
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from elastictm.ids import is_variable
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -388,5 +390,5 @@ def test_change(notebook, case):
     """What the cell changes is written, all that shares its data with it, and nothing else."""
     bystander = "bystander = {'never': ['touched']}"
     run = notebook.run(LIBRARIES, bystander, *case.setup.split("\n\n\n"), case.cell)
-    written = {str(record.name) for record in run.writes if not record.name.startswith("Out[")}
+    written = {str(record.name) for record in run.writes if is_variable(record.name)}
     assert written == set(case.written.split())

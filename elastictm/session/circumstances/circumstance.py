@@ -32,7 +32,7 @@ class Circumstance(Protocol):
         ...
 
     def show(self, key: str, value: Any) -> str:
-        """One setting for people, in a few words; nothing that is a secret."""
+        """One setting for people, in a few words, or none; nothing that is a secret."""
         ...
 
 

@@ -40,21 +40,17 @@ class Circumstances:
         found = {name: self._look(member) for name, member in self._members.items() if _is_loaded(member)}
         return {name: settings for name, settings in found.items() if settings}
 
-    def differ(self) -> bool:
-        """Whether some settings are not as they were at the last call of ``changed``."""
-        loaded = [member for member in self._members.values() if _is_loaded(member)]
-        return not all(_same(self._look(member), self._last.get(member.name, {})) for member in loaded)
-
-    def changed(self, freezer: Freezer) -> tuple[SettingsVersion, ...]:
-        """The settings of each library that changed since the last call."""
+    def changed(self, freezer: Freezer, *, remember: bool = True) -> tuple[SettingsVersion, ...]:
+        """The settings of each library that changed since the last call that remembered."""
         found: list[SettingsVersion] = []
         for name, member in self._members.items():
             if not _is_loaded(member):
                 continue
             now, last = self._look(member), self._last.get(name, {})
             if not _same(now, last):
-                self._last[name] = now
                 found.append(self._version(member, now, freezer))
+                if remember:
+                    self._last[name] = now
         return tuple(found)
 
     @contextmanager
@@ -113,7 +109,7 @@ class Circumstances:
                     refused[key] = alone.reason
                     del kept[key]
             version = _frozen(member.name, kept, freezer)
-        texts = {key: member.show(key, value) for key, value in kept.items()}
+        texts = {key: text for key, value in kept.items() if (text := member.show(key, value))}
         if isinstance(version, Refusal):
             return SettingsVersion(member.name, refused=dict.fromkeys(settings, version.reason))
         return replace(version, shown=texts, refused=refused)

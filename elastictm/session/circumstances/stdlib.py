@@ -28,11 +28,15 @@ class WarningFilters:
 
     def __init__(self) -> None:
         self._first = list(warnings.filters)
+        self._last = list(warnings.filters)
+        self._modules = len(sys.modules)
+        self._of_imports: set[_Filter] = set()
 
     def look(self) -> Mapping[str, Any]:
         """The filters that were not there when recording began."""
         if warnings.filters == self._first:
             return {}
+        self._attribute()
         old = [place for place, entry in enumerate(warnings.filters) if entry in self._first]
         border = old[0] if old else len(warnings.filters)
         front = [_plain(entry) for entry in warnings.filters[:border]]
@@ -42,22 +46,31 @@ class WarningFilters:
 
     def apply(self, settings: Mapping[str, Any]) -> Sequence[str]:
         """Put filters where they were."""
-        notes: list[str] = []
-        front, back = ([*_live(settings.get(key, ()), notes)] for key in ("front", "back"))
+        front, back = ([*_live(settings.get(key, ()))] for key in ("front", "back"))
         kept = [] if settings.get("reset") else [f for f in self._first if f not in front and f not in back]
         warnings.filters[:] = [*front, *kept, *back]  # type: ignore[index]
         # Python remembers what the filters decided; a public call that changes nothing makes it forget.
         warnings.filterwarnings("default", "elastictm", _Forget)
         warnings.filters.remove(warnings.filters[0])  # type: ignore[attr-defined]
-        return notes
+        return ()
 
     def show(self, key: str, value: Any) -> str:
-        """The actions, and what they are for."""
+        """The actions and what they are for, without what libraries set up for themselves."""
         if key == "reset":
             return "cleared"
-        found = [f"{action} {category.rpartition(':')[2]}" for action, _, category, _, _ in value]
+        own = [entry for entry in value if entry not in self._of_imports]
+        found = [f"{action} {category.rpartition(':')[2]}" for action, _, category, _, _ in own]
         more = f" and {len(found) - _MOST_SHOWN} more" if len(found) > _MOST_SHOWN else ""
         return ", ".join(found[:_MOST_SHOWN]) + more
+
+    def _attribute(self) -> None:
+        """Note which filters came while libraries were imported, other than those for all that is."""
+        if warnings.filters == self._last:
+            return
+        if len(sys.modules) != self._modules:
+            new = [_plain(entry) for entry in warnings.filters if entry not in self._last]
+            self._of_imports |= {entry for entry in new if entry[1] or not entry[2].startswith("builtins:")}
+        self._last, self._modules = list(warnings.filters), len(sys.modules)
 
 
 class _Forget(Warning):
@@ -73,16 +86,15 @@ def _pattern(pattern: Any) -> str:
     return "" if pattern is None else str(getattr(pattern, "pattern", pattern))
 
 
-def _live(filters: Sequence[_Filter], notes: list[str]) -> Iterator[Any]:
+def _live(filters: Sequence[_Filter]) -> Iterator[Any]:
     for action, message, category, module, line in filters:
         place, _, name = category.partition(":")
         try:
             kind: Any = importlib.import_module(place)
             for part in name.split("."):
                 kind = getattr(kind, part)
-        except (ImportError, AttributeError) as error:
-            notes.append(f"a filter for {name} is left out: {error}")
-            continue
+        except (ImportError, AttributeError):
+            continue  # nobody can give such a warning here
         yield (
             action,
             re.compile(message, re.IGNORECASE) if message else None,

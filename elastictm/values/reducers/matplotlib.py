@@ -5,9 +5,11 @@ from __future__ import annotations
 import copyreg
 import itertools
 import re
+from types import MethodType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from types import ModuleType
 
     from elastictm.values.reducers import FreezingPass
@@ -28,4 +30,15 @@ def reduce_registry(value: Any, _view: FreezingPass) -> Any:
     stands_at = re.fullmatch(r"count\((\d+)\)", repr(vars(double).get("_cid_gen")))
     if stands_at:
         vars(double)["_cid_gen"] = itertools.count(int(stands_at[1]))
-    return copyreg.__newobj__, (type(value),), double.__getstate__()  # type: ignore[attr-defined]
+    state = double.__getstate__()
+    for cid, notified in _notified(vars(value).get("callbacks", {}).get("changed", {})):
+        state["callbacks"]["changed"].setdefault(cid, notified)
+    return copyreg.__newobj__, (type(value),), state  # type: ignore[attr-defined]
+
+
+def _notified(proxies: Mapping[int, Any]) -> Iterator[tuple[int, Any]]:
+    """Methods of matplotlib's that learn of new colours or limits: pickle drops them, and colour bars stand still."""
+    for cid, proxy in proxies.items():
+        method = proxy()
+        if isinstance(method, MethodType) and type(method.__self__).__module__.startswith("matplotlib."):
+            yield cid, method
