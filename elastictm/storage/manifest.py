@@ -145,7 +145,6 @@ class Environment(Struct, frozen=True, omit_defaults=True):
     packages: dict[str, str]
     directory: str
     import_path: tuple[str, ...] = ()
-    variables: dict[str, str] = field(default_factory=dict)
     hash_seed: Annotated[str, Meta(pattern=r"\A[0-9]{1,10}\Z")] | None = None
     libraries: dict[str, str] | None = None
 
