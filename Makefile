@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 LIBRARIES := .venv-libraries
 LIBRARIES_READY := $(LIBRARIES)/.ready
 
-.PHONY: help demo test test-libraries support bench lint clean
+.PHONY: help demo test test-libraries matrix support bench lint clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -34,6 +34,9 @@ $(LIBRARIES_READY): pyproject.toml tests/kinds/requirements.lock
 test-libraries: $(LIBRARIES_READY)  ## run the kinds of values of many libraries
 	$(LIBRARIES)/bin/python -m pytest tests/kinds/libraries.py
 
+matrix: $(READY)  ## restore the gallery's notebooks, saved under each Python here, under each other one
+	$(BIN)/python tests/gallery/matrix.py
+
 support: $(LIBRARIES_READY)  ## run all kinds of values and write docs/support.md
 	$(LIBRARIES)/bin/python -m elastictm.testing.support_page tests/kinds/rows docs/support.md
 
@@ -46,4 +49,4 @@ lint: $(READY)  ## ruff and mypy --strict
 	$(BIN)/mypy
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) $(LIBRARIES) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LIBRARIES) .venv-gallery-3.* build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

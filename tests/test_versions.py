@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
-import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -13,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from elastictm.testing.places import Console
+from elastictm.testing.pythons import MINORS, NoEnvironment, environment
 from elastictm.testing.verdict import judge
 
 ROOT = Path(__file__).parents[1]
-MINORS = (10, 11, 12, 13)
 
 CELLS = [
     "plain = [None, True, 10**40, 0.1, 1j, 'text', b'bytes', ..., range(3)]; nested = {'a': plain, (1, 2): {3, 'four'}}",
@@ -205,22 +202,11 @@ def environment_of(minor):
     """A Python of a minor version with what elastictm needs and numpy; made once, kept beside the tests."""
     if sys.version_info[:2] == (3, minor):
         return sys.executable
-    base = interpreter(minor)
-    if base is None:
-        pytest.skip(f"there is no Python 3.{minor} on the PATH or under pyenv")
     folder = Path(os.environ.get("ELASTICTM_VENVS", ROOT)) / f".venv-3.{minor}"
-    wanted = [*requirements(), "numpy"]
-    ready, python = folder / ".ready", folder / "bin" / "python"
-    if not ready.is_file() or json.loads(ready.read_text()) != wanted:
-        for command in (
-            [base, "-m", "venv", "--clear", folder],
-            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted],
-        ):
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode:
-                pytest.skip(f"no environment for Python 3.{minor}: {done.stderr.strip().splitlines()[-1:]}")
-        ready.write_text(json.dumps(wanted))
-    return str(python)
+    try:
+        return str(environment(folder, minor, [*requirements(), "numpy"]))
+    except NoEnvironment as error:
+        pytest.skip(str(error))
 
 
 def requirements():
@@ -230,16 +216,3 @@ def requirements():
     else:
         import tomli as tomllib
     return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-
-
-def interpreter(minor):
-    """A working CPython of a minor version, or None."""
-    name = f"python3.{minor}"
-    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    found = [*map(str, sorted(root.glob(f"versions/3.{minor}.*/bin/{name}"))), shutil.which(name)]
-    probe = "import sys, ensurepip; print(sys.implementation.name, *sys.version_info[:2])"
-    for candidate in filter(None, found):
-        done = subprocess.run([candidate, "-c", probe], capture_output=True, text=True, check=False)
-        if done.stdout.split() == ["cpython", "3", str(minor)]:
-            return candidate
-    return None
