@@ -20,6 +20,7 @@ from elastictm.values.kinds import FIXED
 from elastictm.values.memory import Export, copied
 from elastictm.values.reducers import kindred_reducer, loaded_reducers
 from elastictm.values.reducers.instances import reduce_instance
+from elastictm.values.scopes import scope_of
 
 if TYPE_CHECKING:
     from elastictm.values.definitions import Definition, Purity
@@ -176,9 +177,10 @@ class _Knowledge:
 
     def scope(self, function: FunctionType) -> Any:
         """What stands for a function's globals in the stream."""
-        known = self._scopes.get(id(function.__globals__))
+        content = scope_of(function)
+        known = self._scopes.get(id(content))
         if known is None:
-            known = self._scopes[id(function.__globals__)] = _Scope(function.__globals__)
+            known = self._scopes[id(content)] = _Scope(content)
         return known
 
     def export(self, memory: Export) -> Any:

@@ -25,6 +25,7 @@ from elastictm.values.modules import class_data, data, function_data, is_made_he
 from elastictm.values.reducers.arrays import extent
 from elastictm.values.reducers.arrow import memory_types, stretches
 from elastictm.values.reducers.torch import reach
+from elastictm.values.scopes import scope_of
 from elastictm.values.surveyed import Span, Survey, is_plain
 from elastictm.values.ways import INTERNAL_MODULES, library_ways, shared_by_all
 
@@ -280,8 +281,10 @@ class _Walk:
             return self._pass(value)
         inside: list[Any] = [*(value.__closure__ or ()), *(value.__defaults__ or ())]
         inside += [*(value.__kwdefaults__ or {}).values(), value.__dict__]
-        if value.__globals__ is not self._namespace and not _of_module(value.__globals__):
-            inside.append(value.__globals__)
+        scope = value.__globals__
+        if scope is not self._namespace and not _of_module(scope):
+            own = scope_of(value)
+            inside += [scope] if own is scope else own.values()
         return inside
 
     def _class(self, value: Any) -> list[Any]:

@@ -18,6 +18,7 @@ _TREES: Final = tuple(
     for name in ("BinaryTree", "BinaryTree32", "BinaryTree64")
 )
 _EXPRESSIONS: Final = (("sympy.core.basic", "Basic"),)
+_DOCUMENTS: Final = (("lxml.etree", "_Document"),)
 INTERNAL_MODULES: Final = frozenset({"typing", "pybind11_builtins"})
 """Modules whose objects are no data: what types are written with, and records of compiled functions."""
 
@@ -29,7 +30,12 @@ def library_ways(pass_over: Way) -> tuple[tuple[tuple[type, ...], Way], ...]:
         # It cannot change, and what it remembers of itself it has in common with all that are like it.
         return [*pass_over(value), type(value), *value.args]
 
-    return ((tuple(_loaded(_TREES)), arrays_of_tree), (tuple(_loaded(_EXPRESSIONS)), inside_expression))
+    return (
+        (tuple(_loaded(_TREES)), arrays_of_tree),
+        (tuple(_loaded(_EXPRESSIONS)), inside_expression),
+        # All documents have in common what parsed them.
+        (tuple(_loaded(_DOCUMENTS)), lambda _: []),
+    )
 
 
 def shared_by_all() -> list[Any]:

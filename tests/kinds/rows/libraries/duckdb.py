@@ -14,7 +14,6 @@ ROWS = (
         compared="rows",
         outcome="rerun",
         quiet=False,
-        still=False,
         reason="cannot",
     ),
     Kind(
@@ -25,7 +24,6 @@ ROWS = (
         compared="rows",
         outcome="rerun",
         quiet=False,
-        still=False,
         reason="cannot",
     ),
 )

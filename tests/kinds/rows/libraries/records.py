@@ -47,7 +47,6 @@ ROWS = (
         facts="(attrs.asdict(x), x == type(x)(1, [2]), type(x).__slots__)",
         compared="fields, equality, slots",
         module="attr",
-        quiet=False,
     ),
     Kind(
         "frozen instance",
@@ -57,7 +56,6 @@ ROWS = (
         facts="(attrs.asdict(x), repr(x))",
         compared="fields",
         module="attr",
-        quiet=False,
     ),
     Kind(
         "plain instance",
@@ -67,6 +65,13 @@ ROWS = (
         facts="(x.a, type(x)('7').a)",
         compared="fields, converter",
         module="attr",
-        quiet=False,
+    ),
+    Kind(
+        "class beside other variables",
+        "attrs",
+        make="import attrs\ny = [1]\n@attrs.define\nclass x:\n    a: int = attrs.field(validator=attrs.validators.instance_of(int))",
+        facts="(attrs.asdict(x(2)), [field.name for field in attrs.fields(x)], x.__init__.__qualname__)",
+        compared="fields, validation",
+        module="attr",
     ),
 )

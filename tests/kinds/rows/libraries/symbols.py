@@ -28,9 +28,6 @@ ROWS = (
         change="x.note = 1",
         facts="(float(x(1.0)), x.note)",
         compared="result",
-        outcome="rerun",
-        quiet=False,
-        reason="pickle",
     ),
     Kind(
         "assumptions",
