@@ -26,8 +26,8 @@ _HEAP_TYPE: Final = 1 << 9
 
 _IN_C: Final = (MethodDescriptorType, ClassMethodDescriptorType, WrapperDescriptorType)
 _MOVED: Final = {"pathlib._local": "pathlib"}
-_RENAMED: Final = {"EnumType": "EnumMeta"}
-"""Names that differ between versions of Python."""
+_RENAMED: Final = {"EnumType": "EnumMeta", "str_ascii_iterator": "str_iterator"}
+"""Names that differ between versions of Python, or with what an iterator of the same kind goes over."""
 
 _NOT_KEPT: Final = {"sklearn.utils._bunch.Bunch": frozenset({"_deprecated_key_to_warnings"})}
 """Attributes that a library leaves behind on purpose when its objects are copied, by type."""

@@ -44,6 +44,7 @@ from elastictm.values.reducers import (
     threads,
     torch,
     transforms,
+    trees,
     weak,
     writers,
 )
@@ -128,6 +129,7 @@ _LIBRARIES: Final = (
     masked,
     randomness,
     frames,
+    trees,
     matplotlib,
     figures,
     transforms,

@@ -12,7 +12,7 @@ import sys
 import types
 import weakref
 from collections.abc import Iterator
-from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from elastictm.values import rebuild
@@ -60,6 +60,7 @@ def reducers(_: ModuleType) -> dict[type, Any]:
         FunctionType: reduce_function,
         CodeType: reduce_code,
         CellType: reduce_cell,
+        MethodType: reduce_method,
         ModuleType: reduce_module,
         BuiltinFunctionType: reduce_builtin_function,
         type: reduce_class,
@@ -106,6 +107,14 @@ def reduce_code(value: CodeType, view: FreezingPass) -> Any:
 def reduce_cell(_value: CellType, _view: FreezingPass) -> Any:
     """A closure cell, empty: the functions over it carry its content, so that cycles through it can be closed."""
     return rebuild.cell, ()
+
+
+def reduce_method(value: MethodType, _view: FreezingPass) -> Any:
+    """A method of a class of the session as its function: the class may hold it, and has no attributes by then."""
+    owner = value.__self__
+    if not issubclass(type(owner), type) or importable(owner):
+        return NotImplemented
+    return rebuild.method, (value.__func__, owner)
 
 
 def reduce_class(value: type, view: FreezingPass) -> Any:
@@ -221,6 +230,9 @@ def _skeleton(value: type) -> tuple[Any, tuple[Any, ...], frozenset[str]]:
             body["__new__"] = own["__new_member__"]
         body["__qualname__"] = value.__qualname__
         skipped = _MADE_AT_CREATION | _MADE_BY_ENUM | frozenset(value.__members__)
+        if own.get("_boundary_") is getattr(value.__bases__[-1], "_boundary_", None):
+            # It comes from the base, and older versions of Python have no such thing.
+            skipped |= {"_boundary_"}
         # The usual metaclass has another name in older versions of Python.
         metaclass = None if type(value) is enum.EnumMeta else type(value)
         return rebuild.make_enum, (metaclass, value.__name__, value.__bases__, body, members), skipped
