@@ -27,7 +27,7 @@ from elastictm.values.reducers.arrow import memory_types, stretches
 from elastictm.values.reducers.torch import reach
 from elastictm.values.scopes import scope_of
 from elastictm.values.surveyed import Span, Survey, is_plain
-from elastictm.values.ways import INTERNAL_MODULES, library_ways, shared_by_all
+from elastictm.values.ways import INTERNAL_MODULES, inside_paused, library_ways, only_reads, shared_by_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -355,7 +355,11 @@ class _Walk:
     def _paused(self, value: Any, frame: types.FrameType | None) -> list[Any]:
         if frame is not None and (frame.f_globals is self._namespace or not _of_module(frame.f_globals)):
             self.code[frame.f_code] = None
-        return gc.get_referents(value)
+        inside = inside_paused(value, frame)
+        if not only_reads(frame):
+            return inside
+        self.still += inside
+        return []
 
 
 def _with_all_inside(definitions: Iterable[Any]) -> list[Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any, Final, TypeAlias
 
 from elastictm.values.kinds import FIXED
@@ -19,6 +21,8 @@ _TREES: Final = tuple(
 )
 _EXPRESSIONS: Final = (("sympy.core.basic", "Basic"),)
 _DOCUMENTS: Final = (("lxml.etree", "_Document"),)
+_READERS: Final = "pandas.core.arrays."
+"""Where generators come from that go over a column or an index: they read its memory, and never write it."""
 INTERNAL_MODULES: Final = frozenset({"typing", "pybind11_builtins"})
 """Modules whose objects are no data: what types are written with, and records of compiled functions."""
 
@@ -57,6 +61,20 @@ def shared_by_all() -> list[Any]:
 def arrays_of_tree(tree: Any) -> list[Any]:
     """The arrays that a tree of points looks at, compiled code that the garbage collector does not see into."""
     return [part for part in tree.__getstate__() if hasattr(part, "__array_interface__")]
+
+
+def inside_paused(value: Any, frame: FrameType | None) -> list[Any]:
+    """What a generator or coroutine holds; before Python 3.11, its frame does."""
+    inside = gc.get_referents(value)
+    if frame is None or all(held is not frame for held in inside):
+        return inside
+    scopes = {id(frame.f_globals), id(frame.f_builtins)}
+    return inside + [held for held in gc.get_referents(frame) if id(held) not in scopes]
+
+
+def only_reads(frame: FrameType | None) -> bool:
+    """Whether what is paused in a frame goes over an array and never writes it."""
+    return frame is not None and str(frame.f_globals.get("__name__", "")).startswith(_READERS)
 
 
 def _loaded(places: tuple[tuple[str, str], ...]) -> Iterator[type]:
