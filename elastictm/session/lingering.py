@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from elastictm.ids import Name
+
+_OF_LIBRARIES: Final = frozenset({("tqdm._monitor", "TMonitor"), ("IPython.core.history", "HistorySavingThread")})
+"""Classes of threads that run code of their own alone, over what no variable holds and over what is never stored."""
 
 
 class Lingering:
@@ -38,7 +41,12 @@ class Lingering:
 
 
 def _running() -> Iterable[Any]:
-    return [*threading.enumerate(), *_tasks()]
+    threads = [thread for thread in threading.enumerate() if not _is_of_library(type(thread))]
+    return [*threads, *_tasks()]
+
+
+def _is_of_library(kind: type) -> bool:
+    return (kind.__module__, kind.__qualname__) in _OF_LIBRARIES
 
 
 def _tasks() -> Iterable[Any]:

@@ -7,6 +7,7 @@ Without ``keep`` the stream goes into a digest and nowhere else, and buffers are
 from __future__ import annotations
 
 import pickle
+import sys
 import time
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -135,6 +136,7 @@ class GroupPass:
         if value is self._around.namespace:
             return Refusal(name, "cannot store the session's namespace as a value of itself")
         started = self._clock()
+        holders = sys.getrefcount(self._around.namespace)
         sink = self._sink
         sink.deadline = None if seconds is None else started + seconds
         try:
@@ -142,6 +144,10 @@ class GroupPass:
                 self._go_deep()
             before = self._walk(value)
             run = self._run
+            # A pickler keeps what it has written: one more holder says at once that there is something to look for.
+            if sys.getrefcount(self._around.namespace) > holders and run.holds(self._around.namespace):
+                path = route_to(value, self._around.namespace, name) or name
+                return Refusal(path, "cannot store the session's namespace as a part of a value")
             for key in tuple(run.definitions)[before:]:
                 sink.hasher.update(self._content(key, _Others(self._named, id(value))))
         except OutOfTime:

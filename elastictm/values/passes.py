@@ -7,7 +7,7 @@ import pickle
 import struct
 import sys
 from collections.abc import Callable
-from types import CodeType, FunctionType
+from types import CodeType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import xxhash
@@ -20,7 +20,6 @@ from elastictm.values.kinds import FIXED
 from elastictm.values.memory import Export, copied
 from elastictm.values.reducers import kindred_reducer, loaded_reducers
 from elastictm.values.reducers.instances import reduce_instance
-from elastictm.values.scopes import scope_of
 
 if TYPE_CHECKING:
     from elastictm.values.definitions import Definition, Purity
@@ -175,9 +174,8 @@ class _Knowledge:
             self.sources[place.filename] = None
         return place
 
-    def scope(self, function: FunctionType) -> Any:
-        """What stands for a function's globals in the stream."""
-        content = scope_of(function)
+    def scope(self, content: dict[str, Any]) -> Any:
+        """What stands in the stream for a namespace that names are looked up in."""
         known = self._scopes.get(id(content))
         if known is None:
             known = self._scopes[id(content)] = _Scope(content)
@@ -254,6 +252,10 @@ class Pass(_Knowledge, pickle.Pickler):
         # A method of the pass itself would close a cycle, which keeps users' objects alive for long.
         pickle.Pickler.__init__(self, sink, 5, buffer_callback=self._buffers.take)
 
+    def holds(self, value: Any) -> bool:
+        """Whether what was written so far has this very object inside."""
+        return id(value) in self.memo.copy()
+
     def walked(self, value: Any) -> Pass | DeepPass:
         """Write the only value of a pass; returns the pass that could, whatever the depth."""
         try:
@@ -275,6 +277,10 @@ class DeepPass(_Knowledge, StackPickler):
     def __init__(self, around: Surroundings, sink: Sink, purity: Purity, root: Definition | None = None) -> None:
         _Knowledge.__init__(self, around, sink, purity, root)
         StackPickler.__init__(self, sink, self._buffers.take)
+
+    def holds(self, value: Any) -> bool:
+        """Whether what was written so far has this very object inside."""
+        return id(value) in self._memo
 
 
 class _Scope:

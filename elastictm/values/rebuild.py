@@ -90,6 +90,11 @@ def set_function(made: types.FunctionType, state: dict[str, Any]) -> None:
     made.__dict__.update(attributes)
 
 
+def method(made: Callable[..., Any], owner: Any) -> types.MethodType:
+    """A function bound to what it is a method of."""
+    return types.MethodType(made, owner)
+
+
 def make_class(metaclass: type, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> type:
     """A class without its attributes; what must be known at creation, such as slots, is in ``body``."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import types
 
+import pytest
+
 from elastictm.values.freeze import Freezer, Surroundings
 from elastictm.values.survey import Surveyor
 
@@ -36,3 +38,23 @@ def test_namespace_of_a_script_is_kept():
     found = Freezer(around).group({"x": function})
     assert found.parts == {} or found.parts["x"].size > 10_000
     assert id(big) in Surveyor(around).survey([function]).objects
+
+
+@pytest.mark.parametrize("deep", [0, 5000])
+def test_namespace_inside_a_value_is_refused(deep):
+    """A value that holds the session's namespace is not stored with a copy of it, whatever its depth."""
+    scope = {"__name__": "__main__", "y": 1}
+    value: object = {"inner": scope}
+    for _ in range(deep):
+        value = [value]
+    found = Freezer(Surroundings(scope)).group({"x": value})
+    assert "namespace" in found.refusals["x"].reason
+    assert found.refusals["x"].path.endswith("['inner']")
+
+
+def test_functions_over_the_namespace_do_not_hold_it():
+    """Functions of the session, and what makes new ones while it is stored, are not taken for its namespace."""
+    scope = {"__name__": "__main__"}
+    exec("class Maker:\n    def __reduce__(self):\n        return (lambda: 1), ()\nmade = Maker()", scope)
+    found = Freezer(Surroundings(scope)).group({"x": [scope["made"], scope["Maker"]]}, keep=True)
+    assert not found.refusals

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from types import CodeType, FunctionType
+from types import CodeType
 from typing import Any, Final, Protocol
 
 from elastictm.values.definitions import Definition
@@ -45,6 +45,7 @@ from elastictm.values.reducers import (
     torch,
     transforms,
     trees,
+    validation,
     weak,
     writers,
 )
@@ -76,8 +77,8 @@ class FreezingPass(Protocol):
         """Where in the session's sources a code object comes from."""
         ...
 
-    def scope(self, function: FunctionType) -> Any:
-        """What stands for a function's globals in the stream."""
+    def scope(self, content: dict[str, Any]) -> Any:
+        """What stands in the stream for a namespace that names are looked up in."""
         ...
 
     def export(self, memory: Export) -> Any:
@@ -136,6 +137,7 @@ _LIBRARIES: Final = (
     torch,
     soup,
     markup,
+    validation,
     bars,
     columns,
     instances,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from elastictm.values import rebuild
 from elastictm.values.definitions import STRUCTURAL, importable, is_generated
+from elastictm.values.scopes import scope_of
 
 if TYPE_CHECKING:
     from elastictm.values.reducers import FreezingPass
@@ -80,7 +81,7 @@ def reduce_function(value: FunctionType, view: FreezingPass) -> Any:
         if index is not None:
             return rebuild.definition, (index,)
     cells = value.__closure__ or ()
-    arguments = (value.__code__, value.__name__, value.__code__.co_freevars, cells, view.scope(value))
+    arguments = (value.__code__, value.__name__, value.__code__.co_freevars, cells, view.scope(scope_of(value)))
     state = {
         "__defaults__": value.__defaults__,
         "__kwdefaults__": value.__kwdefaults__,
