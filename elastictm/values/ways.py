@@ -23,6 +23,7 @@ _EXPRESSIONS: Final = (("sympy.core.basic", "Basic"),)
 _DOCUMENTS: Final = (("lxml.etree", "_Document"),)
 _READERS: Final = "pandas.core.arrays."
 """Where generators come from that go over a column or an index: they read its memory, and never write it."""
+_DRAWING: Final = ("", ".transforms", ".path", "._cm", "._cm_listed")
 INTERNAL_MODULES: Final = frozenset({"typing", "pybind11_builtins"})
 """Modules whose objects are no data: what types are written with, and records of compiled functions."""
 
@@ -49,13 +50,22 @@ def shared_by_all() -> list[Any]:
     legacy = sys.modules.get("numpy.random.mtrand")
     if legacy is not None:
         found.append(legacy._rand)  # noqa: SLF001 - the public functions are its methods
-    matplotlib = sys.modules.get("matplotlib")
-    if matplotlib is not None:
-        found += [item for item in dict.values(matplotlib.rcParams) if type(item) not in FIXED]
-    transforms = sys.modules.get("matplotlib.transforms")
-    if transforms is not None:
-        found.append(transforms.IdentityTransform._mtx)  # noqa: SLF001 - others keep it as what they computed
-    return found
+    return [*found, *_constants_of_matplotlib()]
+
+
+def _constants_of_matplotlib() -> Iterator[Any]:
+    """Settings, a matrix, the colours of colour maps and the shapes of marks, which artists hold as they are."""
+    loaded = {name: module for name in _DRAWING if (module := sys.modules.get(f"matplotlib{name}")) is not None}
+    if "" in loaded:
+        yield from (item for item in dict.values(loaded[""].rcParams) if type(item) not in FIXED)
+    if ".transforms" in loaded:
+        yield loaded[".transforms"].IdentityTransform._mtx  # noqa: SLF001 - others keep it as what they computed
+    if ".path" in loaded:
+        paths = loaded[".path"].Path
+        yield from (held.codes for held in vars(paths).values() if isinstance(held, paths))
+    for name in ("._cm", "._cm_listed"):
+        if name in loaded:
+            yield from (held for held in vars(loaded[name]).values() if isinstance(held, list | dict))
 
 
 def arrays_of_tree(tree: Any) -> list[Any]:
