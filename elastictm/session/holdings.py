@@ -76,8 +76,8 @@ class OpenFigures:
         if manager is None:
             # matplotlib opens figures that it loads in this way too.
             manager = plt._get_backend_mod().new_figure_manager_given_figure(number, value)  # noqa: SLF001
-        manager.num = value.number = number
-        Gcf.figs[number] = manager
+        manager.num = number
+        Gcf._set_new_active_manager(manager)  # noqa: SLF001 - it tells the figure its number, as each version does
 
     def remove(self, name: Name) -> None:
         """Have a figure be no longer open; it stays what it is for those who hold it."""

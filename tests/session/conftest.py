@@ -111,6 +111,8 @@ def unloaded(home, tmp_path, monkeypatch):
     for thread in threading.enumerate():
         if thread.name.startswith("left-behind"):
             thread.join(10)
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
     shell.restore_sys_module_state()
     atexit.unregister(shell.atexit_operations)
     shell.user_ns.clear()
