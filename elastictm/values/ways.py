@@ -61,8 +61,9 @@ def _constants_of_matplotlib() -> Iterator[Any]:
     if ".transforms" in loaded:
         yield loaded[".transforms"].IdentityTransform._mtx  # noqa: SLF001 - others keep it as what they computed
     if ".path" in loaded:
-        paths = loaded[".path"].Path
-        yield from (held.codes for held in vars(paths).values() if isinstance(held, paths))
+        kind = loaded[".path"].Path
+        for held in vars(kind).values():
+            yield from (held.codes, held.vertices) if isinstance(held, kind) else ()
     for name in ("._cm", "._cm_listed"):
         if name in loaded:
             yield from (held for held in vars(loaded[name]).values() if isinstance(held, list | dict))
