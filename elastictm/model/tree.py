@@ -1,0 +1,152 @@
+"""The tree of states: cell runs with their parents, where the session stands, and what states are called."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from elastictm.ids import Name, RunNumber
+from elastictm.model.history import History
+from elastictm.model.records import CellRun
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The state that a cell run led to.
+
+    ``parent`` is the cell run that it came after, None for the first one.
+    ``lapses`` are variables of the parent's state that had been lost on the way back to it, before the cell ran.
+    """
+
+    run: CellRun
+    parent: RunNumber | None
+    lapses: tuple[Name, ...] = ()
+
+    @property
+    def n(self) -> RunNumber:
+        """The cell run's execution count, by which the state is named."""
+        return self.run.n
+
+    @property
+    def is_new(self) -> bool:
+        """Whether anything differs from the parent's state."""
+        return bool(self.run.writes or self.run.deletes or self.run.settings or self.parent is None)
+
+
+class StateTree:
+    """The states of a session, to which cell runs are only ever added.
+
+    Responsibilities:
+    - know where the session stands, and what undo and redo lead to;
+    - give the line of any state, from the first cell run on, and its history;
+    - keep the names that users give to states.
+    """
+
+    def __init__(self) -> None:
+        self._states: dict[RunNumber, State] = {}
+        self._children: dict[RunNumber, list[RunNumber]] = {}
+        self._ahead: dict[RunNumber, RunNumber] = {}
+        self._tags: dict[str, RunNumber] = {}
+        self._at: RunNumber | None = None
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    def __contains__(self, n: object) -> bool:
+        return n in self._states
+
+    def __getitem__(self, n: RunNumber) -> State:
+        return self._states[n]
+
+    def __iter__(self) -> Iterator[State]:
+        return iter(self._states.values())
+
+    @property
+    def at(self) -> RunNumber | None:
+        """The cell run after which the session stands; None before the first."""
+        return self._at
+
+    @property
+    def latest(self) -> RunNumber | None:
+        """The highest number that a cell run has on any branch."""
+        return max(self._states, default=None)
+
+    @property
+    def tags(self) -> Mapping[str, RunNumber]:
+        """The names that users gave to states."""
+        return MappingProxyType(self._tags)
+
+    def append(self, state: State) -> None:
+        """Add a state that the session now stands in; ValueError where it does not fit the tree."""
+        if state.n in self._states:
+            raise ValueError(f"there is a state {state.n} already")
+        if state.parent is None and self._states:
+            raise ValueError(f"state {state.n} has no parent, and there is a first state already")
+        if state.parent is not None and (state.parent not in self._states or state.parent > state.n):
+            raise ValueError(f"state {state.n} has the parent {state.parent}, which no state before it is")
+        self._states[state.n] = state
+        if state.parent is not None:
+            self._children.setdefault(state.parent, []).append(state.n)
+            self._ahead[state.parent] = state.n
+        self._at = state.n
+
+    def go(self, n: RunNumber) -> None:
+        """Stand in another state; ``redo`` finds the way back. KeyError where there is none of that number."""
+        for line in (self.line(self._at) if self._at is not None else [], self.line(n)):
+            for before, after in itertools.pairwise(line):
+                self._ahead[before.n] = after.n
+        self._at = n
+
+    def children(self, n: RunNumber) -> Sequence[RunNumber]:
+        """The cell runs that followed, in the order in which they ran."""
+        return tuple(self._children.get(n, ()))
+
+    def line(self, n: RunNumber) -> list[State]:
+        """The states from the first one to this; KeyError where there is none of that number."""
+        found: list[State] = []
+        state: State | None = self._states[n]
+        while state is not None:
+            found.append(state)
+            state = None if state.parent is None else self._states[state.parent]
+        return found[::-1]
+
+    def history(self, n: RunNumber) -> History:
+        """The history of the line to a state."""
+        history = History()
+        for state in self.line(n):
+            history.lapse(state.lapses)
+            history.append(state.run)
+        return history
+
+    def undone(self) -> RunNumber | None:
+        """Where undoing the last change leads: the state before the cell run that made it; None where none is left."""
+        if self._at is None:
+            return None
+        state = self._states[self._at]
+        while not state.is_new and state.parent is not None:
+            state = self._states[state.parent]
+        return state.parent
+
+    def redone(self) -> RunNumber | None:
+        """Where the session stood before it was led back: the next changed state on that way; None where it was not."""
+        n = self._at
+        while n is not None:
+            n = self._ahead.get(n)
+            if n is not None and self._states[n].is_new:
+                return n
+        return None
+
+    def between(self, start: RunNumber, end: RunNumber) -> tuple[list[State], list[State]]:
+        """The cell runs that are undone on the way from one state to another, the latest first, and those redone."""
+        left, right = self.line(start), self.line(end)
+        common = {state.n for state in left} & {state.n for state in right}
+        return [s for s in left if s.n not in common][::-1], [s for s in right if s.n not in common]
+
+    def tag(self, name: str, n: RunNumber | None) -> None:
+        """Call a state by a name, or no state with None; KeyError where there is no such state."""
+        if n is None:
+            del self._tags[name]
+            return
+        self._tags[name] = self._states[n].n
