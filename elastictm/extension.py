@@ -34,7 +34,7 @@ class ElasticTM(Configurable):  # type: ignore[misc]
         super().__init__(parent=shell)
         host = IPythonHost(shell)
         self.session = Session(host, self.settings, SystemClock(), ignored_paths(shell))
-        self.unhook: Callable[[], None] = host.hook(lambda: self.session.recorder)
+        self.unhook: Callable[[], None] = host.hook(self.session)
 
     def settings(self) -> Settings:
         """The settings as they are now."""

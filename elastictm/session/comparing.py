@@ -8,7 +8,7 @@ from typing import Any, Final
 from elastictm.ids import DefinitionKey, Name
 from elastictm.model.records import Refusal
 from elastictm.session.packing import definition_units, unpacked
-from elastictm.storage.reader import ArchiveReader
+from elastictm.storage.readable import Readable
 from elastictm.values.definitions import named_definitions
 from elastictm.values.freeze import Freezer, Unit
 from elastictm.values.memory import buffers
@@ -27,7 +27,7 @@ class Comparison:
     - compare both, with the functions and classes that they refer to, each once.
     """
 
-    def __init__(self, reader: ArchiveReader, values: Mapping[Name, Any], freezer: Freezer) -> None:
+    def __init__(self, reader: Readable, values: Mapping[Name, Any], freezer: Freezer) -> None:
         self._reader = reader
         self._values = values
         self._freezer = freezer

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from elastictm.ids import Name, holder, output_name, output_number
+from elastictm.session.cells import FinishedCell
 from elastictm.session.circumstances.circumstance import Circumstance
 from elastictm.session.holdings import Holding
 
@@ -18,6 +19,22 @@ class RunOutcome:
     error: BaseException | None
     output: str
     result: tuple[Any, ...] = ()
+
+
+class Listener(Protocol):
+    """Who is told of cells."""
+
+    def before(self, source: str) -> None:
+        """A cell is about to run."""
+        ...
+
+    def after(self, cell: FinishedCell) -> None:
+        """A cell has run."""
+        ...
+
+    def unrecorded(self, code: Callable[[], str]) -> None:
+        """Code has run that is no cell run."""
+        ...
 
 
 class Host(Protocol):

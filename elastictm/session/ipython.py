@@ -18,10 +18,10 @@ from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, Intera
 from traitlets.config import Config
 
 from elastictm.ids import RunNumber
+from elastictm.session.cells import FinishedCell
 from elastictm.session.circumstances.shell import ShellSettings
 from elastictm.session.holdings import Holding, holdings
-from elastictm.session.host import RunOutcome
-from elastictm.session.recorder import FinishedCell, Recorder
+from elastictm.session.host import Listener, RunOutcome
 from elastictm.values.reducers.files import standard
 
 _OWN: Final = re.compile(r"(_{1,3}|_i{1,3}|_i?\d+|_[iod]h|_exit_code|In|Out)$")
@@ -171,9 +171,9 @@ class IPythonHost:
             execution_count -= 1 - (shell.execution_count - shell.displayhook.prompt_count)
         shell.execution_count = execution_count
 
-    def hook(self, recorder: Callable[[], Recorder]) -> Callable[[], None]:
-        """Record every cell of the shell; returns what takes the hooks out again."""
-        hooks = _Hooks(self, recorder)
+    def hook(self, listener: Listener) -> Callable[[], None]:
+        """Tell of every cell of the shell; returns what takes the hooks out again."""
+        hooks = _Hooks(self, listener)
         events = {
             "pre_run_cell": hooks.before,
             "post_run_cell": hooks.after,
@@ -229,10 +229,10 @@ class _Aside(TextIOBase):
 class _Hooks:
     """What the shell calls before and after each cell."""
 
-    def __init__(self, host: IPythonHost, recorder: Callable[[], Recorder]) -> None:
+    def __init__(self, host: IPythonHost, listener: Listener) -> None:
         self.ear = _Ear()
         self._host = host
-        self._recorder = recorder
+        self._listener = listener
         self._announced = False
 
     def before_any(self) -> None:
@@ -244,13 +244,13 @@ class _Hooks:
         self._announced = True
         if info.store_history:
             self._host.note_running(running=True)
-            self._recorder().before(info.raw_cell)
+            self._listener.before(info.raw_cell)
 
     def after_any(self) -> None:
         """Any code has run: what ran in silence is known by its tree alone."""
         tree = self.ear.tree
-        if not self._announced and tree is not None and not self._recorder().suspended:
-            self._recorder().unrecorded(lambda: ast.unparse(tree))
+        if not self._announced and tree is not None:
+            self._listener.unrecorded(lambda: ast.unparse(tree))
         self._announced, self.ear.tree = True, None
 
     def after(self, result: ExecutionResult) -> None:
@@ -258,9 +258,9 @@ class _Hooks:
         info = result.info
         if info is None or info.store_history:
             self._host.note_running(running=False)
-            self._recorder().after(_finished(self._host.shell, result))
-        elif not self._recorder().suspended:
-            self._recorder().unrecorded(lambda: str(info.raw_cell))
+            self._listener.after(_finished(self._host.shell, result))
+        else:
+            self._listener.unrecorded(lambda: str(info.raw_cell))
 
 
 class _Ear(ast.NodeTransformer):

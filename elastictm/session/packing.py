@@ -9,7 +9,7 @@ from elastictm.errors import ArchiveDamaged
 from elastictm.ids import DefinitionKey, Name
 from elastictm.model.records import SettingsVersion
 from elastictm.storage import manifest as m
-from elastictm.storage.reader import ArchiveReader
+from elastictm.storage.readable import Readable
 from elastictm.storage.writer import ArchiveWriter
 from elastictm.values.freeze import Unit
 from elastictm.values.memory import Slice
@@ -93,7 +93,7 @@ class Packer:
                 self._texts[filename] = text
 
 
-def unpacked(reader: ArchiveReader, unit: m.Unit) -> Frost:
+def unpacked(reader: Readable, unit: m.Unit) -> Frost:
     """A unit as it is in an archive."""
     return Frost(
         tuple(map(Name, unit.names)),
@@ -104,7 +104,7 @@ def unpacked(reader: ArchiveReader, unit: m.Unit) -> Frost:
     )
 
 
-def definition_units(reader: ArchiveReader) -> Callable[[DefinitionKey], Frost]:
+def definition_units(reader: Readable) -> Callable[[DefinitionKey], Frost]:
     """The units of an archive's definitions, by their number."""
 
     def find(key: DefinitionKey) -> Frost:
@@ -116,7 +116,7 @@ def definition_units(reader: ArchiveReader) -> Callable[[DefinitionKey], Frost]:
     return find
 
 
-def source_texts(reader: ArchiveReader) -> dict[str, str]:
+def source_texts(reader: Readable) -> dict[str, str]:
     """The source texts in an archive, by file name; ValueError where they are not readable."""
     texts: dict[str, str] = json.loads(bytes(reader.read(reader.manifest.sources)) or b"{}")
     return texts

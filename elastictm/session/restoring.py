@@ -38,7 +38,7 @@ from elastictm.session.replay import Replay, TryAgain
 from elastictm.session.saved import Saved
 from elastictm.session.unpacking import expected, import_parts, unpack
 from elastictm.session.workroom import Workroom
-from elastictm.storage.reader import ArchiveReader
+from elastictm.storage.readable import Readable
 from elastictm.values.freeze import Surroundings
 from elastictm.values.thaw import Thawer
 
@@ -66,7 +66,7 @@ class Restorer:
 
     def __init__(  # noqa: PLR0913 - what it works with is passed in
         self,
-        reader: ArchiveReader,
+        reader: Readable,
         host: Host,
         clock: Callable[[], float],
         circumstances: Circumstances,

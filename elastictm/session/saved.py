@@ -13,14 +13,14 @@ from elastictm.model.wire import decode_history
 from elastictm.session.alterations import Alteration
 from elastictm.session.packing import source_texts
 from elastictm.storage import manifest as m
-from elastictm.storage.reader import ArchiveReader
+from elastictm.storage.readable import Readable
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
     """A session in an archive: its history, what is kept of each variable, and the texts of its code."""
 
-    reader: ArchiveReader
+    reader: Readable
     history: History
     runs: Mapping[RunNumber, CellRun]
     entries: Mapping[Name, m.Entry]
@@ -28,7 +28,7 @@ class Saved:
     altered: tuple[Alteration, ...]
 
     @classmethod
-    def of(cls, reader: ArchiveReader) -> Saved:
+    def of(cls, reader: Readable) -> Saved:
         """Read all but the values.
 
         Raises:

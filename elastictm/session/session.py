@@ -14,6 +14,7 @@ from elastictm.errors import ArchiveNotTrusted
 from elastictm.ids import is_variable
 from elastictm.model.history import History
 from elastictm.model.reports import PlanReport, RestoreReport, SaveReport
+from elastictm.session.cells import FinishedCell
 from elastictm.session.circumstances.circumstances import Circumstances
 from elastictm.session.circumstances.process import added_to_import_path
 from elastictm.session.circumstances.registry import registered
@@ -65,6 +66,19 @@ class Session:
         # Time that other programs take from this one is not what a value costs.
         freezer = Freezer(around, self.clock.worked)
         return Recorder(self.host, self.history, freezer, self._watch, self.circumstances, self.settings, self.clock)
+
+    def before(self, source: str) -> None:
+        """A cell is about to run."""
+        self.recorder.before(source)
+
+    def after(self, cell: FinishedCell) -> None:
+        """A cell has run."""
+        self.recorder.after(cell)
+
+    def unrecorded(self, code: Callable[[], str]) -> None:
+        """Code has run that is no cell run; what runs for a restore is nobody's business."""
+        if not self.recorder.suspended:
+            self.recorder.unrecorded(code)
 
     def plan(self, options: SaveOptions, folder: Path | None = None) -> PlanReport:
         """The replication plan of the live state; writes nothing but the probe of the destination's speed."""

@@ -16,6 +16,7 @@ from typing import Any, Final
 from elastictm.ids import DefinitionKey, Name, is_variable
 from elastictm.model.records import Refusal
 from elastictm.session.packing import definition_units, source_texts, unpacked
+from elastictm.storage.readable import Readable
 from elastictm.storage.reader import ArchiveReader
 from elastictm.values.freeze import Surroundings
 from elastictm.values.likeness import looks
@@ -58,7 +59,7 @@ def main(folder: str) -> None:
 class _Loading:
     """Loads units of an archive into the namespace."""
 
-    def __init__(self, reader: ArchiveReader, thawer: Thawer) -> None:
+    def __init__(self, reader: Readable, thawer: Thawer) -> None:
         self._reader = reader
         self._thawer = thawer
 

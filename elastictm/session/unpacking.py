@@ -20,7 +20,7 @@ from platformdirs import user_data_path
 from elastictm.errors import RestoreFailed
 from elastictm.session.baggage import listed
 from elastictm.storage import manifest as m
-from elastictm.storage.reader import ArchiveReader
+from elastictm.storage.readable import Readable
 
 _MOST_EDITIONS: Final = 1000
 _MOST_NAMED: Final = 5
@@ -54,7 +54,7 @@ def expected(manifest: m.Manifest) -> Arrival:
     return Arrival(here=frozenset(_there(module, file) for module in manifest.modules for file in module.files))
 
 
-def unpack(reader: ArchiveReader, folder: Path | None = None) -> Arrival:
+def unpack(reader: Readable, folder: Path | None = None) -> Arrival:
     """Make the modules of an archive importable; one that is here under the same name already stays in use.
 
     Args:

@@ -14,7 +14,7 @@ from elastictm.model.records import CellRun, FileRead
 from elastictm.session.circumstances.process import WORKING_DIRECTORY
 from elastictm.session.shipping import unchanged
 from elastictm.storage import manifest as m
-from elastictm.storage.reader import ArchiveReader
+from elastictm.storage.readable import Readable
 
 
 class Workroom:
@@ -26,7 +26,7 @@ class Workroom:
     - keep what they write there.
     """
 
-    def __init__(self, reader: ArchiveReader, runs: Sequence[CellRun], here: Path) -> None:
+    def __init__(self, reader: Readable, runs: Sequence[CellRun], here: Path) -> None:
         self._reader = reader
         self._runs = runs
         self._here = here
