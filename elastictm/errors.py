@@ -6,6 +6,7 @@
     ├── UsageError                     exit 2   the words typed make no sense
     ├── DestinationError (OSError)     exit 2   an archive cannot be written there
     │   └── DestinationExists (FileExistsError)
+    ├── StoreInUse                     exit 2   another process records there
     ├── ArchiveError                   exit 3   an archive cannot be used
     │   ├── ArchiveMissing (FileNotFoundError)
     │   ├── NotAnArchive
@@ -44,6 +45,12 @@ class DestinationError(ElasticTMError, OSError):
 
 class DestinationExists(DestinationError, FileExistsError):
     """The destination exists and replacing it was not asked for."""
+
+
+class StoreInUse(ElasticTMError):
+    """The past of a session is recorded by another process, which alone may write to it."""
+
+    exit_code = 2
 
 
 class ArchiveError(ElasticTMError):

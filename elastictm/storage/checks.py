@@ -12,8 +12,10 @@ from elastictm.storage.layout import HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
     from elastictm.storage.manifest import Blob, Chunk, Entry, Manifest, ShippedFile, Unit
+    from elastictm.storage.pack import PackChunk
 
 
 def check(manifest: Manifest, area_end: int) -> None:
@@ -32,9 +34,9 @@ def check(manifest: Manifest, area_end: int) -> None:
     if len(keys) != len(manifest.definitions):
         raise ValueError("two definitions have the same key")
     for definition in manifest.definitions:
-        _check_unit(f"definition {definition.key}", definition.unit, manifest.chunks, keys)
+        check_unit(f"definition {definition.key}", definition.unit, manifest.chunks, keys)
     for i, unit in enumerate(manifest.units):
-        _check_unit(f"unit {i}", unit, manifest.chunks, keys)
+        check_unit(f"unit {i}", unit, manifest.chunks, keys)
     for entry in manifest.entries:
         _check_entry(entry, len(manifest.units))
 
@@ -55,7 +57,7 @@ def check_chunks(chunks: Sequence[Chunk], area_end: int) -> None:
             raise ValueError(f"compressed chunk {i} stores {chunk.stored} bytes for {chunk.size}, or has no seal")
 
 
-def check_blob(what: str, blob: Blob, chunks: Sequence[Chunk]) -> None:
+def check_blob(what: str, blob: Blob, chunks: Sequence[Chunk | PackChunk]) -> None:
     """Check that a blob's chunks exist, hold all its bytes, and that none of them is idle."""
     for index in blob.chunks:
         if index >= len(chunks):
@@ -70,7 +72,7 @@ def check_blob(what: str, blob: Blob, chunks: Sequence[Chunk]) -> None:
         raise ValueError(f"{what} claims bytes {blob.start} to {end} of {len(sizes)} chunks with {sum(sizes)} bytes")
 
 
-def check_file(file: ShippedFile, chunks: Sequence[Chunk]) -> None:
+def check_file(file: ShippedFile, chunks: Sequence[Chunk | PackChunk]) -> None:
     """Check that a file that travels stays below the folder that it is unpacked into."""
     parts = PurePosixPath(file.path).parts
     if not parts or ".." in parts or PurePosixPath(file.path).is_absolute():
@@ -78,7 +80,10 @@ def check_file(file: ShippedFile, chunks: Sequence[Chunk]) -> None:
     check_blob(f"the file {file.path}", file.blob, chunks)
 
 
-def _check_unit(what: str, unit: Unit, chunks: Sequence[Chunk], keys: set[int]) -> None:
+def check_unit(
+    what: str, unit: Unit, chunks: Sequence[Chunk | PackChunk], keys: AbstractSet[int] | None = None
+) -> None:
+    """Check that a unit's blobs hold, its buffers lie in them, and its definitions are among ``keys``, if given."""
     check_blob(f"{what}, stream", unit.stream, chunks)
     for i, segment in enumerate(unit.segments):
         check_blob(f"{what}, segment {i}", segment, chunks)
@@ -92,7 +97,7 @@ def _check_unit(what: str, unit: Unit, chunks: Sequence[Chunk], keys: set[int]) 
                 f"{what}, buffer {i} claims bytes {place.offset} to {place.offset + place.size} "
                 f"of a segment with {unit.segments[place.segment].size}"
             )
-    if unknown := set(unit.definitions) - keys:
+    if keys is not None and (unknown := set(unit.definitions) - keys):
         raise ValueError(f"{what} refers to definitions {sorted(unknown)}, which are not there")
 
 

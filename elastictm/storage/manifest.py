@@ -179,14 +179,19 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
 
 def encode(manifest: Manifest, area_end: int) -> bytes:
     """The footer of an archive whose chunk area ends at ``area_end``; ValueError where a reader would refuse it."""
-    try:
-        footer = msgspec.json.encode(manifest)
-    except UnicodeEncodeError:  # lone surrogates, as in file names that are not UTF-8
-        footer = msgspec.json.encode(_escaped(msgspec.to_builtins(manifest)))
-    except (TypeError, msgspec.MsgspecError, RecursionError) as error:
-        raise ValueError(f"the manifest cannot be written as JSON: {error}") from error
+    footer = json_of(manifest)
     decode(footer, area_end)
     return footer
+
+
+def json_of(records: Struct) -> bytes:
+    """Records as JSON in UTF-8; ValueError where they cannot be written so."""
+    try:
+        return msgspec.json.encode(records)
+    except UnicodeEncodeError:  # lone surrogates, as in file names that are not UTF-8
+        return msgspec.json.encode(_escaped(msgspec.to_builtins(records)))
+    except (TypeError, msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(f"the manifest cannot be written as JSON: {error}") from error
 
 
 def decode(footer: bytes, area_end: int) -> Manifest:
