@@ -54,6 +54,7 @@ def migration_problem(  # noqa: PLR0913 - what is to be had here, there, and wan
     groups: Sequence[frozenset[Version]] | None = None,
     hollow: Mapping[Version, str] = MappingProxyType({}),
     hash_seed: str | None = None,
+    kept: Collection[Version] = frozenset(),
 ) -> Problem:
     """What has to be decided to bring the live variables of a session elsewhere.
 
@@ -68,19 +69,20 @@ def migration_problem(  # noqa: PLR0913 - what is to be had here, there, and wan
         groups: The alias groups of the live versions where somebody has looked; the recorded ones where it is None.
         hollow: Live versions that come back without what was changed inside a module, each with the module's name.
         hash_seed: The hash seed that cells will run under, None where it is drawn anew.
+        kept: Live versions that are in place, whole groups of them: having them takes no time.
 
     Raises:
         ValueError: Where a cost is negative or not a number.
     """
     runs = history.runs
-    stored = {version: seconds for version, seconds in loads.items() if seconds != math.inf}
+    stored = {version: seconds for version, seconds in loads.items() if seconds != math.inf} | dict.fromkeys(kept, 0.0)
     forbidden = obstacles(runs, allow_effects=allow_effects, runnable=runnable)
     place = {run.n: i for i, run in enumerate(runs)}
     past = Past(history, runs, inputs(runs, history.lapses), place, stored, astray, forbidden, hollow)
     if targets is None:
         targets = frozenset(record.version for record in history.live.values())
     settled = _settled(past, history.live_groups() if groups is None else groups, hash_seed)
-    return _problem(settled, targets, missing_files)
+    return _problem(settled, targets, missing_files, kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,9 @@ def _settled(past: Past, groups: Sequence[frozenset[Version]], hash_seed: str | 
         remade |= bound.released.keys()
 
 
-def _problem(settled: _Settled, targets: frozenset[Version], missing_files: Mapping[str, float]) -> Problem:
+def _problem(
+    settled: _Settled, targets: frozenset[Version], missing_files: Mapping[str, float], kept: Collection[Version]
+) -> Problem:
     """All that the targets could need, found backwards from them."""
     past, bound = settled.past, settled.bound
     versions: dict[Version, VersionTerm] = {}
@@ -132,9 +136,11 @@ def _problem(settled: _Settled, targets: frozenset[Version], missing_files: Mapp
         load = past.loads.get(version)
         obstacle = "" if load is None else settled.obstacle(version)
         if obstacle:
-            versions[version] = VersionTerm(version, None, load or 0.0, rerun_allowed=False, obstacle=obstacle)
+            versions[version] = VersionTerm(
+                version, None, load or 0.0, rerun_allowed=False, kept=version in kept, obstacle=obstacle
+            )
             continue
-        versions[version] = VersionTerm(version, version.n, math.inf if load is None else load)
+        versions[version] = VersionTerm(version, version.n, math.inf if load is None else load, kept=version in kept)
         if version.n not in cells:
             cell = cells[version.n] = _cell(past, version.n, missing_files)
             left += cell.reads

@@ -91,7 +91,7 @@ class Account:
         """The re-run variables whose value is not the one that was saved."""
         entries, made = self.saved.entries, {version.name for step in self.plan.reruns for version in step.writes}
         # Re-runs also make what a later cell deleted.
-        reruns = made & entries.keys() - {version.name for version in self.plan.loads}
+        reruns = made & entries.keys() - {version.name for version in (*self.plan.loads, *self.plan.keeps)}
         reruns -= {loss.version.name for loss in self.plan.lost}
         if not reruns:
             return set()

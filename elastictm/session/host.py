@@ -82,6 +82,10 @@ class Host(Protocol):
         """Run a cell again, unseen by recording, under the number that it had, with these displayed results."""
         ...
 
+    def show(self, outputs: Mapping[int, Any]) -> None:
+        """Have these displayed results, and no others."""
+        ...
+
     def resume(self, sources: Mapping[int, tuple[str, str]], outputs: Mapping[int, Any], execution_count: int) -> None:
         """Continue the numbering, inputs (as typed, and as Python) and outputs of another session."""
         ...

@@ -107,12 +107,12 @@ class IPythonHost:
         with _quiet(self.shell, results), redirect_stdout(streams[0]), redirect_stderr(streams[1]):
             before, shown = self.shell.execution_count, dict(self.outputs)
             self.shell.execution_count = count
-            self._show(outputs)
+            self.show(outputs)
             try:
                 result = self._run(source)
             finally:
                 self.shell.execution_count = before
-                self._show(shown)
+                self.show(shown)
                 for stream in streams:
                     stream.end()
         error = result.error_before_exec or result.error_in_exec
@@ -133,7 +133,7 @@ class IPythonHost:
         thread.join()
         return box[0]
 
-    def _show(self, outputs: Mapping[int, Any]) -> None:
+    def show(self, outputs: Mapping[int, Any]) -> None:
         """Have these displayed results, and no others, in the cache and under its names."""
         namespace = self.shell.user_ns
         namespace["_oh"].clear()
@@ -157,7 +157,7 @@ class IPythonHost:
             # In IPython's own log of inputs, numbers rise within a session.
             shell.history_manager.writeout_cache()
             shell.history_manager.new_session()
-        self._show(outputs)
+        self.show(outputs)
         for name in [name for name in shell.user_ns if re.match(r"_i\d+$", name)]:
             del shell.user_ns[name]
         shell.user_ns.update({f"_i{n}": text for n, text in enumerate(typed) if text})

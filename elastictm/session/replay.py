@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from elastictm.ids import Name, RunNumber, Version, is_variable, output_name, output_number
 from elastictm.model.marks import mark_of
 from elastictm.model.records import CellRun, RandomState, Refusal
-from elastictm.planning.plan import Load, ReplicationPlan, Rerun
+from elastictm.planning.plan import Keep, Load, ReplicationPlan, Rerun
 from elastictm.planning.repeats import deeds
 from elastictm.session import generators
 from elastictm.session.circumstances.staging import Staging
@@ -17,6 +17,7 @@ from elastictm.session.host import Host, place, remove, variables
 from elastictm.session.lessons import Lessons
 from elastictm.session.packing import unpacked
 from elastictm.session.saved import Saved
+from elastictm.storage import manifest as m
 from elastictm.values.thaw import Thawer
 
 
@@ -35,11 +36,14 @@ class Replay:
     ``outputs`` are the displayed results as they come to be.
     """
 
-    def __init__(self, saved: Saved, host: Host, lessons: Lessons, plan: ReplicationPlan) -> None:
+    def __init__(
+        self, saved: Saved, host: Host, lessons: Lessons, plan: ReplicationPlan, kept: Mapping[Version, Any]
+    ) -> None:
         self._saved = saved
         self._host = host
         self._lessons = lessons
         self._plan = plan
+        self._kept = kept
         self._values: dict[Name, Any] = {}
         self.outputs: dict[int, Any] = {}
 
@@ -52,19 +56,24 @@ class Replay:
         Raises:
             TryAgain: some do not load here.
         """
-        wanted = dict.fromkeys(self._saved.entries[version.name].unit for version in self._plan.loads)
-        values, units = self._values, self._saved.manifest.units
+        entries, namespace = self._saved.entries, self._host.namespace
+        wanted = dict.fromkeys(entries[version.name].unit for version in self._plan.loads)
+        namespace.update({v.name: value for v, value in self._kept.items() if is_variable(v.name)})
         failed: dict[int, Refusal] = {}
+        done: set[int] = set()
         for index in [*wanted, *wanted]:
-            if index is None or (index not in failed and any(n in values for n in units[index].names)):
+            if index is None or index in done:
                 continue
-            outcome = thawer.group(unpacked(self._saved.reader, units[index]))
+            outcome = thawer.group(unpacked(self._saved.reader, self._saved.manifest.units[index]))
             if isinstance(outcome, Refusal):
                 failed[index] = outcome
                 continue
             failed.pop(index, None)
-            values.update(outcome)
-            self._host.namespace.update({n: v for n, v in outcome.items() if is_variable(n)})
+            done.add(index)
+            # What shared data with these in another state is in the unit as well.
+            values = {name: value for name, value in outcome.items() if _is_in(entries.get(name), index)}
+            self._values.update(values)
+            namespace.update({name: value for name, value in values.items() if is_variable(name)})
         if failed:
             self._lessons.units.update(failed)
             raise TryAgain
@@ -80,6 +89,9 @@ class Replay:
         for step in self._plan.steps:
             if isinstance(step, Load):
                 self._place(step.version.name, self._values[step.version.name])
+                past.place(step.version)
+            elif isinstance(step, Keep):
+                self._place(step.version.name, self._kept[step.version])
                 past.place(step.version)
             elif isinstance(step, Rerun):
                 self._take_away(past.strangers(variables(self._host), step.n))
@@ -144,7 +156,7 @@ class _Past:
         self._placed: dict[Name, RunNumber] = {}
 
     def place(self, version: Version) -> None:
-        """A version was loaded."""
+        """A version was loaded, or was there."""
         self._placed[version.name] = version.n
 
     def rerun(self, run: CellRun) -> None:
@@ -159,6 +171,10 @@ class _Past:
                 self._alive.pop(name, None)
             self._alive.update({record.name: run.n for record in run.writes})
         return [name for name in present if name not in self._alive or self._alive[name] != self._placed.get(name)]
+
+
+def _is_in(entry: m.Entry | None, unit: int) -> bool:
+    return entry is not None and entry.unit == unit
 
 
 def _unlike(run: CellRun, error: BaseException | None) -> str:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from elastictm.errors import ArchiveDamaged, RestoreFailed
-from elastictm.ids import DefinitionKey, Name, is_variable, output_number
+from elastictm.ids import DefinitionKey, Name, RunNumber, Version, is_variable, output_number
 from elastictm.model.history import History
 from elastictm.model.reports import PlanReport, RestoreReport
 from elastictm.planning.build import migration_problem
@@ -36,6 +36,7 @@ from elastictm.session.luggage import hollow_versions
 from elastictm.session.packing import definition_units
 from elastictm.session.replay import Replay, TryAgain
 from elastictm.session.saved import Saved
+from elastictm.session.standing import Standing, used_by_reruns
 from elastictm.session.unpacking import expected, import_parts, unpack
 from elastictm.session.workroom import Workroom
 from elastictm.storage.readable import Readable
@@ -73,8 +74,12 @@ class Restorer:
         *,
         allow_effects: bool = False,
         any_version: bool = False,
+        history: History | None = None,
+        standing: Standing | None = None,
     ) -> None:
-        self._saved = Saved.of(reader)
+        self._saved = Saved.of(reader, history)
+        self._standing = standing
+        self._kept: dict[Version, Any] = dict(standing.kept) if standing is not None else {}
         self._host = host
         self._clock = clock
         self._started = clock()
@@ -86,6 +91,28 @@ class Restorer:
 
     def plan(self) -> tuple[Problem, ReplicationPlan]:
         """The replication plan for this machine, given what failed so far."""
+        while True:
+            problem, plan = self._planned()
+            used = used_by_reruns(problem, plan, self._kept)
+            if not used:
+                return problem, plan
+            self._spare(used)
+
+    def _spare(self, used: Mapping[Version, int]) -> None:
+        """Have cells work with copies of what is kept, or not at all."""
+        entries = self._saved.entries
+        for version, n in used.items():
+            if entries[version.name].unit is None:
+                why = f"it works with {version.name}, of which there can be no copy"
+                self._lessons.cells.setdefault(RunNumber(n), why)
+                continue
+            group = next((g for g in self._saved.manifest.groups if version.name in g), (version.name,))
+            for member in group:
+                record = self._saved.history.live.get(Name(member))
+                if record is not None:
+                    self._kept.pop(record.version, None)
+
+    def _planned(self) -> tuple[Problem, ReplicationPlan]:
         saved, live = self._saved, self._saved.history.live
         bare = self._lessons.unloadable()
         loads = {
@@ -105,6 +132,7 @@ class Restorer:
             groups=[frozenset(live[Name(x)].version for x in tie if x in live) for tie in saved.manifest.groups],
             hollow=hollow_versions(saved.history, saved.altered),
             hash_seed=hash_seed(),
+            kept=self._kept,
         )
         return problem, solve(problem, "optimal")
 
@@ -143,9 +171,10 @@ class Restorer:
         random_before, settings_before = generators.now(), self._circumstances.now()
         reader = self._saved.reader
         try:
-            # What lies there may be what values come from; the settings put it where it was in the end.
-            sys.path += additions(reader.manifest.environment)
-            self._arrival = unpack(reader)
+            if self._standing is None:
+                # What lies there may be what values come from; the settings put it where it was in the end.
+                sys.path += additions(reader.manifest.environment)
+                self._arrival = unpack(reader)
             return self._attempts()
         except BaseException as error:
             self._arrival.take_back()
@@ -170,7 +199,10 @@ class Restorer:
     def _attempt(self, problem: Problem, plan: ReplicationPlan) -> Restored:
         saved, around = self._saved, self._surroundings()
         thawer = Thawer(around, definition_units(saved.reader), self._host.singletons)
-        replay = Replay(saved, self._host, self._lessons, plan)
+        if self._standing is not None:
+            for key, definition in self._standing.definitions.items():
+                thawer.register(key, definition)
+        replay = Replay(saved, self._host, self._lessons, plan, self._kept)
         clear(self._host)
         replay.load(thawer)
         unimported = import_parts(saved.manifest.imported)
@@ -184,8 +216,11 @@ class Restorer:
         account = Account(saved, self._host, self._lessons, problem, plan, self._clock)
         notes = (*self._arrival.notes, *unimported, *thawer.notes, *self._workroom.notes)
         report = account.report(around, replay.outputs, notes)
-        sources = {int(run.n): (run.source, run.code or run.source) for run in saved.history.runs if run.n}
-        self._host.resume(sources, replay.outputs, saved.manifest.execution_count)
+        if self._standing is None:
+            sources = {int(run.n): (run.source, run.code or run.source) for run in saved.history.runs if run.n}
+            self._host.resume(sources, replay.outputs, saved.manifest.execution_count)
+        else:
+            self._host.show(replay.outputs)
         self._circumstances.adopt(staging.known)
         report = replace(
             report,
@@ -197,6 +232,10 @@ class Restorer:
 
     def _surroundings(self) -> Surroundings:
         """What is around the values of the session, before any of them is here."""
+        if self._standing is not None:
+            for filename, text in self._saved.texts.items():
+                self._standing.around.sources.add(filename, text)
+            return self._standing.around
         singletons = {type(value): name for name, value in self._host.singletons.items()}
         around = Surroundings(self._host.namespace, singletons=singletons)
         for filename, text in self._saved.texts.items():

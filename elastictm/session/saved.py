@@ -28,14 +28,14 @@ class Saved:
     altered: tuple[Alteration, ...]
 
     @classmethod
-    def of(cls, reader: Readable) -> Saved:
-        """Read all but the values.
+    def of(cls, reader: Readable, history: History | None = None) -> Saved:
+        """Read all but the values, and the history where it is not known.
 
         Raises:
             ArchiveDamaged: the history is not one.
         """
         try:
-            history = decode_history(reader.read(reader.manifest.history))
+            history = decode_history(reader.read(reader.manifest.history)) if history is None else history
             texts = source_texts(reader)
         except ValueError as error:
             raise ArchiveDamaged(f"{reader.name}: {error}") from error
