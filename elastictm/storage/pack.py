@@ -55,10 +55,12 @@ class PackChunk(Struct, frozen=True, omit_defaults=True):
 class Kept(Struct, frozen=True, omit_defaults=True):
     """The bytes of an alias group, with what is known of each of its names, in the order of ``unit.names``.
 
+    ``at`` is the cell run after which it was frozen.
     ``ns`` are the cell runs that wrote the versions, ``seconds`` is what freezing them took.
     ``flaws`` tell by name what comes back without something.
     """
 
+    at: Count
     unit: Unit
     ns: tuple[Count, ...]
     sizes: tuple[Count, ...]

@@ -39,6 +39,11 @@ class Source:
         """The size of the file in bytes, as it is now."""
         return os.fstat(self._file.fileno()).st_size
 
+    @property
+    def descriptor(self) -> int:
+        """The open file's number."""
+        return self._file.fileno()
+
     def close(self) -> None:
         """Close the file; mappings stay."""
         self._file.close()

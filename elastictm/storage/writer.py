@@ -10,24 +10,25 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from elastictm.errors import DestinationError, UsageError
+from elastictm.errors import UsageError
 from elastictm.storage.chunks import GATHERED, SMALL, ChunkTable, Gatherer, cut, flat, prepare
 from elastictm.storage.codec import worth_compressing
-from elastictm.storage.destination import check_free, destination, refused, temporary_name
-from elastictm.storage.files import Files, LocalFiles
+from elastictm.storage.destination import check_free, destination
+from elastictm.storage.files import LocalFiles
 from elastictm.storage.layout import PAGE, pack_header, pack_trailer
 from elastictm.storage.manifest import Blob, Manifest, encode
 from elastictm.storage.overlap import MOST_THREADS, overlapped
+from elastictm.storage.pending import PendingFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator
     from os import PathLike
-    from pathlib import Path
     from types import TracebackType
 
     from typing_extensions import Self
 
     from elastictm.storage.chunks import Prepared
+    from elastictm.storage.files import Files
 
 _WORTH_SHARING = 4
 """A blob that could be mapped is shared with stored chunks where that saves at least one byte in this many."""
@@ -66,35 +67,24 @@ class ArchiveWriter:
         self._force = force
         self._final = destination(path, force=force)
         self._bandwidth = bandwidth
-        self._files: Files = LocalFiles() if files is None else files
+        self._file = PendingFile(self._text, self._final, LocalFiles() if files is None else files)
         self._progress = progress
-        self._temporary: Path | None = None
-        self._descriptor: int | None = None
-        self._end = 0
-        self._whole = True
         self._table = ChunkTable()
         self._small = Gatherer(self._table)
 
     def __enter__(self) -> Self:
-        try:
-            with self._telling():
-                self._temporary = temporary_name(self._final)
-                self._descriptor = self._files.create(self._temporary)
-                self._write(pack_header())
-        except BaseException:
-            self._abandon()
-            raise
+        self._file.begin(pack_header())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._abandon()
+        self._file.abandon()
 
     def put(self, data: object) -> Blob:
         """Store the bytes of a buffer, which may be changed afterwards; DestinationError where they cannot be."""
         view = flat(data)
-        with self._step():
+        with self._file.step():
             if not view.nbytes:
                 return Blob((), 0, 0)
             if view.nbytes >= SMALL:
@@ -113,28 +103,13 @@ class ArchiveWriter:
             DestinationExists: A file of that name was made in the meantime, and force is false.
             DestinationError: The system refuses.
         """
-        with self._step():
+        with self._file.step():
             self._store_gathered()
-            footer = encode(msgspec.structs.replace(manifest, chunks=self._table.chunks()), self._end)
-            self._write(footer + pack_trailer(footer, self._end))
-            with self._telling():
-                self._finish()
-        try:
-            self._files.sync_folder(self._final.parent)
-        except OSError as error:
-            raise DestinationError(
-                f"{self._text} was written, but a power cut now could undo it: {error.strerror}. Save it again."
-            ) from error
-        return self._end
-
-    def _finish(self) -> None:
-        descriptor, temporary = self._open_file()
-        self._files.sync(descriptor)
-        self._descriptor = None  # before closing: another file may have its number right after
-        self._files.close(descriptor)
-        check_free(self._text, self._final, force=self._force)
-        self._files.replace(temporary, self._final)
-        self._temporary = None
+            footer = encode(msgspec.structs.replace(manifest, chunks=self._table.chunks()), self._file.end)
+            self._file.write(footer + pack_trailer(footer, self._file.end))
+            self._file.finish(check=partial(check_free, self._text, self._final, force=self._force))
+        self._file.settle()
+        return self._file.end
 
     def _put_large(self, view: memoryview) -> Blob:
         compressed = worth_compressing(view, self._bandwidth)
@@ -165,55 +140,13 @@ class ArchiveWriter:
         self._store(prepare(view, compressed=worth_compressing(view, self._bandwidth)), index, aligned=False)
 
     def _store(self, chunk: Prepared, index: int, *, aligned: bool = True) -> int:
-        if aligned and chunk.codec == "raw" and self._end % PAGE:
-            self._write(bytes(PAGE - self._end % PAGE))
-        stored = chunk.at(self._end)
-        self._write(chunk.payload)
+        if aligned and chunk.codec == "raw":
+            self._file.write_padding(PAGE)
+        stored = chunk.at(self._file.end)
+        self._file.write(chunk.payload)
         self._table.fill(index, stored)
         return index
-
-    def _write(self, data: bytes) -> None:
-        descriptor, _ = self._open_file()
-        with self._telling():
-            self._files.write(descriptor, data)
-        self._end += len(data)
 
     def _tell_progress(self, count: int) -> None:
         if self._progress is not None:
             self._progress(count)
-
-    def _open_file(self) -> tuple[int, Path]:
-        if self._descriptor is None or self._temporary is None:
-            raise ValueError(f"the writer of {self._text} is used outside its with block or after commit")
-        return self._descriptor, self._temporary
-
-    @contextlib.contextmanager
-    def _step(self) -> Iterator[None]:
-        """Let nothing follow a step that failed or was interrupted: nobody knows how much of it was done."""
-        self._open_file()
-        if not self._whole:
-            raise DestinationError(f"{self._text} cannot be completed: an earlier step failed. Save again.")
-        self._whole = False
-        yield
-        self._whole = True
-
-    @contextlib.contextmanager
-    def _telling(self) -> Iterator[None]:
-        """Say what the system's refusals mean."""
-        try:
-            yield
-        except DestinationError:
-            raise
-        except OSError as error:
-            raise refused(self._text, error) from error
-
-    def _abandon(self) -> None:
-        """Close and remove what is not committed; a failure here would hide the one that led to it."""
-        if self._descriptor is not None:
-            with contextlib.suppress(OSError):
-                self._files.close(self._descriptor)
-            self._descriptor = None
-        if self._temporary is not None:
-            with contextlib.suppress(OSError):
-                self._files.remove(self._temporary)
-            self._temporary = None

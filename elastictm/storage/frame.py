@@ -1,0 +1,50 @@
+"""Reading what frames the chunks of a file, and telling archives from packs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from elastictm.errors import NotAnArchive
+from elastictm.storage.layout import HEADER, TRAILER, check_footer, check_header, parse_trailer
+
+if TYPE_CHECKING:
+    from elastictm.storage.source import Source
+
+
+class _Kind(Struct):
+    type: str = "archive"
+
+
+def read_footer(source: Source) -> tuple[bytes, int]:
+    """The footer of a file and the end of its chunk area, after all that frames the chunks was checked."""
+    header = source.read(0, min(source.size, HEADER.size))
+    check_header(source.name, header, source.size)
+    trailer = parse_trailer(source.name, source.read(source.size - TRAILER.size, TRAILER.size), source.size)
+    footer = source.read(trailer.offset, trailer.length)
+    check_footer(source.name, header, trailer, footer)
+    return footer, trailer.offset
+
+
+def check_archive(name: str, footer: bytes) -> None:
+    """Raise NotAnArchive where the footer is that of a pack."""
+    if _kind(footer) == "pack":
+        raise NotAnArchive(
+            f"{name} is a pack of a session's past, not an archive. "
+            "elastictm past SESSION N --save ARCHIVE makes an archive of a state."
+        )
+
+
+def check_pack(name: str, footer: bytes) -> None:
+    """Raise NotAnArchive where the footer is not that of a pack."""
+    if (kind := _kind(footer)) != "pack":
+        raise NotAnArchive(f"{name} is an {kind}, not a pack of a session's past. Move it out of the session's folder.")
+
+
+def _kind(footer: bytes) -> str:
+    try:
+        return msgspec.json.decode(footer, type=_Kind).type
+    except (msgspec.MsgspecError, RecursionError):
+        return "archive"
