@@ -226,7 +226,7 @@ def _pack(folder: Path, chosen: list[FrozenGroup], stock: Stock, scene: _Scene) 
     context = _context(chosen, stock, scene)
     suspects = [group.unit for group in chosen if group.unit is not None]
     with ArchiveWriter(folder / thawing.ARCHIVE) as writer:
-        packer = Packer(writer, stock.definitions, scene.freezer.around.sources)
+        packer = Packer(writer.put, stock.definitions, scene.freezer.around.sources)
         for group in context:
             if group.unit is not None:
                 packer.add(group.unit)

@@ -10,11 +10,13 @@ from elastictm.ids import DefinitionKey, Name
 from elastictm.model.records import SettingsVersion
 from elastictm.storage import manifest as m
 from elastictm.storage.readable import Readable
-from elastictm.storage.writer import ArchiveWriter
 from elastictm.values.freeze import Unit
 from elastictm.values.memory import Slice
 from elastictm.values.source import SourceLibrary
 from elastictm.values.thaw import Frost
+
+Put = Callable[[object], m.Blob]
+"""Stores the bytes of a buffer."""
 
 
 class Packer:
@@ -26,10 +28,8 @@ class Packer:
     - gather the source texts that code is compiled from.
     """
 
-    def __init__(
-        self, writer: ArchiveWriter, definitions: Mapping[DefinitionKey, Unit], sources: SourceLibrary
-    ) -> None:
-        self._writer = writer
+    def __init__(self, put: Put, definitions: Mapping[DefinitionKey, Unit], sources: SourceLibrary) -> None:
+        self._store = put
         self._definitions = definitions
         self._sources = sources
         self._keys: dict[DefinitionKey, None] = {}
@@ -70,27 +70,33 @@ class Packer:
 
     def sources(self) -> m.Blob:
         """Put the source texts."""
-        return self._writer.put(json.dumps(self._texts).encode())
+        return self._store(json.dumps(self._texts).encode())
 
     def _put(self, unit: Unit) -> m.Unit:
         self._keys.update(dict.fromkeys(unit.definitions))
         self._modules.update(unit.modules)
         self._bring(unit.sources)
-        return m.Unit(
-            stream=self._writer.put(unit.stream),
-            segments=tuple(self._writer.put(segment) for segment in unit.segments),
-            buffers=tuple(m.Placement(s.segment, s.offset, s.length) for s in unit.slices),
-            names=tuple(unit.names),
-            definitions=tuple(unit.definitions),
-            modules=tuple(sorted(unit.modules)),
-            shaped=tuple(sorted(unit.shaped)),
-        )
+        return packed(unit, self._store)
 
     def _bring(self, sources: Iterable[str]) -> None:
         for filename in sources:
             text = self._sources.text(filename)
             if text is not None:
                 self._texts[filename] = text
+
+
+def packed(unit: Unit, put: Put) -> m.Unit:
+    """A unit whose bytes were put into an archive or a pack."""
+    return m.Unit(
+        # What lies in live memory first: those who wait for it wait less.
+        segments=tuple([put(segment) for segment in unit.segments]),
+        stream=put(unit.stream),
+        buffers=tuple(m.Placement(s.segment, s.offset, s.length) for s in unit.slices),
+        names=tuple(unit.names),
+        definitions=tuple(unit.definitions),
+        modules=tuple(sorted(unit.modules)),
+        shaped=tuple(sorted(unit.shaped)),
+    )
 
 
 def unpacked(reader: Readable, unit: m.Unit) -> Frost:

@@ -24,7 +24,7 @@ from elastictm.session.tracked import Variables
 from elastictm.values.kinds import type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from types import FrameType
 
     from elastictm.model.history import History
@@ -110,6 +110,11 @@ class Recorder:
         return self._detector.variables
 
     @property
+    def live(self) -> Mapping[Name, VersionRecord]:
+        """The versions that are alive, as the history has them."""
+        return self._history.live
+
+    @property
     def modules(self) -> OwnModules:
         """What is remembered of the user's own modules."""
         return self._detector.modules
@@ -156,6 +161,24 @@ class Recorder:
                 self.variables.remove(name)
             else:
                 tracked = self.variables[name]
+                tracked.record = replace(tracked.record, n=record.n)
+
+    def take(self, run: CellRun) -> None:
+        """Have a run that was ``settled`` in the history, as one of its own."""
+        self._history.append(run)
+        self._provisional = None
+
+    def moved(self, history: History) -> None:
+        """After going to another state: go on from its history; variables that are as they were stay known."""
+        self._started = None
+        self._provisional = None
+        self._outside = _Outside()
+        self._history = history
+        asked = Question(RunNumber(-1), variables(self._host), frozenset(), (), _FIRST_LOOK_SECONDS)
+        self._detector.compare(asked)
+        for name, record in history.live.items():
+            tracked = self.variables.get(name)
+            if tracked is not None and tracked.record.n != record.n:
                 tracked.record = replace(tracked.record, n=record.n)
 
     def before(self, source: str) -> None:

@@ -180,7 +180,7 @@ def write(drafted: Draft, journey: Journey, writer: ArchiveWriter, clock: Callab
     started = clock()
     fingerprints = drafted.stock.fingerprints()
     stored = {version.name for version in drafted.plan.loads} | drafted.spares()
-    packer = Packer(writer, drafted.stock.definitions, journey.sources)
+    packer = Packer(writer.put, drafted.stock.definitions, journey.sources)
     unit_of: dict[Name, int] = {}
     for group in drafted.stock.groups:
         if group.unit is not None and stored.intersection(group.parts):

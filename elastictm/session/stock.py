@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -52,6 +52,40 @@ def take_stock(
     values: Mapping[Name, Any], variables: Variables, freezer: Freezer, needed: Iterable[DefinitionKey] = ()
 ) -> Stock:
     """Freeze all values with their bytes, and besides the definitions that are ``needed`` for something else."""
+    atoms = [name for name, value in values.items() if type(value) in ATOMS]
+    rest = [name for name in values if name not in set(atoms)]
+    surveyor = Surveyor(freezer.around)
+    surveys = [surveyor.survey([values[name]]) for name in rest]
+    groups = [[name] for name in atoms]
+    groups += [_in_recorded_order([rest[i] for i in cluster], variables) for cluster in partition(surveys)]
+    return _stock(groups, frozenset(rest[i] for i in parted(surveys)), values, variables, freezer, needed)
+
+
+def take_stock_of(
+    groups: Sequence[Sequence[Name]],
+    values: Mapping[Name, Any],
+    variables: Variables,
+    freezer: Freezer,
+    needed: Iterable[DefinitionKey] = (),
+) -> Stock:
+    """Freeze some of all ``values`` with their bytes, in groups that are known, and definitions that are ``needed``."""
+    surveyor = Surveyor(freezer.around)
+    apart: set[Name] = set()
+    for names in groups:
+        if len(names) > 1:
+            apart.update(names[i] for i in parted([surveyor.survey([values[name]]) for name in names]))
+    return _stock(groups, apart, values, variables, freezer, needed)
+
+
+def _stock(  # noqa: PLR0913, PLR0917 - what there is to freeze, and what with
+    names_of_groups: Iterable[Sequence[Name]],
+    apart: Collection[Name],
+    values: Mapping[Name, Any],
+    variables: Variables,
+    freezer: Freezer,
+    needed: Iterable[DefinitionKey],
+) -> Stock:
+    """Freeze groups; those ``apart`` would lose the memory that they share with others."""
     named = named_definitions(values.values())
     shelf = _Shelf(freezer)
     for key in needed:
@@ -59,8 +93,7 @@ def take_stock(
     groups: list[FrozenGroup] = []
     ties: list[tuple[Name, ...]] = []
     astray: set[Name] = set()
-    found, apart = _groups(values, variables, freezer)
-    for names in found:
+    for names in names_of_groups:
         cut = {name: Refusal(name, _APART) for name in names if name in apart}
         if cut:
             groups.append(FrozenGroup({}, cut))
@@ -80,19 +113,6 @@ def take_stock(
     return Stock(tuple(groups), shelf.units, tuple(ties), frozenset(astray), flaws)
 
 
-def _groups(
-    values: Mapping[Name, Any], variables: Variables, freezer: Freezer
-) -> tuple[list[list[Name]], frozenset[Name]]:
-    """The groups, and the variables that would lose the memory that they share with others."""
-    atoms = [name for name, value in values.items() if type(value) in ATOMS]
-    rest = [name for name in values if name not in set(atoms)]
-    surveyor = Surveyor(freezer.around)
-    surveys = [surveyor.survey([values[name]]) for name in rest]
-    found = [[name] for name in atoms]
-    found += [_in_recorded_order([rest[i] for i in cluster], variables) for cluster in partition(surveys)]
-    return found, frozenset(rest[i] for i in parted(surveys))
-
-
 def _in_recorded_order(names: list[Name], variables: Variables) -> list[Name]:
     """The names as recording froze them, so that digests can be compared; others after them."""
     order = [member for group in variables.groups_of(names) for member in group.members]
@@ -100,7 +120,7 @@ def _in_recorded_order(names: list[Name], variables: Variables) -> list[Name]:
     return sorted(names, key=lambda name: places.get(name, len(places)))
 
 
-def _astray(names: list[Name], group: FrozenGroup, variables: Variables) -> Iterable[Name]:
+def _astray(names: Sequence[Name], group: FrozenGroup, variables: Variables) -> Iterable[Name]:
     """The variables of a group that recording does not know as they are.
 
     A group that came apart proves nothing: recording assumes sharing where it had no time to look.

@@ -5,8 +5,10 @@ A pack has the frame of an archive and its chunks, but its chunks may lie in oth
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from elastictm.storage.checks import check_blob, check_chunks, check_file, check_unit
 from elastictm.storage.codec import Codec
@@ -29,6 +31,9 @@ from elastictm.storage.manifest import (
 SCHEMA = 1
 """Schema of packs that is written, and the newest that is read."""
 
+NAME = r"\A[0-9]{8,18}(-[0-9]{8,18})?\.tm\Z"
+"""What the names of packs look like."""
+
 
 class Stored(Struct, frozen=True, omit_defaults=True):
     """Where a chunk lies in its pack: ``stored`` bytes from ``offset``; ``seal`` is their digest if compressed."""
@@ -45,6 +50,11 @@ class PackChunk(Struct, frozen=True, omit_defaults=True):
     digest: HexDigest
     size: ChunkSize
     at: Stored | None = None
+
+    @staticmethod
+    def of(chunk: Chunk) -> PackChunk:
+        """A chunk of this file."""
+        return PackChunk(chunk.digest, chunk.size, Stored(chunk.offset, chunk.stored, chunk.codec, chunk.seal))
 
     def here(self) -> Chunk | None:
         """The chunk as one of this file, or None."""
@@ -101,7 +111,7 @@ class Pack(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="pack"
     ``sources`` is a JSON object of new source texts by file name.
     ``marks`` are tags, with the state that each names from now on; None removes it.
     ``forgotten`` are states that were cleared.
-    ``holders`` are packs within a merged pack's range whose files stay, for their chunks alone.
+    ``holders`` are the files within a merged pack's range that stay, for their chunks alone.
     """
 
     schema: Count = SCHEMA
@@ -114,7 +124,7 @@ class Pack(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="pack"
     environment: Environment | None = None
     modules: tuple[OwnModule, ...] = ()
     imported: tuple[str, ...] = ()
-    holders: tuple[Count, ...] = ()
+    holders: tuple[Annotated[str, Meta(pattern=NAME)], ...] = ()
     chunks: tuple[PackChunk, ...] = ()
 
 

@@ -1,0 +1,336 @@
+"""Keeping the past: what each cell run changed goes into the store, small things at once, large ones in a thread.
+
+The bytes of streams are copies; buffers are views of the session's own memory, which the next cell may change, so it
+waits until they are stored.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from elastictm.errors import DestinationError
+from elastictm.ids import DefinitionKey, Name, RunNumber
+from elastictm.session import generators
+from elastictm.session.environment import describe_environment
+from elastictm.session.host import Host, variables
+from elastictm.session.packing import packed
+from elastictm.session.stock import Stock, take_stock_of
+from elastictm.storage import manifest as m
+from elastictm.storage import pack as p
+from elastictm.values.freeze import FrozenGroup, Unit
+
+if TYPE_CHECKING:
+    from elastictm.model.records import CellRun
+    from elastictm.model.tree import State
+    from elastictm.session.recorder import Recorder
+    from elastictm.storage.manifest import Blob
+    from elastictm.storage.pack_writer import PackWriter
+    from elastictm.storage.store import Store
+    from elastictm.values.source import SourceLibrary
+
+_AT_ONCE: Final = 2**20
+"""Bytes that are written before the prompt is back."""
+
+NOT_WANTED: Final = "it is not kept: dontsave"
+NO_TIME: Final = "it is not kept: freezing it takes too long"
+
+
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    """Groups that are written together, with the version of each name; ``at`` is the cell run they come from."""
+
+    at: RunNumber
+    groups: tuple[FrozenGroup, ...]
+    versions: Mapping[Name, RunNumber]
+
+    def put(self, store: Callable[[object], Blob]) -> tuple[p.Kept, ...]:
+        """Store the bytes."""
+        return tuple(self._kept(group, group.unit, store) for group in self.groups if group.unit is not None)
+
+    def _kept(self, group: FrozenGroup, unit: Unit, store: Callable[[object], Blob]) -> p.Kept:
+        parts = [group.parts[name] for name in unit.names]
+        return p.Kept(
+            at=self.at,
+            unit=packed(unit, store),
+            ns=tuple(self.versions[name] for name in unit.names),
+            sizes=tuple(part.size for part in parts),
+            seconds=tuple(part.seconds for part in parts),
+            fingerprints=tuple(part.digest for part in parts),
+            flaws={name: f"{flaw.path} {flaw.reason}" for name, flaw in group.flaws.items()},
+        )
+
+
+class Keeper:
+    """Writes states of one session into its store.
+
+    Responsibilities:
+    - freeze what a cell run changed, and write it;
+    - have the session's memory stored before anything may change it;
+    - stop with one clear line where the store cannot be written.
+
+    ``stopped`` says why nothing is kept any more; empty while all is well.
+    """
+
+    def __init__(self, store: Store, host: Host, seconds: Callable[[], float]) -> None:
+        self._store = store
+        self._host = host
+        self._allowance = seconds
+        self._defined: dict[DefinitionKey, bytes] = {}
+        self._texts: dict[str, str] = {}
+        self._modules: set[str] = set()
+        self._background = _Background()
+        self._unwanted: dict[int, Any] = {}
+        self.unwanted_names: set[Name] = set()
+        self.written: dict[RunNumber, int] = {}
+        self.stopped = ""
+
+    def keep(self, state: State, recorder: Recorder) -> None:
+        """Have a state on disk, or on its way there."""
+        if self.stopped:
+            return
+        try:
+            self._keep(state, recorder)
+        except (OSError, DestinationError) as error:
+            self._stop(error)
+
+    def settle(self) -> None:
+        """Wait until no view of the session's memory is needed any more."""
+        self._background.settle()
+        self._look_for_trouble()
+
+    def flush(self) -> None:
+        """Wait until all is written."""
+        self._background.flush()
+        self._look_for_trouble()
+
+    def close(self) -> None:
+        """Write what is left, and let go of the store."""
+        self._background.close()
+        self._store.close()
+
+    def moved(self) -> None:
+        """The session stands on another line: what definitions look like there is not remembered."""
+        self._defined.clear()
+
+    def leave_out(self, what: Iterable[Any]) -> None:
+        """Keep no bytes of these objects, or of the variables with these names."""
+        for each in what:
+            if isinstance(each, str):
+                self.unwanted_names.add(Name(each))
+            else:
+                self._unwanted[id(each)] = each
+
+    def mark(self, name: str, n: RunNumber | None) -> None:
+        """Note a tag."""
+        with self._store.writer() as writer:
+            writer.commit(p.Pack(marks={name: n}))
+
+    def _keep(self, state: State, recorder: Recorder) -> None:
+        run, values = state.run, variables(self._host)
+        groups, refusals = self._changed(run, recorder, values)
+        needed = {key for version in run.settings for key in version.definitions}
+        stock = take_stock_of(groups, values, recorder.variables, recorder.freezer, needed)
+        refusals.update({name: (r.path, r.reason) for name, r in stock.refusals().items()})
+        versions = {name: record.n for name, record in recorder.live.items()}
+        small, large = _parted([group for group in stock.groups if group.parts])
+        sources = recorder.freezer.around.sources
+        with self._store.writer() as writer:
+            store = _storing(writer)
+            record = p.StateRecord(
+                n=state.n,
+                parent=state.parent,
+                run=store(msgspec.json.encode(run)),
+                lapses=state.lapses,
+                definitions=self._definitions(stock, store),
+                refusals={str(name): refusal for name, refusal in refusals.items()},
+                generators={now.generator: store(now.state) for now in self._drawn(run, state)},
+                groups=stock.ties,
+            )
+            kept = _Parcel(run.n, small, versions).put(store)
+            texts = self._new_texts(stock, sources, run)
+            written = writer.commit(
+                p.Pack(
+                    states=(record,),
+                    kept=kept,
+                    sources=store(msgspec.json.encode(texts)) if texts else m.NOTHING,
+                    environment=self._environment(stock),
+                )
+            )
+        self.written[run.n] = written.bytes
+        if large:
+            self._background.add(_Job(self, _Parcel(run.n, large, versions)))
+
+    def write(self, parcel: _Parcel, stored: Callable[[], None]) -> None:
+        """Write large groups; ``stored`` is called once their memory is not needed any more."""
+        with self._store.writer() as writer:
+            kept = parcel.put(_storing(writer))
+            stored()
+            written = writer.commit(p.Pack(kept=kept))
+        self.written[parcel.at] = self.written.get(parcel.at, 0) + written.bytes
+
+    def _changed(
+        self, run: CellRun, recorder: Recorder, values: Mapping[Name, Any]
+    ) -> tuple[list[list[Name]], dict[Name, tuple[str, str]]]:
+        """The groups that a cell run formed or changed, and what of them is not to be kept."""
+        tracked = recorder.variables
+        touched = dict.fromkeys((*(r.name for r in run.writes), *(v.name for group in run.groups for v in group)))
+        groups: list[list[Name]] = []
+        refusals: dict[Name, tuple[str, str]] = {}
+        for group in tracked.groups_of(name for name in touched if name in values):
+            names = [name for name in group.members if name in values]
+            unwanted = [name for name in names if self._is_unwanted(name, values[name])]
+            refusals.update({name: (name, NOT_WANTED) for name in unwanted})
+            names = [name for name in names if name not in unwanted]
+            if group.seconds > self._allowance():
+                refusals.update({name: (name, NO_TIME) for name in names})
+            elif names:
+                groups.append(names)
+        return groups, refusals
+
+    def _is_unwanted(self, name: Name, value: Any) -> bool:
+        return name in self.unwanted_names or self._unwanted.get(id(value)) is value is not None
+
+    def _definitions(self, stock: Stock, store: Callable[[object], Blob]) -> tuple[m.Definition, ...]:
+        found: list[m.Definition] = []
+        for key, unit in stock.definitions.items():
+            if self._defined.get(key) != unit.stream:
+                self._defined[key] = unit.stream
+                found.append(m.Definition(key, packed(unit, store)))
+        return tuple(found)
+
+    def _new_texts(self, stock: Stock, sources: SourceLibrary, run: CellRun) -> dict[str, str]:
+        units = [*stock.definitions.values(), *(group.unit for group in stock.groups if group.unit is not None)]
+        named = {name for unit in units for name in unit.sources} | {x for v in run.settings for x in v.sources}
+        texts = {name: text for name in named if (text := sources.text(name)) is not None}
+        texts = {name: text for name, text in texts.items() if self._texts.get(name) != text}
+        self._texts.update(texts)
+        return texts
+
+    def _environment(self, stock: Stock) -> m.Environment | None:
+        units = [*stock.definitions.values(), *(group.unit for group in stock.groups if group.unit is not None)]
+        modules = {name for unit in units for name in unit.modules}
+        if self._modules and modules <= self._modules:
+            return None
+        self._modules |= modules
+        return describe_environment(self._modules)
+
+    @staticmethod
+    def _drawn(run: CellRun, state: State) -> Sequence[Any]:
+        """The states of the random generators, where the cell run changed them."""
+        return generators.now() if run.random or state.parent is None else ()
+
+    def _look_for_trouble(self) -> None:
+        if self._background.trouble is not None and not self.stopped:
+            self._stop(self._background.trouble)
+
+    def _stop(self, error: BaseException) -> None:
+        self.stopped = f"the past is no longer kept: {error}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Large groups on their way to the disk."""
+
+    keeper: Keeper
+    parcel: _Parcel
+
+    def run(self, stored: Callable[[], None]) -> None:
+        """Write them."""
+        self.keeper.write(self.parcel, stored)
+
+
+class _Background:
+    """One thread that writes, one job after another; it is there once there is one."""
+
+    def __init__(self) -> None:
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._changed = threading.Condition()
+        self._live = 0
+        self._open = 0
+        self.trouble: BaseException | None = None
+
+    def add(self, job: _Job) -> None:
+        """Have a job done."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="elastictm-past", daemon=True)
+            self._thread.start()
+        with self._changed:
+            self._live += 1
+            self._open += 1
+        self._jobs.put(job)
+
+    def settle(self) -> None:
+        """Wait until all jobs have read the session's memory."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._live)
+
+    def flush(self) -> None:
+        """Wait until all jobs are done."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._open)
+
+    def close(self) -> None:
+        """Do what is left, and end."""
+        if self._thread is not None:
+            self._jobs.put(None)
+            self._thread.join()
+            self._thread = None
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            read = _Once(self._has_read)
+            try:
+                if self.trouble is None:
+                    job.run(read)
+            except BaseException as error:  # noqa: BLE001 - it is told where somebody looks; nobody waits forever
+                self.trouble = error
+            read()
+            with self._changed:
+                self._open -= 1
+                self._changed.notify_all()
+
+    def _has_read(self) -> None:
+        with self._changed:
+            self._live -= 1
+            self._changed.notify_all()
+
+
+class _Once:
+    """Calls a function at the first call."""
+
+    def __init__(self, function: Callable[[], None]) -> None:
+        self._function: Callable[[], None] | None = function
+
+    def __call__(self) -> None:
+        function, self._function = self._function, None
+        if function is not None:
+            function()
+
+
+def _storing(writer: PackWriter) -> Callable[[object], Blob]:
+    """Stores streams, in which a change moves all that follows, otherwise than memory, in which it does not."""
+    return lambda data: writer.put(data, flowing=isinstance(data, bytes))
+
+
+def _parted(groups: Collection[FrozenGroup]) -> tuple[tuple[FrozenGroup, ...], tuple[FrozenGroup, ...]]:
+    """The groups that are written at once, and those that take longer."""
+    small: list[FrozenGroup] = []
+    left = _AT_ONCE
+    for group in sorted(groups, key=_size):
+        left -= _size(group)
+        if left < 0:
+            break
+        small.append(group)
+    chosen = {id(group) for group in small}
+    return tuple(small), tuple(group for group in groups if id(group) not in chosen)
+
+
+def _size(group: FrozenGroup) -> int:
+    return sum(part.size for part in group.parts.values())

@@ -1,0 +1,204 @@
+"""The past of one session: its states, what is kept of them, and going to one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from elastictm.errors import UsageError
+from elastictm.ids import DefinitionKey, Name, RunNumber, Version
+from elastictm.model.records import CellRun
+from elastictm.model.tree import State, StateTree
+from elastictm.session.host import Host, variables
+from elastictm.session.keeping import Keeper
+from elastictm.session.standing import Standing
+from elastictm.session.states import Shelves, StateReader
+from elastictm.values.definitions import Definition
+from elastictm.values.freeze import Surroundings
+
+if TYPE_CHECKING:
+    from elastictm.model.history import HistoryView
+    from elastictm.model.reports import RestoreReport
+    from elastictm.session.circumstances.circumstances import Circumstances
+    from elastictm.session.recorder import Recorder
+    from elastictm.session.restoring import Restored
+    from elastictm.storage.store import Store
+    from elastictm.storage.store_reader import StoreReader
+
+
+_SHOWN: Final = 40
+"""Characters of a cell's first line, where cells are named."""
+
+
+class Past:
+    """The states of one session.
+
+    Responsibilities:
+    - take in each cell run, and have it kept;
+    - find the state that a word names;
+    - rebuild a state out of what is here and what was kept.
+    """
+
+    def __init__(self, host: Host, store: Store, clock: Callable[[], float], seconds: Callable[[], float]) -> None:
+        self.tree = StateTree()
+        self.keeper = Keeper(store, host, seconds)
+        self.saving = True
+        self._host = host
+        self._store = store
+        self._clock = clock
+        self._shelves = Shelves()
+        self._lapses: tuple[Name, ...] = ()
+        self._parked: dict[Version, Any] = {}
+
+    @property
+    def name(self) -> str:
+        """What people call the session."""
+        return self._store.about.id
+
+    def record(self, run: CellRun, recorder: Recorder) -> None:
+        """A cell has run."""
+        state = State(run, self.tree.at, self._lapses)
+        self._lapses = ()
+        if run.writes or run.deletes:
+            # What was parked may share data with what the cell changed.
+            self._parked.clear()
+        self.tree.append(state)
+        if self.saving:
+            self.keeper.keep(state, recorder)
+
+    def find(self, word: str) -> RunNumber:
+        """The state that a word names: a number, a tag, ``undo`` or ``redo``.
+
+        Raises:
+            UsageError: there is no such state.
+        """
+        if word == "undo":
+            return self._there(self.tree.undone(), "there is nothing to undo: this is the first state")
+        if word == "redo":
+            return self._there(self.tree.redone(), "there is nothing to redo: no later state was left from here")
+        if word in self.tree.tags:
+            return self.tree.tags[word]
+        if word.isdecimal() and RunNumber(int(word)) in self.tree:
+            return RunNumber(int(word))
+        known = f"0 to {self.tree.latest or 0}"
+        tags = f", tags are {', '.join(sorted(self.tree.tags))}" if self.tree.tags else ""
+        raise UsageError(
+            f"there is no state {word!r}: states have the numbers of cells, {known}{tags}; %past lists them"
+        )
+
+    @staticmethod
+    def _there(n: RunNumber | None, otherwise: str) -> RunNumber:
+        if n is None:
+            raise UsageError(otherwise)
+        return n
+
+    def reader(self, reader: StoreReader, n: RunNumber) -> StateReader:
+        """A state as an archive."""
+        self._shelves.refresh(reader)
+        return StateReader(reader, self._shelves, self.tree, n, self.name)
+
+    def go(
+        self, n: RunNumber, recorder: Recorder, circumstances: Circumstances, *, allow_effects: bool = False
+    ) -> tuple[Restored, RestoreReport]:
+        """Rebuild a state in place of the one that is here.
+
+        Raises:
+            ArchiveError: what was kept cannot be read.
+            RestoreFailed: it stopped half way; the session is as it was.
+        """
+        from elastictm.session.restoring import Restorer  # noqa: PLC0415 - recording does without
+
+        self._leave(recorder)
+        self.keeper.flush()
+        with self._store.reader() as stored:
+            target = self.reader(stored, n)
+            here = self.reader(stored, self._there(self.tree.at, "no cell has run yet"))
+            standing = self._standing(target, here, recorder)
+            parked = self._to_park(here, target)
+            restorer = Restorer(
+                target,
+                self._host,
+                self._clock,
+                circumstances,
+                allow_effects=allow_effects,
+                history=target.history,
+                standing=standing,
+            )
+            restored = restorer.run()
+        before = self._there(self.tree.at, "")
+        self.tree.go(n)
+        self.keeper.moved()
+        self._lapses = tuple(r.name for r in restored.report.variables if r.outcome == "lost")
+        self._lapses += tuple(r.name for r in restored.report.outputs if r.outcome == "lost")
+        self._parked = {version: value for version, value in parked.items() if version not in standing.kept}
+        return restored, replace(restored.report, notes=(*self._told(before, n), *restored.report.notes))
+
+    def _told(self, before: RunNumber, n: RunNumber) -> Iterable[str]:
+        """The cells that are undone and redone; in the notebook they stay as they are."""
+        undone, redone = self.tree.between(before, n)
+        if undone:
+            yield f"undone: {', '.join(_shown(state) for state in undone)}"
+        if redone:
+            yield f"redone: {', '.join(_shown(state) for state in redone)}"
+        for state in undone:
+            for effect in state.run.effects:
+                yield f"cell {state.n} did something outside, which stays: {effect.kind} {effect.detail}"
+
+    def _leave(self, recorder: Recorder) -> None:
+        """Have a state of what is here now, should something have changed it since the last cell ended."""
+        history = recorder.settled()
+        last = history.runs[-1] if history.runs else None
+        if last is not None and last.n not in self.tree:
+            recorder.take(last)
+            self.record(last, recorder)
+
+    def _standing(self, target: StateReader, here: StateReader, recorder: Recorder) -> Standing:
+        """What of a state is in place, or parked."""
+        around = recorder.freezer.around
+        live, values = here.history.live, variables(self._host)
+        definitions = self._same_definitions(target, here, around)
+        present = {r.version: values[name] for name, r in live.items() if name in values} | self._parked
+        kept: dict[Version, Any] = {}
+        groups = [{Name(name) for name in group} for group in target.manifest.groups]
+        tied = {name for group in groups for name in group}
+        groups += [{name} for name in target.history.live if name not in tied]
+        for group in groups:
+            records = [target.history.live[name] for name in group]
+            if all(r.version in present and definitions.keys() >= set(r.definitions) for r in records):
+                kept.update((r.version, present[r.version]) for r in records)
+        return Standing(around, kept, definitions)
+
+    def _same_definitions(
+        self, target: StateReader, here: StateReader, around: Surroundings
+    ) -> dict[DefinitionKey, Definition]:
+        """The functions and classes that are here as they were in a state."""
+        mine = {d.key: d.unit for d in here.manifest.definitions}
+        theirs = {d.key: d.unit for d in target.manifest.definitions}
+        found: dict[DefinitionKey, Definition] = {}
+        for key, unit in mine.items():
+            definition = around.definitions.get(DefinitionKey(key))
+            same = key not in theirs or bytes(here.read(unit.stream)) == bytes(target.read(theirs[key].stream))
+            if definition is not None and same:
+                found[DefinitionKey(key)] = definition
+        return found
+
+    def _to_park(self, here: StateReader, target: StateReader) -> Mapping[Version, Any]:
+        """What is here and has no bytes, nor a place in the state to go to: it is kept aside, for coming back."""
+        values = variables(self._host)
+        wanted = {record.version for record in target.history.live.values()}
+        found = dict(self._parked)
+        for entry in here.manifest.entries:
+            version = Version(Name(entry.name), RunNumber(entry.n))
+            if entry.unit is None and entry.path and version not in wanted and entry.name in values:
+                found[version] = values[Name(entry.name)]
+        return found
+
+    def history(self, n: RunNumber) -> HistoryView:
+        """The history of the line to a state."""
+        return self.tree.history(n)
+
+
+def _shown(state: State) -> str:
+    line = next((line.strip() for line in state.run.source.splitlines() if line.strip()), "")
+    return f"{state.n} ({line if len(line) <= _SHOWN else line[:_SHOWN] + '…'})"

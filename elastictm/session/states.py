@@ -1,0 +1,219 @@
+"""A state of a store as an archive: its manifest is put together from what the packs say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from elastictm.ids import Name, RunNumber, Version
+from elastictm.model.records import CellRun, Refusal
+from elastictm.model.tree import State, StateTree
+from elastictm.model.wire import encode_history
+from elastictm.storage import manifest as m
+from elastictm.storage import pack as p
+from elastictm.storage.store_reader import StoreReader
+
+NOT_KEPT = "it was not kept"
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    """A blob of one pack."""
+
+    sequence: int
+    blob: m.Blob
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """A kept group, and the pack that it is in."""
+
+    sequence: int
+    kept: p.Kept
+
+    @property
+    def versions(self) -> tuple[Version, ...]:
+        """The versions whose bytes it has, in the order of its streams."""
+        pairs = zip(self.kept.unit.names, self.kept.ns, strict=True)
+        return tuple(Version(Name(name), RunNumber(n)) for name, n in pairs)
+
+
+@dataclass(slots=True)
+class Shelves:
+    """What the packs of a store hold, pack by pack as they were written."""
+
+    records: dict[RunNumber, tuple[int, p.StateRecord]] = field(default_factory=dict)
+    groups: dict[Version, list[_Group]] = field(default_factory=dict)
+    texts: list[_At] = field(default_factory=list)
+    marks: dict[str, RunNumber | None] = field(default_factory=dict)
+    environment: m.Environment | None = None
+    read_until: int = -1
+
+    def refresh(self, reader: StoreReader) -> None:
+        """Take in the packs that are new."""
+        for sequence, pack in reader.packs():
+            if sequence > self.read_until:
+                self._add(sequence, pack)
+                self.read_until = sequence
+
+    def _add(self, sequence: int, pack: p.Pack) -> None:
+        for record in pack.states:
+            self.records[RunNumber(record.n)] = (sequence, record)
+        for kept in pack.kept:
+            group = _Group(sequence, kept)
+            for version in group.versions:
+                self.groups.setdefault(version, []).append(group)
+        if pack.sources.size:
+            self.texts.append(_At(sequence, pack.sources))
+        self.marks.update({name: None if n is None else RunNumber(n) for name, n in pack.marks.items()})
+        self.environment = pack.environment or self.environment
+
+    def holding(self, versions: frozenset[Version], line: frozenset[RunNumber]) -> _Group | None:
+        """The latest group on a line that has the bytes of all these versions."""
+        first = next(iter(versions), None)
+        found = [g for g in self.groups.get(first, ()) if g.kept.at in line] if first is not None else []
+        return next((group for group in reversed(found) if versions.issubset(group.versions)), None)
+
+    def tree(self, reader: StoreReader) -> StateTree:
+        """The states of the store.
+
+        Raises:
+            ArchiveDamaged: a cell run cannot be read.
+        """
+        tree = StateTree()
+        for n in sorted(self.records):
+            sequence, record = self.records[n]
+            run = msgspec.json.decode(reader.read(sequence, record.run), type=CellRun)
+            parent = None if record.parent is None else RunNumber(record.parent)
+            if parent is None or parent in tree:
+                tree.append(State(run, parent, tuple(map(Name, record.lapses))))
+        for name, at in self.marks.items():
+            if at is not None and at in tree:
+                tree.tag(name, at)
+        return tree
+
+
+class StateReader:
+    """One state, to be read as an archive.
+
+    ``history`` is that of its line; ``manifest`` holds what is alive in it.
+    """
+
+    def __init__(self, reader: StoreReader, shelves: Shelves, tree: StateTree, n: RunNumber, name: str) -> None:
+        self._reader = reader
+        self._shelves = shelves
+        self._places: list[_At | bytes] = []
+        self._line = [state.n for state in tree.line(n)]
+        self.name = f"state {n} of {name}"
+        self.history = tree.history(n)
+        self.manifest = self._manifest(tree)
+
+    def read(self, blob: m.Blob) -> memoryview:
+        """A blob's bytes."""
+        if not blob.chunks:
+            return memoryview(bytearray())
+        place = self._places[blob.chunks[0]]
+        if isinstance(place, _At):
+            return self._reader.read(place.sequence, place.blob)
+        return memoryview(bytearray(place))
+
+    def _blob(self, place: _At | bytes) -> m.Blob:
+        size = len(place) if isinstance(place, bytes) else place.blob.size
+        if not size:
+            return m.NOTHING
+        self._places.append(place)
+        return m.Blob((len(self._places) - 1,), 0, size)
+
+    def _manifest(self, tree: StateTree) -> m.Manifest:
+        history, records = self.history, self._shelves.records
+        on_line = [(n, *records[n]) for n in self._line if n in records]
+        definitions: dict[int, m.Definition] = {}
+        generators: dict[str, m.Blob] = {}
+        refusals: dict[Name, tuple[RunNumber, Refusal]] = {}
+        for n, sequence, record in on_line:
+            for definition in record.definitions:
+                definitions[definition.key] = m.Definition(definition.key, self._unit(sequence, definition.unit))
+            for generator, blob in record.generators.items():
+                generators[generator] = self._blob(_At(sequence, blob))
+            for name, (path, reason) in record.refusals.items():
+                refusals[Name(name)] = (n, Refusal(path, reason))
+        units, entries, groups = self._units(refusals)
+        texts: dict[str, str] = {}
+        for at in self._shelves.texts:
+            texts.update(json.loads(bytes(self._reader.read(at.sequence, at.blob))))
+        latest = tree.latest or 0
+        return m.Manifest(
+            saved_at=history.runs[-1].started,
+            environment=self._shelves.environment or m.Environment("", "", "", "", {}, ""),
+            history=self._blob(encode_history(history)),
+            execution_count=latest + 1,
+            entries=tuple(entries),
+            units=tuple(units),
+            definitions=tuple(definitions.values()),
+            sources=self._blob(json.dumps(texts).encode()),
+            generators=generators,
+            groups=tuple(groups),
+        )
+
+    def _units(
+        self, refusals: Mapping[Name, tuple[RunNumber, Refusal]]
+    ) -> tuple[list[m.Unit], list[m.Entry], list[tuple[str, ...]]]:
+        """The units of the groups that are alive, an entry for each variable, and the names of each alias group."""
+        history, line = self.history, frozenset(self._line)
+        tied = history.live_groups()
+        alone = frozenset(r.version for r in history.live.values()).difference(*tied)
+        units: list[m.Unit] = []
+        entries: list[m.Entry] = []
+        groups: list[tuple[str, ...]] = []
+        for group in [*tied, *(frozenset([version]) for version in alone)]:
+            refused = {v: found for v in group if (found := _refusal(v, line, refusals, self._shelves)) is not None}
+            held = self._shelves.holding(group - refused.keys(), line)
+            if held is not None:
+                units.append(self._unit(held.sequence, held.kept.unit))
+            order = held.versions if held is not None else ()
+            names = [v for v in order if v in group] + sorted(v for v in group if v not in order)
+            if len(group) > 1:
+                groups.append(tuple(v.name for v in names))
+            entries += [self._entry(v, held, len(units) - 1, refused.get(v)) for v in names]
+        return units, entries, groups
+
+    def _entry(self, version: Version, held: _Group | None, unit: int, refusal: Refusal | None) -> m.Entry:
+        record = self.history.record(version)
+        if held is None or version not in held.versions:
+            why = refusal or Refusal(version.name, NOT_KEPT)
+            return m.Entry(version.name, version.n, record.kind, "rerun", why.reason, why.path, record.size)
+        place = held.versions.index(version)
+        return m.Entry(
+            name=version.name,
+            n=version.n,
+            kind=record.kind,
+            outcome="stored",
+            bytes=held.kept.sizes[place],
+            seconds=held.kept.seconds[place],
+            unit=unit,
+            fingerprint=held.kept.fingerprints[place],
+            flaw=held.kept.flaws.get(version.name, ""),
+        )
+
+    def _unit(self, sequence: int, unit: m.Unit) -> m.Unit:
+        return msgspec.structs.replace(
+            unit,
+            stream=self._blob(_At(sequence, unit.stream)),
+            segments=tuple(self._blob(_At(sequence, segment)) for segment in unit.segments),
+        )
+
+
+def _refusal(
+    version: Version,
+    line: frozenset[RunNumber],
+    refusals: Mapping[Name, tuple[RunNumber, Refusal]],
+    shelves: Shelves,
+) -> Refusal | None:
+    """Why a version has no bytes; None where it has."""
+    n, refusal = refusals.get(version.name, (RunNumber(-1), None))
+    if n < version.n or any(group.kept.at in line for group in shelves.groups.get(version, ())):
+        return None
+    return refusal
