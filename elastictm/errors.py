@@ -14,6 +14,7 @@
     │   ├── ArchiveTooNew
     │   └── ArchiveNotTrusted
     ├── RestoreFailed                  exit 1   the session was left as it was
+    ├── StateNotKept (LookupError)     exit 1   a value of another state was not kept
     ├── CellFailed                     exit 1   a cell of the user's raised
     └── RestoredWithLosses             exit 4   some variables could not be brought back
 
@@ -81,6 +82,10 @@ class ArchiveNotTrusted(ArchiveError):
 
 class RestoreFailed(ElasticTMError):
     """A restore stopped half way; the session is as it was before."""
+
+
+class StateNotKept(ElasticTMError, LookupError):
+    """A value of another state was not kept, or does not load."""
 
 
 class CellFailed(ElasticTMError):

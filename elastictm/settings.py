@@ -13,6 +13,7 @@ class Settings:
     seconds that it may take for any one cell all the same.
     ``bandwidth`` is in bytes per second; None means that the destination is probed.
     ``faith_budget`` is the seconds that a save or plan may take to see whether objects of doubtful classes load.
+    ``keeping_seconds`` is how long freezing a group of variables may take for the sake of the past.
     ``digest_limit`` is the size in bytes up to which a file that a cell read is digested at once.
     """
 
@@ -22,3 +23,4 @@ class Settings:
     alpha: float = 1.0
     faith_budget: float = 5.0
     digest_limit: int = 8_000_000
+    keeping_seconds: float = 2.0

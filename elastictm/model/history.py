@@ -112,6 +112,10 @@ class History:
     def __iter__(self) -> Iterator[CellRun]:
         return iter(self._runs)
 
+    def since(self, count: int) -> Sequence[CellRun]:
+        """The cell runs after the first ``count`` of them."""
+        return tuple(self._runs[count:])
+
     def run(self, n: RunNumber) -> CellRun:
         """The cell run with execution count ``n``; KeyError if there is none."""
         return self._by_n[n]

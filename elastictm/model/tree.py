@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from elastictm.ids import Name, RunNumber
 from elastictm.model.history import History
-from elastictm.model.records import CellRun
+from elastictm.model.records import CellRun, Remark
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class StateTree:
         self._children: dict[RunNumber, list[RunNumber]] = {}
         self._ahead: dict[RunNumber, RunNumber] = {}
         self._tags: dict[str, RunNumber] = {}
+        self._remarks: dict[Remark, None] = {}
         self._at: RunNumber | None = None
 
     def __len__(self) -> int:
@@ -118,7 +119,15 @@ class StateTree:
         for state in self.line(n):
             history.lapse(state.lapses)
             history.append(state.run)
+        line = {run.n for run in history}
+        for remark in self._remarks:
+            if remark.n in line:
+                history.remark(remark)
         return history
+
+    def remark(self, remarks: Iterable[Remark]) -> None:
+        """Keep what was learned about cell runs after they ended."""
+        self._remarks.update(dict.fromkeys(remarks))
 
     def undone(self) -> RunNumber | None:
         """Where undoing the last change leads: the state before the cell run that made it; None where none is left."""

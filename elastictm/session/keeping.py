@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from elastictm.errors import DestinationError
 from elastictm.ids import DefinitionKey, Name, RunNumber
@@ -26,7 +27,6 @@ from elastictm.storage import pack as p
 from elastictm.values.freeze import FrozenGroup, Unit
 
 if TYPE_CHECKING:
-    from elastictm.model.records import CellRun
     from elastictm.model.tree import State
     from elastictm.session.recorder import Recorder
     from elastictm.storage.manifest import Blob
@@ -90,12 +90,15 @@ class Keeper:
         self.written: dict[RunNumber, int] = {}
         self.stopped = ""
 
-    def keep(self, state: State, recorder: Recorder) -> None:
-        """Have a state on disk, or on its way there."""
+    def keep(self, states: Sequence[State], recorder: Recorder, *, whole: bool) -> None:
+        """Have states on disk, or on their way there, and the bytes of what the last of them changed.
+
+        With ``whole`` it is the bytes of all that is alive: nobody kept what came before.
+        """
         if self.stopped:
             return
         try:
-            self._keep(state, recorder)
+            self._keep(states, recorder, whole=whole)
         except (OSError, DestinationError) as error:
             self._stop(error)
 
@@ -131,32 +134,33 @@ class Keeper:
         with self._store.writer() as writer:
             writer.commit(p.Pack(marks={name: n}))
 
-    def _keep(self, state: State, recorder: Recorder) -> None:
-        run, values = state.run, variables(self._host)
-        groups, refusals = self._changed(run, recorder, values)
-        needed = {key for version in run.settings for key in version.definitions}
+    def _keep(self, states: Sequence[State], recorder: Recorder, *, whole: bool) -> None:
+        state, values = states[-1], variables(self._host)
+        run = state.run
+        touched = dict.fromkeys((*(r.name for r in run.writes), *(v.name for group in run.groups for v in group)))
+        groups, refusals = self._wanted(values if whole else touched, recorder, values)
+        needed = {key for each in states for version in each.run.settings for key in version.definitions}
         stock = take_stock_of(groups, values, recorder.variables, recorder.freezer, needed)
         refusals.update({name: (r.path, r.reason) for name, r in stock.refusals().items()})
-        versions = {name: record.n for name, record in recorder.live.items()}
+        versions = {name: record.n for name, record in recorder.history.live.items()}
         small, large = _parted([group for group in stock.groups if group.parts])
         sources = recorder.freezer.around.sources
         with self._store.writer() as writer:
             store = _storing(writer)
-            record = p.StateRecord(
-                n=state.n,
-                parent=state.parent,
-                run=store(msgspec.json.encode(run)),
-                lapses=state.lapses,
+            drawn = generators.now() if whole or run.random else ()
+            record = replace(
+                _bare(state, store),
                 definitions=self._definitions(stock, store),
                 refusals={str(name): refusal for name, refusal in refusals.items()},
-                generators={now.generator: store(now.state) for now in self._drawn(run, state)},
+                generators={now.generator: store(now.state) for now in drawn},
                 groups=stock.ties,
             )
             kept = _Parcel(run.n, small, versions).put(store)
-            texts = self._new_texts(stock, sources, run)
+            named = (name for each in states for version in each.run.settings for name in version.sources)
+            texts = self._new_texts(stock, sources, named)
             written = writer.commit(
                 p.Pack(
-                    states=(record,),
+                    states=(*(_bare(each, store) for each in states[:-1]), record),
                     kept=kept,
                     sources=store(msgspec.json.encode(texts)) if texts else m.NOTHING,
                     environment=self._environment(stock),
@@ -174,12 +178,11 @@ class Keeper:
             written = writer.commit(p.Pack(kept=kept))
         self.written[parcel.at] = self.written.get(parcel.at, 0) + written.bytes
 
-    def _changed(
-        self, run: CellRun, recorder: Recorder, values: Mapping[Name, Any]
+    def _wanted(
+        self, touched: Iterable[Name], recorder: Recorder, values: Mapping[Name, Any]
     ) -> tuple[list[list[Name]], dict[Name, tuple[str, str]]]:
-        """The groups that a cell run formed or changed, and what of them is not to be kept."""
+        """The groups that names are in, and what of them is not to be kept."""
         tracked = recorder.variables
-        touched = dict.fromkeys((*(r.name for r in run.writes), *(v.name for group in run.groups for v in group)))
         groups: list[list[Name]] = []
         refusals: dict[Name, tuple[str, str]] = {}
         for group in tracked.groups_of(name for name in touched if name in values):
@@ -204,9 +207,9 @@ class Keeper:
                 found.append(m.Definition(key, packed(unit, store)))
         return tuple(found)
 
-    def _new_texts(self, stock: Stock, sources: SourceLibrary, run: CellRun) -> dict[str, str]:
+    def _new_texts(self, stock: Stock, sources: SourceLibrary, others: Iterable[str]) -> dict[str, str]:
         units = [*stock.definitions.values(), *(group.unit for group in stock.groups if group.unit is not None)]
-        named = {name for unit in units for name in unit.sources} | {x for v in run.settings for x in v.sources}
+        named = {name for unit in units for name in unit.sources}.union(others)
         texts = {name: text for name in named if (text := sources.text(name)) is not None}
         texts = {name: text for name, text in texts.items() if self._texts.get(name) != text}
         self._texts.update(texts)
@@ -219,11 +222,6 @@ class Keeper:
             return None
         self._modules |= modules
         return describe_environment(self._modules)
-
-    @staticmethod
-    def _drawn(run: CellRun, state: State) -> Sequence[Any]:
-        """The states of the random generators, where the cell run changed them."""
-        return generators.now() if run.random or state.parent is None else ()
 
     def _look_for_trouble(self) -> None:
         if self._background.trouble is not None and not self.stopped:
@@ -312,6 +310,11 @@ class _Once:
         function, self._function = self._function, None
         if function is not None:
             function()
+
+
+def _bare(state: State, store: Callable[[object], Blob]) -> p.StateRecord:
+    """A state without what is kept of it."""
+    return p.StateRecord(state.n, state.parent, store(msgspec.json.encode(state.run)), state.lapses)
 
 
 def _storing(writer: PackWriter) -> Callable[[object], Blob]:

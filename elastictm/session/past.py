@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from elastictm.errors import UsageError
+from elastictm.errors import DestinationError, UsageError
 from elastictm.ids import DefinitionKey, Name, RunNumber, Version
-from elastictm.model.records import CellRun
 from elastictm.model.tree import State, StateTree
 from elastictm.session.host import Host, variables
 from elastictm.session.keeping import Keeper
@@ -18,14 +17,15 @@ from elastictm.values.definitions import Definition
 from elastictm.values.freeze import Surroundings
 
 if TYPE_CHECKING:
-    from elastictm.model.history import HistoryView
+    from elastictm.model.history import History
     from elastictm.model.reports import RestoreReport
     from elastictm.session.circumstances.circumstances import Circumstances
+    from elastictm.session.clock import Clock
     from elastictm.session.recorder import Recorder
     from elastictm.session.restoring import Restored
+    from elastictm.session.stores import Stores
     from elastictm.storage.store import Store
     from elastictm.storage.store_reader import StoreReader
-
 
 _SHOWN: Final = 40
 """Characters of a cell's first line, where cells are named."""
@@ -35,37 +35,83 @@ class Past:
     """The states of one session.
 
     Responsibilities:
-    - take in each cell run, and have it kept;
+    - take in each cell run, and have it kept in a store that is made for the first of them;
     - find the state that a word names;
     - rebuild a state out of what is here and what was kept.
     """
 
-    def __init__(self, host: Host, store: Store, clock: Callable[[], float], seconds: Callable[[], float]) -> None:
+    def __init__(self, host: Host, stores: Stores, clock: Clock, seconds: Callable[[], float]) -> None:
         self.tree = StateTree()
-        self.keeper = Keeper(store, host, seconds)
         self.saving = True
+        self.keeper: Keeper | None = None
+        self.trouble = ""
         self._host = host
-        self._store = store
+        self._stores = stores
+        self._store: Store | None = None
         self._clock = clock
+        self._seconds = seconds
         self._shelves = Shelves()
+        self._counted = 0
+        self._unkept: list[State] = []
+        self._whole = True
         self._lapses: tuple[Name, ...] = ()
         self._parked: dict[Version, Any] = {}
 
     @property
     def name(self) -> str:
-        """What people call the session."""
-        return self._store.about.id
+        """What people call the session; empty before the first cell."""
+        return self._store.about.id if self._store is not None else ""
 
-    def record(self, run: CellRun, recorder: Recorder) -> None:
-        """A cell has run."""
-        state = State(run, self.tree.at, self._lapses)
-        self._lapses = ()
-        if run.writes or run.deletes:
-            # What was parked may share data with what the cell changed.
-            self._parked.clear()
-        self.tree.append(state)
+    def follow(self, history: History, recorder: Recorder) -> None:
+        """Take in the cell runs that are new in the history of the line that the session is on."""
+        new = history.since(self._counted)
+        if not new:
+            return
+        self._counted += len(new)
+        lapses = {lapse.n: lapse.names for lapse in history.lapses} if self.tree.at is None else {}
+        for run in new:
+            parent = self.tree.at
+            lost = self._lapses or (lapses.get(parent, ()) if parent is not None else ())
+            state = State(run, parent, lost)
+            self._lapses = ()
+            self.tree.append(state)
+            self._unkept.append(state)
+            if run.writes or run.deletes:
+                # What was parked may share data with what the cell changed.
+                self._parked.clear()
         if self.saving:
-            self.keeper.keep(state, recorder)
+            self._keep(recorder)
+        else:
+            self._whole = True
+
+    def give_up(self, error: Exception) -> None:
+        """Keep nothing any more, and say why."""
+        self.trouble = f"the past is no longer kept: {type(error).__name__}: {error}"
+        self.saving = False
+
+    def close(self) -> None:
+        """Write what is on its way, and let go of the store."""
+        if self.keeper is not None:
+            self.keeper.close()
+
+    def settle(self) -> None:
+        """Before a cell runs: wait until its memory may change."""
+        if self.keeper is not None:
+            self.keeper.settle()
+
+    def _keep(self, recorder: Recorder) -> None:
+        if self.trouble:
+            return
+        if self.keeper is None:
+            try:
+                self._store = self._stores.create(self._clock.now())
+            except (DestinationError, OSError) as error:
+                self.trouble = f"the past is not kept: {error}"
+                return
+            self.keeper = Keeper(self._store, self._host, self._seconds)
+        self.keeper.keep(self._unkept, recorder, whole=self._whole)
+        self._unkept.clear()
+        self._whole = False
 
     def find(self, word: str) -> RunNumber:
         """The state that a word names: a number, a tag, ``undo`` or ``redo``.
@@ -98,6 +144,17 @@ class Past:
         self._shelves.refresh(reader)
         return StateReader(reader, self._shelves, self.tree, n, self.name)
 
+    def _opened(self) -> StoreReader:
+        """The store, with all in it that is on its way there.
+
+        Raises:
+            UsageError: nothing was kept.
+        """
+        if self._store is None or self.keeper is None:
+            raise UsageError(self.trouble or "nothing of this session was kept yet: no cell has run, or saving is off")
+        self.keeper.flush()
+        return self._store.reader()
+
     def go(
         self, n: RunNumber, recorder: Recorder, circumstances: Circumstances, *, allow_effects: bool = False
     ) -> tuple[Restored, RestoreReport]:
@@ -110,8 +167,7 @@ class Past:
         from elastictm.session.restoring import Restorer  # noqa: PLC0415 - recording does without
 
         self._leave(recorder)
-        self.keeper.flush()
-        with self._store.reader() as stored:
+        with self._opened() as stored:
             target = self.reader(stored, n)
             here = self.reader(stored, self._there(self.tree.at, "no cell has run yet"))
             standing = self._standing(target, here, recorder)
@@ -119,7 +175,7 @@ class Past:
             restorer = Restorer(
                 target,
                 self._host,
-                self._clock,
+                self._clock.elapsed,
                 circumstances,
                 allow_effects=allow_effects,
                 history=target.history,
@@ -127,8 +183,11 @@ class Past:
             )
             restored = restorer.run()
         before = self._there(self.tree.at, "")
+        self.tree.remark(restored.history.remarks)
         self.tree.go(n)
-        self.keeper.moved()
+        self._counted = len(restored.history)
+        if self.keeper is not None:
+            self.keeper.moved()
         self._lapses = tuple(r.name for r in restored.report.variables if r.outcome == "lost")
         self._lapses += tuple(r.name for r in restored.report.outputs if r.outcome == "lost")
         self._parked = {version: value for version, value in parked.items() if version not in standing.kept}
@@ -151,7 +210,7 @@ class Past:
         last = history.runs[-1] if history.runs else None
         if last is not None and last.n not in self.tree:
             recorder.take(last)
-            self.record(last, recorder)
+            self.follow(recorder.history, recorder)
 
     def _standing(self, target: StateReader, here: StateReader, recorder: Recorder) -> Standing:
         """What of a state is in place, or parked."""
@@ -193,10 +252,6 @@ class Past:
             if entry.unit is None and entry.path and version not in wanted and entry.name in values:
                 found[version] = values[Name(entry.name)]
         return found
-
-    def history(self, n: RunNumber) -> HistoryView:
-        """The history of the line to a state."""
-        return self.tree.history(n)
 
 
 def _shown(state: State) -> str:

@@ -24,7 +24,7 @@ from elastictm.session.tracked import Variables
 from elastictm.values.kinds import type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from elastictm.model.history import History
@@ -101,6 +101,7 @@ class Recorder:
         self._lingering = Lingering()
         self._outside = _Outside()
         self._blind = False
+        self._taken = RunNumber(-1)
         self.errors: list[str] = []
         self.suspended = False
 
@@ -110,9 +111,9 @@ class Recorder:
         return self._detector.variables
 
     @property
-    def live(self) -> Mapping[Name, VersionRecord]:
-        """The versions that are alive, as the history has them."""
-        return self._history.live
+    def history(self) -> History:
+        """The history that cell runs are appended to."""
+        return self._history
 
     @property
     def modules(self) -> OwnModules:
@@ -168,8 +169,12 @@ class Recorder:
         self._history.append(run)
         self._provisional = None
 
-    def moved(self, history: History) -> None:
-        """After going to another state: go on from its history; variables that are as they were stay known."""
+    def moved(self, history: History, taken: RunNumber) -> None:
+        """After going to another state: go on from its history; variables that are as they were stay known.
+
+        Cell runs on other branches have numbers up to ``taken``.
+        """
+        self._taken = taken
         self._started = None
         self._provisional = None
         self._outside = _Outside()
@@ -375,8 +380,8 @@ class Recorder:
 
     def _next(self, count: int) -> RunNumber:
         """The number of this cell run: its execution count, unless the shell's count went back."""
-        last = self._history.last
-        return RunNumber(count if last is None or count > last.n else last.n + 1)
+        last = max(self._taken, self._history.last.n if self._history.last is not None else RunNumber(-1))
+        return RunNumber(max(count, last + 1))
 
     def _look_outside(self) -> None:
         """Note which names were bound or unbound since the last cell run ended, and whether it is known by what."""

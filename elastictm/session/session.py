@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from elastictm.errors import ArchiveNotTrusted
-from elastictm.ids import is_variable
+from elastictm.errors import ArchiveNotTrusted, UsageError
+from elastictm.ids import RunNumber, is_variable
 from elastictm.model.history import History
 from elastictm.model.reports import PlanReport, RestoreReport, SaveReport
 from elastictm.session.cells import FinishedCell
@@ -20,7 +20,9 @@ from elastictm.session.circumstances.process import added_to_import_path
 from elastictm.session.circumstances.registry import registered
 from elastictm.session.effects import EffectWatch
 from elastictm.session.host import Host, variables
+from elastictm.session.past import Past
 from elastictm.session.recorder import Clock, Recorder
+from elastictm.session.stores import Stores
 from elastictm.session.trust import TrustBook
 from elastictm.settings import Settings
 from elastictm.values.freeze import Freezer, Surroundings
@@ -47,7 +49,13 @@ class Session:
     """
 
     def __init__(
-        self, host: Host, settings: Callable[[], Settings], clock: Clock, ignored_paths: tuple[str, ...] = ()
+        self,
+        host: Host,
+        settings: Callable[[], Settings],
+        clock: Clock,
+        ignored_paths: tuple[str, ...] = (),
+        *,
+        stores: Stores | None = None,
     ) -> None:
         self.host = host
         self.settings = settings
@@ -61,19 +69,68 @@ class Session:
         self.circumstances = Circumstances([*members, *host.circumstances], failures)
         types = {type(value): name for name, value in host.singletons.items()}
         self.recorder = self._recorder(Surroundings(host.namespace, singletons=types))
+        self._stores = stores
+        self.past = self._new_past()
 
     def _recorder(self, around: Surroundings) -> Recorder:
         # Time that other programs take from this one is not what a value costs.
         freezer = Freezer(around, self.clock.worked)
         return Recorder(self.host, self.history, freezer, self._watch, self.circumstances, self.settings, self.clock)
 
+    def _new_past(self) -> Past | None:
+        if self._stores is None:
+            return None
+        return Past(self.host, self._stores, self.clock, lambda: self.settings().keeping_seconds)
+
     def before(self, source: str) -> None:
         """A cell is about to run."""
         self.recorder.before(source)
+        self._follow()
+        if self.past is not None:
+            self.past.settle()
 
     def after(self, cell: FinishedCell) -> None:
         """A cell has run."""
         self.recorder.after(cell)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Have the past take in what the history has of late; what goes wrong there is no matter of the cell's."""
+        if self.past is None or self.recorder.suspended:
+            return
+        try:
+            self.past.follow(self.history, self.recorder)
+        except Exception as error:  # noqa: BLE001 - the boundary that keeps the past out of the user's cell
+            self.past.give_up(error)
+
+    def go(self, word: str, *, allow_effects: bool = False) -> RestoreReport:
+        """Rebuild the state that a word names: a cell's number, a tag, ``undo`` or ``redo``.
+
+        Raises:
+            UsageError: there is no such state.
+            ArchiveError: what was kept cannot be read.
+            RestoreFailed: it stopped half way; the session is as it was.
+        """
+        past = self.known_past()
+        n = past.find(word)
+        self.recorder.suspended = True
+        try:
+            restored, report = past.go(n, self.recorder, self.circumstances, allow_effects=allow_effects)
+        finally:
+            self.recorder.suspended = False
+        self.history = restored.history
+        self.recorder.moved(restored.history, past.tree.latest or RunNumber(0))
+        return report
+
+    def known_past(self) -> Past:
+        """The states of this session.
+
+        Raises:
+            UsageError: none are kept.
+        """
+        if self.past is None:
+            raise UsageError("this session keeps no past")
+        return self.past
 
     def unrecorded(self, code: Callable[[], str]) -> None:
         """Code has run that is no cell run; what runs for a restore is nobody's business."""
@@ -222,6 +279,10 @@ class Session:
         self.recorder = self._recorder(restored.around)
         self.recorder.errors = errors
         self.recorder.adopt()
+        if self.past is not None:
+            self.past.close()
+            self.past = self._new_past()
+            self._follow()
         now = variables(self.host)
         gone = [name for name in before if name not in now]
         if not gone:

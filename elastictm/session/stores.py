@@ -1,0 +1,79 @@
+"""The folder in which sessions keep their past: one store for each, found again by its name."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import secrets
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from elastictm.errors import ArchiveError, UsageError
+from elastictm.storage.store import About, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A session that left a store; ``alive`` tells that a process still writes it."""
+
+    about: About
+    folder: Path
+    alive: bool
+    size: int
+
+
+class Stores:
+    """All stores below one folder, the user's data folder unless told."""
+
+    def __init__(self, root: str | Path | None = None) -> None:
+        self.root = Path(root) if root else user_data_path("elastictm") / "past"
+
+    def create(self, now: float) -> Store:
+        """A new store for the session of this process.
+
+        Raises:
+            DestinationError: it cannot be made there.
+        """
+        notebook = os.environ.get("JPY_SESSION_NAME")
+        here = Path.cwd()
+        stem = re.sub(r"[^A-Za-z0-9]+", "-", Path(notebook).stem if notebook else here.name).strip("-").lower()
+        day = time.strftime("%Y-%m-%d-%H%M", time.localtime(now))
+        name = "-".join(filter(None, (day, stem[:30], secrets.token_hex(2))))
+        about = About(name, now, platform.python_version(), str(here), notebook, os.getpid(), socket.gethostname())
+        return Store.create(self.root / name, about)
+
+    def sessions(self) -> Iterator[Found]:
+        """The sessions that left a store, the latest first."""
+        if not self.root.is_dir():
+            return
+        for folder in sorted((f for f in self.root.iterdir() if f.is_dir()), reverse=True):
+            try:
+                store = Store.open(folder)
+            except ArchiveError:
+                continue  # not a store, or one that another process is removing
+            try:
+                yield Found(store.about, folder, store.in_use, store.size)
+            finally:
+                store.close()
+
+    def find(self, word: str) -> Found:
+        """The session whose name is, begins or ends with a word.
+
+        Raises:
+            UsageError: there is none, or several.
+        """
+        names = list(self.sessions())
+        found = [s for s in names if s.about.id == word] or [
+            s for s in names if s.about.id.startswith(word) or s.about.id.endswith(word)
+        ]
+        if len(found) == 1:
+            return found[0]
+        listed = ", ".join(s.about.id for s in (found or names)[:5]) or "none"
+        what = "several sessions fit" if found else "there is no session"
+        raise UsageError(f"{what} {word!r}; there are: {listed}. %past sessions lists them all")
