@@ -121,7 +121,7 @@ class Unrepeatable:
         return {"n": self.n, "code": self.code, "reason": self.reason}
 
 
-class _Shown:
+class Shown:
     """Text and HTML forms that every report has, both made from its tables."""
 
     __slots__ = ()
@@ -140,7 +140,7 @@ class _Shown:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class PlanReport(_Shown):
+class PlanReport(Shown):
     """A replication plan and its reasons; ``bandwidth`` in bytes per second.
 
     ``differences`` are those between the machine of an archive and this one, where the plan is for a restore.
@@ -209,7 +209,7 @@ class PlanReport(_Shown):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class SaveReport(_Shown):
+class SaveReport(Shown):
     """What a save wrote; predicted beside actual."""
 
     path: str
@@ -256,7 +256,7 @@ class SaveReport(_Shown):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class RestoreReport(_Shown):
+class RestoreReport(Shown):
     """What a restore brought back, by which means, and what differs here.
 
     ``unloaded`` are the values that did not load, each with its name and why.
