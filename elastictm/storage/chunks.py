@@ -7,7 +7,7 @@ Larger ones are cut every `CHUNK` bytes; raw chunks of one blob follow each othe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from elastictm.storage.codec import Codec, compress
 from elastictm.storage.digest import digest_of
@@ -63,7 +63,11 @@ def prepare(data: memoryview, *, compressed: bool) -> Prepared:
 
     The copy makes digest and payload agree even while another thread writes to the buffer.
     """
-    content = bytes(data)
+    return prepare_copy(bytes(data), compressed=compressed)
+
+
+def prepare_copy(content: bytes, *, compressed: bool) -> Prepared:
+    """Digest and perhaps compress one chunk's content."""
     digest = digest_of(content)
     if compressed:
         packed = compress(content)
@@ -72,8 +76,20 @@ def prepare(data: memoryview, *, compressed: bool) -> Prepared:
     return Prepared(len(content), digest, content, "raw")
 
 
-class ChunkTable:
-    """The chunks of an archive that is being written.
+class Digested(Protocol):
+    """A chunk of any kind."""
+
+    @property
+    def digest(self) -> str:
+        """The digest of its content in hexadecimal."""
+        ...
+
+
+Item = TypeVar("Item", bound=Digested)
+
+
+class ChunkTable(Generic[Item]):
+    """The chunks of a file that is being written.
 
     Responsibilities:
     - give each chunk its index, also before it is stored;
@@ -81,7 +97,7 @@ class ChunkTable:
     """
 
     def __init__(self) -> None:
-        self._chunks: list[Chunk | None] = []
+        self._chunks: list[Item | None] = []
         self._by_digest: dict[bytes, int] = {}
 
     def reserve(self) -> int:
@@ -89,7 +105,7 @@ class ChunkTable:
         self._chunks.append(None)
         return len(self._chunks) - 1
 
-    def fill(self, index: int, chunk: Chunk) -> None:
+    def fill(self, index: int, chunk: Item) -> None:
         """State which chunk a reserved index stands for."""
         self._chunks[index] = chunk
         self._by_digest.setdefault(bytes.fromhex(chunk.digest), index)
@@ -108,7 +124,7 @@ class ChunkTable:
             seen.add(digest)
         return known
 
-    def chunks(self) -> tuple[Chunk, ...]:
+    def chunks(self) -> tuple[Item, ...]:
         """All chunks by index; ValueError while a reserved one is not filled in."""
         filled = tuple(chunk for chunk in self._chunks if chunk is not None)
         if len(filled) != len(self._chunks):
@@ -116,18 +132,25 @@ class ChunkTable:
         return filled
 
 
-class Gatherer:
-    """Small blobs on their way into a shared chunk; equal ones are kept once."""
+class Gatherer(Generic[Item]):
+    """Small blobs on their way into a shared chunk; equal ones are kept once.
 
-    def __init__(self, table: ChunkTable) -> None:
+    Where chunks of ``usual`` bytes are asked for, the blobs' contents say where they end: one blob more or less then
+    changes one chunk and not all that follow.
+    """
+
+    def __init__(self, table: ChunkTable[Item], most: int = GATHERED, usual: int | None = None) -> None:
         self._table = table
+        self._most = most
+        self._usual = usual
         self._content = bytearray()
         self._index = 0
         self._blobs: dict[bytes, Blob] = {}
+        self._ends = False
 
-    def has_room(self, size: int) -> bool:
-        """Whether ``size`` more bytes fit."""
-        return len(self._content) + size <= GATHERED
+    def is_full(self, size: int) -> bool:
+        """Whether the chunk must be taken before ``size`` more bytes are added."""
+        return self._ends or len(self._content) + size > self._most
 
     def add(self, data: memoryview) -> Blob:
         """Copy a small blob's bytes, for which there must be room."""
@@ -138,6 +161,7 @@ class Gatherer:
                 self._index = self._table.reserve()
             self._blobs[digest] = Blob((self._index,), len(self._content), len(content))
             self._content += content
+            self._ends = self._usual is not None and int.from_bytes(digest[:8], "little") % self._usual < len(content)
         return self._blobs[digest]
 
     def take(self) -> tuple[int, bytes] | None:
@@ -146,4 +170,5 @@ class Gatherer:
             return None
         content = bytes(self._content)
         self._content.clear()
+        self._ends = False
         return self._index, content

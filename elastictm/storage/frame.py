@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from elastictm.errors import NotAnArchive
+from elastictm.errors import ArchiveTooNew, NotAnArchive
 from elastictm.storage.layout import HEADER, TRAILER, check_footer, check_header, parse_trailer
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 class _Kind(Struct):
     type: str = "archive"
+    schema: int = 1
 
 
 def read_footer(source: Source) -> tuple[bytes, int]:
@@ -30,21 +31,29 @@ def read_footer(source: Source) -> tuple[bytes, int]:
 
 def check_archive(name: str, footer: bytes) -> None:
     """Raise NotAnArchive where the footer is that of a pack."""
-    if _kind(footer) == "pack":
+    if _kind(footer).type == "pack":
         raise NotAnArchive(
             f"{name} is a pack of a session's past, not an archive. "
             "elastictm past SESSION N --save ARCHIVE makes an archive of a state."
         )
 
 
-def check_pack(name: str, footer: bytes) -> None:
-    """Raise NotAnArchive where the footer is not that of a pack."""
-    if (kind := _kind(footer)) != "pack":
-        raise NotAnArchive(f"{name} is an {kind}, not a pack of a session's past. Move it out of the session's folder.")
+def check_pack(name: str, footer: bytes, newest: int) -> None:
+    """Check that the footer is that of a pack with a schema up to the newest; NotAnArchive or ArchiveTooNew if not."""
+    kind = _kind(footer)
+    if kind.type != "pack":
+        raise NotAnArchive(
+            f"{name} is an {kind.type}, not a pack of a session's past. Move it out of the session's folder."
+        )
+    if kind.schema > newest:
+        raise ArchiveTooNew(
+            f"{name} is a pack with schema {kind.schema}, this program reads schemas up to {newest}. "
+            "Install a newer elastictm to open it."
+        )
 
 
-def _kind(footer: bytes) -> str:
+def _kind(footer: bytes) -> _Kind:
     try:
-        return msgspec.json.decode(footer, type=_Kind).type
+        return msgspec.json.decode(footer, type=_Kind)
     except (msgspec.MsgspecError, RecursionError):
-        return "archive"
+        return _Kind()

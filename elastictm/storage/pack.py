@@ -5,10 +5,8 @@ A pack has the frame of an archive and its chunks, but its chunks may lie in oth
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Struct, field
 
 from elastictm.storage.checks import check_blob, check_chunks, check_file, check_unit
 from elastictm.storage.codec import Codec
@@ -30,9 +28,6 @@ from elastictm.storage.manifest import (
 
 SCHEMA = 1
 """Schema of packs that is written, and the newest that is read."""
-
-NAME = r"\A[0-9]{8,18}(-[0-9]{8,18})?\.tm\Z"
-"""What the names of packs look like."""
 
 
 class Stored(Struct, frozen=True, omit_defaults=True):
@@ -111,7 +106,6 @@ class Pack(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="pack"
     ``sources`` is a JSON object of new source texts by file name.
     ``marks`` are tags, with the state that each names from now on; None removes it.
     ``forgotten`` are states that were cleared.
-    ``holders`` are the files within a merged pack's range that stay, for their chunks alone.
     """
 
     schema: Count = SCHEMA
@@ -124,7 +118,6 @@ class Pack(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="pack"
     environment: Environment | None = None
     modules: tuple[OwnModule, ...] = ()
     imported: tuple[str, ...] = ()
-    holders: tuple[Annotated[str, Meta(pattern=NAME)], ...] = ()
     chunks: tuple[PackChunk, ...] = ()
 
 

@@ -24,7 +24,7 @@ _KEPT_CHUNKS = 8
 """Shared chunks whose content is kept for the next small blob: at most 8 MiB."""
 
 
-class _Memory(bytearray):
+class Memory(bytearray):
     """Memory that no user has made, which its type tells from what users make."""
 
 
@@ -116,7 +116,7 @@ class PieceReader:
 
     def _copied(self, pieces: Sequence[Piece], start: int, size: int) -> memoryview:
         # Grows with content that was checked: a claimed size alone never takes memory.
-        copy = _Memory()
+        copy = Memory()
         if len(pieces) == 1:
             content = self._shared(pieces[0]) if size < GATHERED else pieces[0].content()
             copy += memoryview(content)[start : start + size]

@@ -1,42 +1,161 @@
-"""Reading the packs of a store."""
+"""Reading the packs of a store, whose chunks may lie in any of them, while their owner writes and merges."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from elastictm.errors import ArchiveDamaged, ArchiveError, ArchiveMissing
+from elastictm.storage.checks import check_blob
+from elastictm.storage.pieces import Memory, Piece, PieceReader
+from elastictm.storage.source import Source
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
 
-    from elastictm.storage.manifest import Blob
-    from elastictm.storage.pack import Pack
+    from elastictm.storage.catalogue import Catalogue
+    from elastictm.storage.manifest import Blob, Chunk
+    from elastictm.storage.pack import Pack, PackChunk
+    from elastictm.storage.shelf import PackName, Shelf
+
+_MOST_OPEN = 64
+"""Packs that are open at once; a process often may have 1,024 or even 256 files in all."""
 
 
 class StoreReader:
-    """An open store."""
+    """An open store, as a context manager.
+
+    Responsibilities:
+    - find each chunk in whichever pack holds it now, also when packs were merged since they were listed;
+    - give a blob's bytes, mapped where that is possible, each chunk checked by its digest;
+    - raise nothing but an ArchiveError, whatever the files hold.
+    """
+
+    def __init__(self, shelf: Shelf, catalogue: Catalogue, damaged: list[str]) -> None:
+        """Prepare to read; ``damaged`` gets what cannot be read, in words."""
+        self._shelf = shelf
+        self._catalogue = catalogue
+        self._damaged = damaged
+        self._lists: dict[int, tuple[PackChunk, ...]] = {}
+        self._located: dict[str, tuple[PackName, Chunk]] = {}
+        self._sources: OrderedDict[PackName, Source] = OrderedDict()
+        self._loaded: set[PackName] = set()
+        self._pieces = PieceReader()
 
     def __enter__(self) -> Self:
-        raise NotImplementedError
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        raise NotImplementedError
+        self.close()
 
     def close(self) -> None:
-        """Close files; what was read stays valid."""
-        raise NotImplementedError
+        """Close the files; what was read stays valid."""
+        self._trim(0)
+        self._pieces.clear()
 
     def packs(self) -> Iterator[tuple[int, Pack]]:
-        """Each pack with its sequence number."""
-        raise NotImplementedError
+        """Each pack with its number, in the order of their states; one that cannot be read is told and left out."""
+        for name, pack in self._shelf.readable(self._shelf.names(), self._load, self._damaged):
+            self._trim(_MOST_OPEN)
+            yield name.number, pack
 
-    def pack(self, sequence: int) -> Pack:
+    def pack(self, number: int) -> Pack:
         """One pack; ArchiveError where it cannot be read."""
-        raise NotImplementedError
+        for name in self._shelf.names():
+            if name.number == number:
+                return self._load(name)
+        raise ArchiveMissing(f"There is no pack {number} in {self._shelf.folder}.")
 
-    def read(self, sequence: int, blob: Blob) -> memoryview:
-        """A blob of this pack, in writable memory of the caller's own."""
-        raise NotImplementedError
+    def read(self, number: int, blob: Blob) -> memoryview:
+        """The bytes of a blob of this pack, in writable memory of the caller's own.
+
+        A pack that was listed or read from by this reader can be read from also after it was merged with others.
+        """
+        if number not in self._lists:
+            self.pack(number)
+        chunks = self._lists[number]
+        try:
+            check_blob("the blob asked for", blob, chunks)
+        except ValueError as error:
+            raise ArchiveDamaged(f"{self._shelf.folder}, pack {number}: {error}.") from error
+        wanted = [chunks[index] for index in blob.chunks]
+        try:
+            try:
+                return self._read(wanted, blob.start, blob.size)
+            except ArchiveError:  # perhaps another process merged packs since
+                self._start_anew()
+                return self._read(wanted, blob.start, blob.size)
+        except MemoryError as error:
+            raise ArchiveError(f"{self._shelf.folder} needs more memory than this machine gives.") from error
+
+    def _read(self, chunks: Sequence[PackChunk], start: int, size: int) -> memoryview:
+        places = [self._locate(chunk.digest) for chunk in chunks]
+        if len({name for name, _ in places}) > _MOST_OPEN:
+            return self._read_in_turn(places, start, size)
+        pieces = [self._piece(name, chunk) for name, chunk in places]
+        self._trim(_MOST_OPEN)
+        return self._pieces.read(pieces, start, size)
+
+    def _read_in_turn(self, places: Sequence[tuple[PackName, Chunk]], start: int, size: int) -> memoryview:
+        """Read what lies in more packs than may be open at once."""
+        content = Memory()
+        for name, chunk in places:
+            content += memoryview(self._piece(name, chunk).content())[start : start + size - len(content)]
+            start = 0
+            self._trim(_MOST_OPEN)
+        return memoryview(content)
+
+    def _piece(self, name: PackName, chunk: Chunk) -> Piece:
+        if name not in self._sources:
+            self._sources[name] = Source(self._shelf.path(name))
+        self._sources.move_to_end(name)
+        return Piece(self._sources[name], chunk, chunk.offset)
+
+    def _locate(self, digest: str) -> tuple[PackName, Chunk]:
+        if digest not in self._located:
+            name = self._catalogue.where(bytes.fromhex(digest))
+            if name is not None and name not in self._loaded:
+                self._load(name)
+        if digest not in self._located:
+            self._load_all()
+        if digest not in self._located:
+            raise ArchiveDamaged(f"The packs in {self._shelf.folder} do not hold the chunk with the digest {digest}.")
+        return self._located[digest]
+
+    def _load(self, name: PackName) -> Pack:
+        source, pack = self._shelf.open(name)
+        if (old := self._sources.pop(name, None)) is not None:
+            old.close()
+        self._sources[name] = source
+        self._loaded.add(name)
+        self._lists[name.number] = pack.chunks
+        for chunk in pack.chunks:
+            if (here := chunk.here()) is not None:
+                self._located.setdefault(chunk.digest, (name, here))
+        return pack
+
+    def _load_all(self) -> None:
+        for name in self._shelf.names():
+            if name not in self._loaded:
+                try:
+                    self._load(name)
+                except ArchiveError:  # told where packs are listed
+                    continue
+                self._trim(_MOST_OPEN)
+
+    def _start_anew(self) -> None:
+        self._trim(0)
+        self._located.clear()
+        self._loaded.clear()
+        self._pieces.clear()
+        self._load_all()
+
+    def _trim(self, most: int) -> None:
+        while len(self._sources) > most:
+            _, source = self._sources.popitem(last=False)
+            source.close()

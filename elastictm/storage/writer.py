@@ -16,7 +16,7 @@ from elastictm.storage.codec import worth_compressing
 from elastictm.storage.destination import check_free, destination
 from elastictm.storage.files import LocalFiles
 from elastictm.storage.layout import PAGE, pack_header, pack_trailer
-from elastictm.storage.manifest import Blob, Manifest, encode
+from elastictm.storage.manifest import Blob, Chunk, Manifest, encode
 from elastictm.storage.overlap import MOST_THREADS, overlapped
 from elastictm.storage.pending import PendingFile
 
@@ -69,7 +69,7 @@ class ArchiveWriter:
         self._bandwidth = bandwidth
         self._file = PendingFile(self._text, self._final, LocalFiles() if files is None else files)
         self._progress = progress
-        self._table = ChunkTable()
+        self._table: ChunkTable[Chunk] = ChunkTable()
         self._small = Gatherer(self._table)
 
     def __enter__(self) -> Self:
@@ -89,7 +89,7 @@ class ArchiveWriter:
                 return Blob((), 0, 0)
             if view.nbytes >= SMALL:
                 return self._put_large(view)
-            if not self._small.has_room(view.nbytes):
+            if self._small.is_full(view.nbytes):
                 self._store_gathered()
             blob = self._small.add(view)
             self._tell_progress(view.nbytes)
