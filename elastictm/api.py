@@ -8,7 +8,7 @@ from pathlib import Path
 
 from elastictm.extension import current_session, unload
 from elastictm.ids import Name
-from elastictm.magics import ask
+from elastictm.magics.words import ask
 from elastictm.model.graph import HistoryGraph
 from elastictm.model.quantities import parse_bandwidth, parse_size
 from elastictm.model.reports import PlanReport, Policy, RestoreReport, SaveReport

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 from collections.abc import Callable
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics
 from traitlets import Float, Unicode
 from traitlets.config import Configurable
 
@@ -14,6 +17,7 @@ from elastictm.model.quantities import parse_bandwidth
 from elastictm.session.ipython import IPythonHost, ignored_paths, running_shell
 from elastictm.session.recorder import SystemClock
 from elastictm.session.session import Session
+from elastictm.session.stores import Stores
 from elastictm.settings import Settings
 
 
@@ -30,10 +34,14 @@ class ElasticTM(Configurable):  # type: ignore[misc]
         config=True
     )
 
+    store = Unicode("", help="Folder in which the past is kept; empty: in the user's data folder.").tag(config=True)
+
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(parent=shell)
         host = IPythonHost(shell)
-        self.session = Session(host, self.settings, SystemClock(), ignored_paths(shell))
+        stores = Stores(lambda: str(self.store))
+        ignored = (*ignored_paths(shell), f"{stores.root}{os.sep}")
+        self.session = Session(host, self.settings, SystemClock(), ignored, stores=stores)
         self.unhook: Callable[[], None] = host.hook(self.session)
 
     def settings(self) -> Settings:
@@ -46,11 +54,11 @@ def load(shell: InteractiveShell) -> None:
     """Start recording in a shell; a second time changes nothing."""
     if find(shell) is not None:
         return
-    from elastictm.magics import ElasticMagics  # noqa: PLC0415 - needs a shell that records
-
     settings = ElasticTM(shell)
     shell.configurables.append(settings)
-    shell.register_magics(ElasticMagics(shell, settings.session))
+    atexit.register(settings.session.close)
+    for magics in _magics():
+        shell.register_magics(magics(shell, settings.session))
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -59,15 +67,25 @@ def unload(shell: InteractiveShell) -> None:
     if settings is None:
         return
     settings.unhook()
-    # A class of magics has joined the configurables by itself.
-    shell.configurables[:] = [
-        c for c in shell.configurables if c is not settings and type(c).__name__ != "ElasticMagics"
-    ]
+    atexit.unregister(settings.session.close)
+    settings.session.close()
+    classes = _magics()
+    # Classes of magics have joined the configurables by themselves.
+    shell.configurables[:] = [c for c in shell.configurables if c is not settings and type(c) not in classes]
     manager = shell.magics_manager
-    for kind in ("line", "cell"):
-        for name in ("migrate", "graph"):
-            manager.magics[kind].pop(name, None)
-    manager.registry.pop("ElasticMagics", None)
+    for magics in classes:
+        for kind, names in magics.magics.items():
+            for name in names:
+                manager.magics[kind].pop(name, None)
+        manager.registry.pop(magics.__name__, None)
+
+
+def _magics() -> tuple[type[Magics], ...]:
+    from elastictm.magics.graph import GraphMagics  # noqa: PLC0415 - only a shell that records needs them
+    from elastictm.magics.migrate import MigrateMagics  # noqa: PLC0415 - likewise
+    from elastictm.magics.past import PastMagics  # noqa: PLC0415 - likewise
+
+    return MigrateMagics, GraphMagics, PastMagics
 
 
 def find(shell: InteractiveShell) -> ElasticTM | None:

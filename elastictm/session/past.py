@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.errors import DestinationError, UsageError
 from elastictm.ids import DefinitionKey, Name, RunNumber, Version
+from elastictm.model.timeline import Costs, Timeline, timeline
 from elastictm.model.tree import State, StateTree
 from elastictm.session.host import Host, variables
 from elastictm.session.keeping import Keeper
+from elastictm.session.lookback import StateVariables
 from elastictm.session.standing import Standing
 from elastictm.session.states import Shelves, StateReader
 from elastictm.values.definitions import Definition
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
     from elastictm.session.stores import Stores
     from elastictm.storage.store import Store
     from elastictm.storage.store_reader import StoreReader
+
+WORDS: Final = frozenset(
+    {"undo", "redo", "vars", "diff", "tag", "untag", "clear", "budget", "saving", "dontsave", "sessions", "recover"}
+)
+"""The words of ``%past`` that no tag can have."""
 
 _SHOWN: Final = 40
 """Characters of a cell's first line, where cells are named."""
@@ -84,6 +91,20 @@ class Past:
         else:
             self._whole = True
 
+    def resume(self, store: Store, tree: StateTree, counted: int) -> None:
+        """Go on with the states of a session that has ended; the session stands in one of them."""
+        self._store, self.tree, self._counted = store, tree, counted
+        self._whole = False
+        self.keeper = Keeper(store, self._host, self._seconds)
+
+    def here(self) -> RunNumber:
+        """The state that the session stands in.
+
+        Raises:
+            UsageError: no cell has run yet.
+        """
+        return self._there(self.tree.at, "no cell has run yet")
+
     def give_up(self, error: Exception) -> None:
         """Keep nothing any more, and say why."""
         self.trouble = f"the past is no longer kept: {type(error).__name__}: {error}"
@@ -138,6 +159,32 @@ class Past:
         if n is None:
             raise UsageError(otherwise)
         return n
+
+    def timeline(self, *, everything: bool = False) -> Timeline:
+        """The states, with what going to each of them costs."""
+        written = self.keeper.written if self.keeper is not None else {}
+        shown = timeline(self.name, self.tree, self._clock.now(), Costs(written), everything=everything)
+        trouble = self.trouble or (self.keeper.stopped if self.keeper is not None else "")
+        return replace(shown, notes=(trouble,)) if trouble else shown
+
+    def tag(self, name: str, n: RunNumber | None) -> None:
+        """Call a state by a name from now on; with None the name goes.
+
+        Raises:
+            UsageError: the name cannot be told from other words, or is not there to go.
+        """
+        if n is None and name not in self.tree.tags:
+            raise UsageError(f"no state is tagged {name!r}; tags are {', '.join(sorted(self.tree.tags)) or 'none'}")
+        if not name or name.isdecimal() or name in WORDS or name.startswith("-") or name.split() != [name]:
+            raise UsageError(f"{name!r} cannot be a tag: expected one word that is no number and no command of %past")
+        self.tree.tag(name, n)
+        if self.keeper is not None:
+            self.keeper.mark(name, n)
+
+    def variables(self, n: RunNumber) -> StateVariables:
+        """The variables of a state, without going there."""
+        with self._opened() as stored:
+            return StateVariables(self.reader(stored, n), self._host.singletons)
 
     def reader(self, reader: StoreReader, n: RunNumber) -> StateReader:
         """A state as an archive."""
@@ -208,7 +255,7 @@ class Past:
         """Have a state of what is here now, should something have changed it since the last cell ended."""
         history = recorder.settled()
         last = history.runs[-1] if history.runs else None
-        if last is not None and last.n not in self.tree:
+        if last is not None and last.n not in self.tree and (last.writes or last.deletes):
             recorder.take(last)
             self.follow(recorder.history, recorder)
 

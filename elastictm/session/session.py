@@ -5,13 +5,13 @@ Planning and archives are imported when they are first used, so that recording a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from elastictm.errors import ArchiveNotTrusted, UsageError
-from elastictm.ids import RunNumber, is_variable
+from elastictm.ids import Name, RunNumber, is_variable
 from elastictm.model.history import History
 from elastictm.model.reports import PlanReport, RestoreReport, SaveReport
 from elastictm.session.cells import FinishedCell
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from elastictm.session.faith import FaithCheck
     from elastictm.session.options import SaveOptions
     from elastictm.session.rehearsal import Live
+    from elastictm.session.restoring import Restored
     from elastictm.session.saving import Draft
     from elastictm.storage.manifest import Manifest
     from elastictm.storage.probe import BandwidthProbe
@@ -113,6 +114,8 @@ class Session:
         """
         past = self.known_past()
         n = past.find(word)
+        with self.circumstances.unmoved():
+            import elastictm.session.restoring  # noqa: F401, PLC0415 - recording does without
         self.recorder.suspended = True
         try:
             restored, report = past.go(n, self.recorder, self.circumstances, allow_effects=allow_effects)
@@ -274,21 +277,72 @@ class Session:
                 restored = restorer.run()
             finally:
                 self.recorder.suspended = False
+        self._adopt(restored)
+        if self.past is not None:
+            self.past.close()
+            self.past = self._new_past()
+            self._follow()
+        return self._with_what_is_gone(restored.report, before)
+
+    def recover(self, session: str | None, state: str | None, *, allow_effects: bool = False) -> RestoreReport:
+        """Bring a state of another session here, its last one if none is named, and go on from there.
+
+        Without a name it is the latest session of this notebook or folder that has ended.  The states of a session that
+        has ended become the states of this one; of one that is alive only this state is copied.
+
+        Raises:
+            UsageError: there is no such session, or no such state.
+            ArchiveError: what was kept cannot be read.
+            RestoreFailed: it stopped half way; the session is as it was.
+        """
+        from elastictm.session.recovery import Recovery  # noqa: PLC0415 - recording does without
+
+        stores, past = self._stores, self.known_past()
+        assert stores is not None  # noqa: S101 - who keeps a past has them
+        before = [name for name in variables(self.host) if is_variable(name)]
+        with self.circumstances.unmoved():
+            import elastictm.session.restoring  # noqa: F401, PLC0415 - recording does without
+        recovery = Recovery(stores.find(session) if session else stores.latest(but=past.name), past.name)
+        self.recorder.suspended = True
+        try:
+            restored = recovery.run(state, self.host, self.clock, self.circumstances, allow_effects=allow_effects)
+        finally:
+            self.recorder.suspended = False
+        self._adopt(restored)
+        past.close()
+        self.past = self._new_past()
+        if recovery.taken is not None and self.past is not None:
+            self.past.resume(recovery.taken, recovery.tree, len(restored.history))
+        self._follow()
+        return self._with_what_is_gone(restored.report, before)
+
+    def close(self) -> None:
+        """Write what is on its way to the disk."""
+        if self.past is not None:
+            self.past.close()
+
+    def saving(self, on: bool) -> None:  # noqa: FBT001 - a switch
+        """Keep the past from now on, or keep nothing."""
+        past = self.known_past()
+        past.saving = on
+        if on:
+            self._follow()
+
+    def _adopt(self, restored: Restored) -> None:
+        """Go on from what was restored."""
         self.history = restored.history
         errors = self.recorder.errors
         self.recorder = self._recorder(restored.around)
         self.recorder.errors = errors
         self.recorder.adopt()
-        if self.past is not None:
-            self.past.close()
-            self.past = self._new_past()
-            self._follow()
+
+    def _with_what_is_gone(self, report: RestoreReport, before: Sequence[Name]) -> RestoreReport:
         now = variables(self.host)
         gone = [name for name in before if name not in now]
         if not gone:
-            return restored.report
+            return report
         note = f"the archive's state replaced the one that was here, so these variables are gone: {', '.join(gone)}"
-        return replace(restored.report, notes=(*restored.report.notes, note))
+        return replace(report, notes=(*report.notes, note))
 
     def plan_restore(self, path: str | Path, *, allow_effects: bool = False, any_version: bool = False) -> PlanReport:
         """What a restore would load and re-run here; runs no code from the archive."""

@@ -8,7 +8,7 @@ import re
 import secrets
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,10 +29,16 @@ class Found:
 
 
 class Stores:
-    """All stores below one folder, the user's data folder unless told."""
+    """All stores below one folder: the one that ``root`` gives, or one in the user's data folder where that is empty."""
 
-    def __init__(self, root: str | Path | None = None) -> None:
-        self.root = Path(root) if root else user_data_path("elastictm") / "past"
+    def __init__(self, root: Callable[[], str] = str) -> None:
+        self._root = root
+
+    @property
+    def root(self) -> Path:
+        """The folder."""
+        chosen = self._root()
+        return Path(chosen) if chosen else user_data_path("elastictm") / "past"
 
     def create(self, now: float) -> Store:
         """A new store for the session of this process.
@@ -61,6 +67,22 @@ class Stores:
                 yield Found(store.about, folder, store.in_use, store.size)
             finally:
                 store.close()
+
+    def latest(self, but: str) -> Found:
+        """The latest session of this notebook, or else of this folder, that has ended.
+
+        Raises:
+            UsageError: there is none.
+        """
+        notebook, here = os.environ.get("JPY_SESSION_NAME"), str(Path.cwd())
+        ended = [s for s in self.sessions() if not s.alive and s.about.id != but]
+        for found in ended:
+            if notebook is not None and found.about.notebook == notebook:
+                return found
+        for found in ended:
+            if found.about.directory == here:
+                return found
+        raise UsageError("no earlier session of this notebook or folder left its past; %past sessions lists all others")
 
     def find(self, word: str) -> Found:
         """The session whose name is, begins or ends with a word.

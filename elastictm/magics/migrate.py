@@ -1,26 +1,22 @@
-"""The magics that users type in a notebook or IPython."""
+"""``%migrate``."""
 
 from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from IPython.core.error import StdinNotImplementedError
-from IPython.core.error import UsageError as ShownError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.display import display
 
-from elastictm.errors import ElasticTMError, UsageError
-from elastictm.ids import Name
+from elastictm.errors import UsageError
+from elastictm.magics.words import Parser, ask, errors_shown, names
 from elastictm.model.quantities import parse_bandwidth, parse_size
 from elastictm.session.session import Session
-from elastictm.storage.manifest import Manifest
 from elastictm.views.progress import ProgressBar
 
 MIGRATE = """\
@@ -50,20 +46,10 @@ Of restore:
   --any-version         load what another major version of a library has saved
 """
 
-GRAPH = """\
-%graph                  the history: which cell made what from what
-%graph NAME...          only what these variables come from, and what comes from them
-"""
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{self.prog}: {message}. {self.prog}? shows how to use it")
-
 
 @magics_class
-class ElasticMagics(Magics):  # type: ignore[misc]
-    """``%migrate`` and ``%graph``, for one session."""
+class MigrateMagics(Magics):  # type: ignore[misc]
+    """``%migrate``, for one session."""
 
     def __init__(self, shell: InteractiveShell, session: Session) -> None:
         super().__init__(shell)
@@ -72,7 +58,7 @@ class ElasticMagics(Magics):  # type: ignore[misc]
     @line_magic  # type: ignore[untyped-decorator]
     def migrate(self, line: str) -> None:
         """Save, plan, restore, verify; see ``MIGRATE``."""
-        with _errors_shown():
+        with errors_shown():
             words = shlex.split(line)
             actions: dict[str, Callable[[list[str]], None]] = {
                 "save": self._save,
@@ -85,17 +71,6 @@ class ElasticMagics(Magics):  # type: ignore[misc]
             actions[words[0]](words[1:])
 
     migrate.__doc__ = MIGRATE
-
-    @line_magic  # type: ignore[untyped-decorator]
-    def graph(self, line: str) -> None:
-        """Draw the history; see ``GRAPH``."""
-        from elastictm.views.drawing import drawing  # noqa: PLC0415 - only a drawing needs it
-
-        with _errors_shown():
-            history = self._session.recorder.settled()
-            display(drawing(history, [Name(name) for name in line.split()], self._session.recorder.errors))
-
-    graph.__doc__ = GRAPH
 
     def _save(self, words: list[str]) -> None:
         parser = _planning_parser("%migrate save")
@@ -118,7 +93,7 @@ class ElasticMagics(Magics):  # type: ignore[misc]
         display(self._session.plan(self._options(given)))
 
     def _restore(self, words: list[str]) -> None:
-        parser = _Parser("%migrate restore", add_help=False)
+        parser = Parser("%migrate restore", add_help=False)
         parser.add_argument("path")
         parser.add_argument("--trust", action="store_true")
         parser.add_argument("--plan", action="store_true")
@@ -137,7 +112,7 @@ class ElasticMagics(Magics):  # type: ignore[misc]
     def _verify(self, words: list[str]) -> None:
         from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415 - only a check needs it
 
-        parser = _Parser("%migrate verify", add_help=False)
+        parser = Parser("%migrate verify", add_help=False)
         parser.add_argument("path")
         parser.add_argument("--rehearse", action="store_true")
         parser.add_argument("--trust", action="store_true")
@@ -155,31 +130,16 @@ class ElasticMagics(Magics):  # type: ignore[misc]
         return SaveOptions(
             bandwidth=parse_bandwidth(given.bandwidth) if given.bandwidth else None,
             alpha=self._session.settings().alpha if given.alpha is None else given.alpha,
-            only=_names(given.only) if given.only is not None else None,
-            exclude=_names(given.exclude),
+            only=names(given.only) if given.only is not None else None,
+            exclude=names(given.exclude),
             policy=given.policy,
             allow_effects=given.allow_effects,
             ship_limit=SHIP_AT_MOST if given.ship_limit is None else parse_size(given.ship_limit),
         )
 
 
-def ask(manifest: Manifest) -> bool:
-    """Whether the user says that an archive from elsewhere may run its code."""
-    made = f"{manifest.environment.platform}, Python {manifest.environment.python}"
-    try:
-        answer = input(f"This archive was not written here ({made}); restoring it runs code from it. Go on? [y/N] ")
-    except (EOFError, StdinNotImplementedError):
-        return False
-    return answer.strip().lower() in {"y", "yes"}
-
-
-def _tell_differences(differences: tuple[str, ...]) -> None:
-    for difference in differences:
-        print(f"differs: {difference}", flush=True)  # noqa: T201 - a magic is a surface
-
-
-def _planning_parser(program: str) -> _Parser:
-    parser = _Parser(program, add_help=False)
+def _planning_parser(program: str) -> Parser:
+    parser = Parser(program, add_help=False)
     parser.add_argument("--bandwidth")
     parser.add_argument("--alpha", type=float)
     parser.add_argument("--only")
@@ -190,16 +150,6 @@ def _planning_parser(program: str) -> _Parser:
     return parser
 
 
-def _names(text: str) -> frozenset[Name]:
-    return frozenset(Name(part.strip()) for part in text.split(",") if part.strip())
-
-
-@contextmanager
-def _errors_shown() -> Iterator[None]:
-    """Show an error of ours as one line; the cell fails all the same."""
-    try:
-        yield
-    except ElasticTMError as error:
-        raise ShownError(str(error)) from None
-    except KeyboardInterrupt:
-        raise ShownError("interrupted: the session, and any file of that name, are as they were before") from None
+def _tell_differences(differences: tuple[str, ...]) -> None:
+    for difference in differences:
+        print(f"differs: {difference}", flush=True)  # noqa: T201 - a magic is a surface

@@ -1,0 +1,1 @@
+"""The magics that users type in a notebook or IPython."""

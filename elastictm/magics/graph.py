@@ -1,0 +1,36 @@
+"""``%graph``."""
+
+from __future__ import annotations
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.display import display
+
+from elastictm.ids import Name
+from elastictm.magics.words import errors_shown
+from elastictm.session.session import Session
+
+GRAPH = """\
+%graph                  the history: which cell made what from what
+%graph NAME...          only what these variables come from, and what comes from them
+"""
+
+
+@magics_class
+class GraphMagics(Magics):  # type: ignore[misc]
+    """``%graph``, for one session."""
+
+    def __init__(self, shell: InteractiveShell, session: Session) -> None:
+        super().__init__(shell)
+        self._session = session
+
+    @line_magic  # type: ignore[untyped-decorator]
+    def graph(self, line: str) -> None:
+        """Draw the history; see ``GRAPH``."""
+        from elastictm.views.drawing import drawing  # noqa: PLC0415 - only a drawing needs it
+
+        with errors_shown():
+            history = self._session.recorder.settled()
+            display(drawing(history, [Name(name) for name in line.split()], self._session.recorder.errors))
+
+    graph.__doc__ = GRAPH

@@ -1,0 +1,147 @@
+"""``%past``."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.display import display
+
+from elastictm.errors import UsageError
+from elastictm.ids import RunNumber
+from elastictm.magics.words import Parser, errors_shown
+from elastictm.model.quantities import parse_size
+from elastictm.session.session import Session
+
+PAST = """\
+%past                       the states of this session, as a tree; --all shows every one
+%past N                     go to the state after cell N
+%past TAG                   go to the state with this tag
+%past undo                  go back to before the last cell that changed something
+%past redo                  go forward again
+%past vars N [NAME...]      show variables of state N without going there
+%past diff A B              what differs between two states
+%past tag NAME [N]          call state N, or the one here, by a name; %past untag NAME takes it away
+%past clear [A-B]           forget states; what other states need stays
+%past budget [2GB]          how many bytes the past may take on disk
+%past saving on|off         pause, and go on
+%past dontsave NAME...      keep no bytes of these variables
+%past sessions              earlier sessions, those of killed kernels too
+%past recover [N]           the latest session of this notebook or folder that ended: go on from its last state, or N
+%past --session ID [N]      the same for any session
+
+Options of going to a state:
+  --allow-effects           cells that write files, use the network or start processes may run again
+"""
+
+
+@magics_class
+class PastMagics(Magics):  # type: ignore[misc]
+    """``%past``, for one session."""
+
+    def __init__(self, shell: InteractiveShell, session: Session) -> None:
+        super().__init__(shell)
+        self._session = session
+
+    @line_magic  # type: ignore[untyped-decorator]
+    def past(self, line: str) -> None:
+        """List states, go to one, look into one; see ``PAST``."""
+        with errors_shown():
+            words = shlex.split(line)
+            actions: dict[str, Callable[[list[str]], None]] = {
+                "vars": self._vars,
+                "diff": self._diff,
+                "tag": self._tag,
+                "untag": self._untag,
+                "clear": self._clear,
+                "budget": self._budget,
+                "saving": self._saving,
+                "dontsave": self._dontsave,
+                "sessions": self._sessions,
+                "recover": self._recover,
+            }
+            if words and words[0] in actions:
+                actions[words[0]](words[1:])
+            else:
+                self._go(words)
+
+    past.__doc__ = PAST
+
+    def _go(self, words: list[str]) -> None:
+        parser = Parser("%past", add_help=False)
+        parser.add_argument("state", nargs="?")
+        parser.add_argument("--all", action="store_true")
+        parser.add_argument("--allow-effects", action="store_true")
+        parser.add_argument("--session")
+        given = parser.parse_args(words)
+        if given.session is not None:
+            display(self._session.recover(given.session, given.state, allow_effects=given.allow_effects))
+        elif given.state is None:
+            display(self._session.known_past().timeline(everything=given.all))
+        else:
+            display(self._session.go(given.state, allow_effects=given.allow_effects))
+
+    def _vars(self, words: list[str]) -> None:
+        if not words:
+            raise UsageError("%past vars takes the number of a state, and names: %past vars 12 df model")
+        past = self._session.known_past()
+        found = past.variables(past.find(words[0]))
+        for name in words[1:]:
+            if name not in found:
+                raise UsageError(f"state {words[0]} has no variable {name!r}; it has {', '.join(found) or 'none'}")
+        if not words[1:]:
+            display(past.contents(past.find(words[0])))
+        for name in words[1:]:
+            display(found[name])
+
+    def _diff(self, words: list[str]) -> None:
+        if len(words) != 2:  # noqa: PLR2004 - A and B
+            raise UsageError(f"%past diff takes two states, such as %past diff 12 20, not {len(words)}")
+        past = self._session.known_past()
+        display(past.difference(past.find(words[0]), past.find(words[1])))
+
+    def _tag(self, words: list[str]) -> None:
+        past = self._session.known_past()
+        if not 1 <= len(words) <= 2:  # noqa: PLR2004 - NAME and N
+            raise UsageError("%past tag takes a name, and the number of a state: %past tag clean 12")
+        past.tag(words[0], past.find(words[1]) if words[1:] else past.here())
+
+    def _untag(self, words: list[str]) -> None:
+        for name in words:
+            self._session.known_past().tag(name, None)
+
+    def _clear(self, words: list[str]) -> None:
+        past = self._session.known_past()
+        if not words:
+            print(past.clear(None))  # noqa: T201 - a magic is a surface
+            return
+        first, dash, last = words[0].partition("-")
+        if len(words) > 1 or not first.isdecimal() or (dash and not last.isdecimal()):
+            raise UsageError(f"%past clear takes nothing, or a range such as 3-9, not {' '.join(words)!r}")
+        print(past.clear((RunNumber(int(first)), RunNumber(int(last or first)))))  # noqa: T201
+
+    def _budget(self, words: list[str]) -> None:
+        past = self._session.known_past()
+        if words:
+            past.budget = parse_size(words[0])
+        print(past.told_budget())  # noqa: T201 - a magic is a surface
+
+    def _saving(self, words: list[str]) -> None:
+        if words not in (["on"], ["off"]):
+            raise UsageError(f"%past saving takes on or off, not {' '.join(words) or 'nothing'!r}")
+        self._session.saving(words == ["on"])
+
+    def _dontsave(self, words: list[str]) -> None:
+        self._session.dontsave(words)
+
+    def _sessions(self, words: list[str]) -> None:
+        if words:
+            raise UsageError(f"%past sessions takes nothing more, not {' '.join(words)!r}")
+        display(self._session.sessions())
+
+    def _recover(self, words: list[str]) -> None:
+        if len(words) > 1:
+            raise UsageError(f"%past recover takes at most the number of a state, not {' '.join(words)!r}")
+        display(self._session.recover(None, words[0] if words else None))

@@ -1,0 +1,49 @@
+"""What the words after a magic mean, and how errors are shown."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from IPython.core.error import StdinNotImplementedError
+from IPython.core.error import UsageError as ShownError
+
+from elastictm.errors import ElasticTMError, UsageError
+from elastictm.ids import Name
+from elastictm.storage.manifest import Manifest
+
+
+class Parser(argparse.ArgumentParser):
+    """Takes words apart; what it cannot is a ``UsageError``."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what does not fit."""
+        raise UsageError(f"{self.prog}: {message}. {self.prog}? shows how to use it")
+
+
+def ask(manifest: Manifest) -> bool:
+    """Whether the user says that an archive from elsewhere may run its code."""
+    made = f"{manifest.environment.platform}, Python {manifest.environment.python}"
+    try:
+        answer = input(f"This archive was not written here ({made}); restoring it runs code from it. Go on? [y/N] ")
+    except (EOFError, StdinNotImplementedError):
+        return False
+    return answer.strip().lower() in {"y", "yes"}
+
+
+def names(text: str) -> frozenset[Name]:
+    """The names in a list with commas."""
+    return frozenset(Name(part.strip()) for part in text.split(",") if part.strip())
+
+
+@contextmanager
+def errors_shown() -> Iterator[None]:
+    """Show an error of ours as one line; the cell fails all the same."""
+    try:
+        yield
+    except ElasticTMError as error:
+        raise ShownError(str(error)) from None
+    except KeyboardInterrupt:
+        raise ShownError("interrupted: the session, and any file of that name, are as they were before") from None

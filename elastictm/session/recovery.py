@@ -1,0 +1,76 @@
+"""Bringing back a state of another session: of one that ended, with all its states; of one that lives, a copy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from elastictm.errors import UsageError
+from elastictm.ids import RunNumber
+from elastictm.model.tree import StateTree
+from elastictm.session.restoring import Restored, Restorer
+from elastictm.session.states import Shelves, StateReader
+from elastictm.storage.store import Store
+
+if TYPE_CHECKING:
+    from elastictm.session.circumstances.circumstances import Circumstances
+    from elastictm.session.clock import Clock
+    from elastictm.session.host import Host
+    from elastictm.session.stores import Found
+
+
+class Recovery:
+    """One session's past, on its way into another session.
+
+    ``taken`` is its store, if it could be taken over, and ``tree`` its states.
+    """
+
+    def __init__(self, found: Found, own: str) -> None:
+        if found.about.id == own:
+            raise UsageError(f"{own} is this very session: %past N goes to its states")
+        self._found = found
+        self.taken: Store | None = None
+        self.tree = StateTree()
+
+    def run(
+        self, state: str | None, host: Host, clock: Clock, circumstances: Circumstances, *, allow_effects: bool
+    ) -> Restored:
+        """Rebuild a state here, the last one if none is named.
+
+        Raises:
+            UsageError: there is no such state.
+            ArchiveError: what was kept cannot be read.
+            RestoreFailed: it stopped half way; the session is as it was.
+        """
+        folder = self._found.folder
+        store = Store.open(folder) if self._found.alive else Store.take_over(folder)
+        try:
+            with store.reader() as reader:
+                shelves = Shelves()
+                shelves.refresh(reader)
+                self.tree = shelves.tree(reader)
+                n = self._chosen(state)
+                target = StateReader(reader, shelves, self.tree, n, self._found.about.id)
+                restored = Restorer(
+                    target, host, clock.elapsed, circumstances, allow_effects=allow_effects, history=target.history
+                ).run()
+        except BaseException:
+            store.close()
+            raise
+        self.tree.go(n)
+        if store.owned:
+            self.taken = store
+        else:
+            store.close()
+        return restored
+
+    def _chosen(self, state: str | None) -> RunNumber:
+        latest = self.tree.latest
+        if latest is None:
+            raise UsageError(f"nothing was kept of {self._found.about.id}")
+        if state is None:
+            return latest
+        if state in self.tree.tags:
+            return self.tree.tags[state]
+        if state.isdecimal() and int(state) in self.tree:
+            return RunNumber(int(state))
+        raise UsageError(f"{self._found.about.id} has no state {state!r}: they are numbered 0 to {latest}")
