@@ -26,6 +26,8 @@ _INNER: Final = 8
 """Lines about one part of several."""
 _DEPTH: Final = 8
 """Levels of parts within parts that are shown."""
+_NESTED: Final = 20
+"""Questions within questions whether two values are the same."""
 _REMEMBERED: Final = 100_000
 _SIMPLE: Final = ATOMS - {slice}
 
@@ -62,6 +64,9 @@ class _Looker:
         self._of_type: dict[type, Kind] = {}
         self._bare: dict[type, bool] = {}
         self._same: dict[tuple[int, int], tuple[Any, Any]] = {}
+        self._open: dict[tuple[int, int], tuple[Any, Any]] = {}
+        self._asking = 0
+        self.brief = False
         self._shown: set[tuple[int, int]] = set()
         self._left: dict[str, None] = {}
         self._unknown: dict[str, None] = {}
@@ -107,19 +112,36 @@ class _Looker:
 
     def same(self, before: Any, after: Any) -> bool | None:
         """Whether two values are the same in all that can be seen; None where that is not known."""
-        stack = [(before, after)]
+        if self._asking >= _NESTED:
+            return None
+        brief, self.brief = self.brief, True
+        self._asking += 1
         seen: dict[tuple[int, int], tuple[Any, Any]] = {}
+        try:
+            found = self._compared(before, after, seen)
+        finally:
+            self.brief = brief
+            self._asking -= 1
+            for key in seen:
+                del self._open[key]
+        # What was asked on the way to another answer rests on that one.
+        if found and not self._asking and len(self._same) < _REMEMBERED:
+            self._same.update(seen)
+        return found
+
+    def _compared(self, before: Any, after: Any, seen: dict[tuple[int, int], tuple[Any, Any]]) -> bool | None:
+        stack = [(before, after)]
         known = True
         while stack:
             old, new = stack.pop()
             if self.quick(old, new):
                 continue
             key = (id(old), id(new))
-            if key in seen or key in self._same:
+            if key in self._open or key in self._same:
                 # A pair that is being compared further up counts as the same, so cycles end.
                 continue
             # They are kept alive, because an address is used again once its object is gone.
-            seen[key] = (old, new)
+            seen[key] = self._open[key] = (old, new)
             if self.out():
                 self.leave(f"values of type {type_name(new)}")
                 return None
@@ -131,8 +153,6 @@ class _Looker:
                 if type(part.before) in _SIMPLE and not self.quick(part.before, part.after):
                     return False
                 stack.append((part.before, part.after))
-        if known and len(self._same) < _REMEMBERED:
-            self._same.update(seen)
         return True if known else None
 
     def quick(self, before: Any, after: Any) -> bool:  # noqa: PLR0911 - the quickest way out each

@@ -77,15 +77,16 @@ class Arrays:
         if old.flags.writeable != new.flags.writeable:
             told.append(Line("may be written to now" if new.flags.writeable else "is read-only now"))
         if old.shape != new.shape:
-            if old.ndim != new.ndim or old.shape[1:] != new.shape[1:] or not old.ndim:
+            if look.brief or old.ndim != new.ndim or old.shape[1:] != new.shape[1:] or not old.ndim:
                 return Facts(tuple(told))
             rows = min(len(old), len(new))
-            told += self._compared(old[:rows], new[:rows], look, f"the first {count(rows, 'row')}")
-            return Facts(tuple(told))
-        told += self._compared(old, new, look, "")
+            more, parts = self._compared(old[:rows], new[:rows], look, f"the first {count(rows, 'row')}")
+            return Facts((*told, *more), parts)
+        more, parts = self._compared(old, new, look, "")
+        told += more
         if old.ndim > 1 and old.flags.c_contiguous != new.flags.c_contiguous:
             told.append(Line("lies otherwise in memory"))
-        return Facts(tuple(told))
+        return Facts(tuple(told), parts)
 
     def masked(self, before: Any, after: Any, look: Look) -> Facts:  # noqa: ARG002 - as all kinds are called
         """What differs between two masked arrays."""
@@ -126,6 +127,8 @@ class Arrays:
             if not places.size:
                 continue
             number += places.size
+            if look.brief:
+                return Unequal(int(places.size), old.size, old.size, None, ())
             first += [(start + int(at), one[at], other[at]) for at in places[: _SHOWN - len(first)]]
             if plainly:
                 most = self._further(most, one[places], other[places])
@@ -203,20 +206,26 @@ class Arrays:
         found = float(distance.max())
         return found if most is None else max(most, found)
 
-    def _compared(self, old: Any, new: Any, look: Look, where: str) -> Iterator[Line]:
+    def _compared(self, old: Any, new: Any, look: Look, where: str) -> tuple[list[Line], list[Part]]:
+        """Lines about elements that differ, and those of them that have an inside of their own."""
         if not old.size or not self._comparable(old.dtype, new.dtype):
-            return
+            return [], []
         found = self.unequal(old, new, look)
-        prefix = f"in {where}, " if where else ""
-        if found.number:
-            yield Line(prefix + found.told("element"))
-        elif where:
-            yield Line(f"{where} are as they were")
-        for at, one, other in found.first:
-            place = ", ".join(str(int(i)) for i in self.numpy.unravel_index(at, old.shape))
-            yield Line(arrow(shown(one), shown(other)), f"[{place}]" if old.ndim else "")
         if found.compared < found.total:
             look.leave(f"{found.total - found.compared:,} of {count(found.total, 'element')} of an array")
+        prefix = f"in {where}, " if where else ""
+        told = [Line(prefix + found.told("element"))] if found.number else []
+        if where and not found.number:
+            told.append(Line(f"{where} are as they were"))
+        parts = []
+        for at, one, other in found.first:
+            place = ", ".join(str(int(i)) for i in self.numpy.unravel_index(at, old.shape))
+            step = f"[{place}]" if old.ndim else ""
+            if old.dtype.hasobject or new.dtype.hasobject:
+                parts.append(Part(step, one, other))
+            else:
+                told.append(Line(arrow(shown(one), shown(other)), step))
+        return told, parts
 
     @staticmethod
     def _comparable(old: Any, new: Any) -> bool:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import enum
 import operator
-from collections import defaultdict, deque
+from array import array
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, compress
 from types import FunctionType
 from typing import Any, Final
 
 from elastictm.values.contrasts.facts import Facts, Kind, Line, Look, Part, lines
-from elastictm.values.contrasts.words import PRINTED, count, cut, listed, plain, short
+from elastictm.values.contrasts.words import PRINTED, count, cut, listed, short
 from elastictm.values.kinds import ATOMS, fixed_types, type_name
 
 _SIMPLE: Final = ATOMS - {slice}
 _FAITHFUL_KEYS: Final = _SIMPLE - {float, complex}
+_MOST_IN_KEY: Final = 6
 _SORTED: Final = 10_000
 _STEP: Final = 256
 """Items between two looks at the clock."""
@@ -23,7 +25,7 @@ _STEP: Final = 256
 
 def kinds() -> Mapping[type, Kind]:
     """The kinds of containers."""
-    sequences: tuple[type, ...] = (list, tuple, deque)
+    sequences: tuple[type, ...] = (list, tuple, deque, array)
     sets: tuple[type, ...] = (set, frozenset)
     found = {kind: Kind(_sequences, _title_of(kind, "item"), attributes=True) for kind in sequences}
     found |= {kind: Kind(_sets, _title_of(kind, "item"), attributes=True) for kind in sets}
@@ -41,6 +43,8 @@ def _sequences(before: Any, after: Any, look: Look) -> Facts:
     if len(old) == len(new):
         parts = ((index, old[index], new[index]) for index in _candidates(old, new))
         return Facts((), chain(own, _parts(parts, look, fields)), len(new), "items")
+    if look.brief:
+        return Facts(lines("another length"))
     shorter = min(len(old), len(new))
     head = _common(zip(old, new, strict=False), shorter, look)
     tail = _common(zip(reversed(old), reversed(new), strict=False), shorter - head, look)
@@ -59,6 +63,8 @@ def _items(value: Any) -> Sequence[Any]:
     kind = type(value)
     if issubclass(kind, deque):
         return list(deque.__iter__(value))
+    if issubclass(kind, array):
+        return array.tolist(value)
     base: Any = list if issubclass(kind, list) else tuple
     items: Sequence[Any] = base.__getitem__(value, slice(None))
     return items
@@ -78,6 +84,8 @@ def _fields(before: Any, after: Any) -> tuple[str, ...] | None:
 def _own_parts(before: Any, after: Any) -> Iterator[Part]:
     if issubclass(type(before), deque) and issubclass(type(after), deque):
         yield Part(".maxlen", deque.maxlen.__get__(before), deque.maxlen.__get__(after))
+    if issubclass(type(before), array) and issubclass(type(after), array):
+        yield Part(".typecode", before.typecode, after.typecode)
     if issubclass(type(before), defaultdict) and issubclass(type(after), defaultdict):
         yield Part(".default_factory", before.default_factory, after.default_factory)
 
@@ -126,19 +134,27 @@ def _dicts(before: Any, after: Any, look: Look) -> Facts:
     shared = [token for token in old.values if token in new.values]
     if shared != [token for token in new.values if token in old.values]:
         told.append(Line("keys in another order"))
-    return Facts(tuple(told), chain(_own_parts(before, after), _values(shared, old, new, look)), len(shared), "values")
+    # Keys that are compared themselves would count among the values.
+    total = 0 if old.has_others else len(shared)
+    return Facts(tuple(told), chain(_own_parts(before, after), _values(shared, old, new, look)), total, "values")
 
 
 class _Keyed:
     """A dict's values by what stands for the key, so that no code of a user's key is called."""
 
     def __init__(self, value: Any) -> None:
-        self.values: dict[Any, Any] = value if type(value) is dict else dict(dict.items(value))
+        base: Any = OrderedDict if issubclass(type(value), OrderedDict) else dict
+        self.values: dict[Any, Any] = value if type(value) is dict else dict(base.items(value))
         self._keys: dict[Any, Any] | None = None
         if not set(map(type, self.values)) <= _FAITHFUL_KEYS:
             found = list(tokens(self.values))
             self._keys = dict(zip(found, self.values, strict=True))
             self.values = dict(zip(found, self.values.values(), strict=True))
+
+    @property
+    def has_others(self) -> bool:
+        """Whether there are keys that nothing stands for but their rank."""
+        return self._keys is not None and any(_token(key) is None for key in self._keys.values() if key is not None)
 
     def key(self, token: Any) -> Any:
         """The key that a token stands for."""
@@ -193,10 +209,11 @@ def _token(item: Any) -> Any:  # noqa: PLR0911 - one for each kind of key
 def key_text(key: Any) -> str:
     """A key as it stands in brackets."""
     if type(key) is tuple:
-        return cut(", ".join(map(key_text, key[:6])))
+        inner = ", ".join(map(key_text, key[:_MOST_IN_KEY])) + (", …" if len(key) > _MOST_IN_KEY else "")
+        return cut(f"({inner},)" if len(key) == 1 else f"({inner})")
     if issubclass(type(key), enum.Enum):
         return f"{type(key).__qualname__}.{vars(key).get('_name_')}"
-    return plain(key) or type_name(key)
+    return short(key)
 
 
 def _sets(before: Any, after: Any, look: Look) -> Facts:  # noqa: ARG001 - as all kinds are called

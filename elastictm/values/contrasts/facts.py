@@ -54,6 +54,9 @@ class Facts:
 class Look(Protocol):
     """What a kind may ask for while it compares."""
 
+    brief: bool
+    """Whether it is only asked if there is any difference, so that one line is as good as all."""
+
     def out(self) -> bool:
         """Whether the time for comparing is over."""
         ...

@@ -10,7 +10,7 @@ from typing import Any, Final
 from elastictm.values.contrasts.arrays import Arrays, Unequal, shown
 from elastictm.values.contrasts.containers import key_text, tokens
 from elastictm.values.contrasts.facts import Facts, Kind, Line, Look, Part
-from elastictm.values.contrasts.instances import attributes
+from elastictm.values.contrasts.instances import attributes, mapped
 from elastictm.values.contrasts.words import arrow, changed, count, cut, listed
 from elastictm.values.kinds import type_name
 
@@ -78,7 +78,8 @@ class Frames:
         pairs += [(key_text(now[0]), was[1], now[1]) for was, now in renamed]
         found = [Line(text) for text in told if text]
         found += self._cells(before, after, pairs, rows, look)
-        return Facts(tuple(found), _own(before, after))
+        own, parts = _own(before, after, look)
+        return Facts((*found, *own), parts)
 
     def series(self, before: Any, after: Any, look: Look) -> Facts:
         """What differs between two series."""
@@ -90,7 +91,8 @@ class Frames:
             found.append(Line(unequal.told("value")))
             labels = _taken(after.index, rows.new)
             found += [Line(arrow(shown(a), shown(b)), f"[{key_text(labels[at])}]") for at, a, b in unequal.first]
-        return Facts(tuple(found), _own(before, after))
+        own, parts = _own(before, after, look)
+        return Facts((*found, *own), parts)
 
     def indexes(self, before: Any, after: Any, look: Look) -> Facts:
         """What differs between two indexes."""
@@ -277,13 +279,14 @@ def _renaming(before: Any, after: Any) -> str:
     return "" if old == new else f"name {old} → {new}"
 
 
-def _own(before: Any, after: Any) -> tuple[Part, ...]:
+def _own(before: Any, after: Any, look: Look) -> tuple[tuple[Line, ...], tuple[Part, ...]]:
     """What users attach to frames."""
     old, new = (
         {name: inner for name, inner in attributes(each).items() if not name.startswith("_")}
         for each in (before, after)
     )
-    return (Part(".attrs", before.attrs, after.attrs), *([Part("", old, new)] if old or new else []))
+    facts = mapped(old, new, look, "attribute")
+    return facts.lines, (Part(".attrs", before.attrs, after.attrs), *facts.parts)
 
 
 def _dtypes(before: Any, after: Any, look: Look) -> Facts:  # noqa: ARG001 - as all kinds are called

@@ -46,11 +46,7 @@ def _came_and_went(what: str, before: list[Any], after: list[Any]) -> list[str]:
     old, new = (dict(zip(tokens(items), items, strict=True)) for items in (before, after))
     found = []
     for verb, here, there in (("added", new, old), ("removed", old, new)):
-        names = [
-            f"({key_text(item)})" if type(item) is tuple else key_text(item)
-            for token, item in here.items()
-            if token not in there
-        ]
+        names = [key_text(item) for token, item in here.items() if token not in there]
         if names:
             found.append(f"{count(len(names), what)} {verb}: {listed(names, len(names))}")
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from types import CellType, FunctionType, MemberDescriptorType, MethodType
+from types import CellType, FunctionType, MemberDescriptorType, MethodType, SimpleNamespace
 from typing import Any, Final
 
 from elastictm.values.contrasts.facts import Facts, Kind, Line, Look, Part, lines
@@ -31,6 +31,7 @@ def kinds() -> Mapping[type, Kind]:
         functools.partial: Kind(_partials, attributes=True),
         MethodType: Kind(_methods),
         CellType: Kind(_cells),
+        SimpleNamespace: Kind(attribute_facts),
     }
 
 
@@ -89,7 +90,8 @@ def instances(before: Any, after: Any, look: Look) -> Facts:
     if not keeps_more(kind):
         return found
     if tested and not found.total:
-        return _reduced(before, after)
+        facts = _reduced(before, after)
+        return Facts((*found.lines, *facts.lines), facts.parts, unknown=facts.unknown)
     return Facts(found.lines, found.parts, found.total, found.what, unknown=f"what {type_name(after)} keeps to itself")
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import enum
+import random
+import sys
 from collections.abc import Mapping
 from types import BuiltinFunctionType, GenericAlias, ModuleType, UnionType
 from typing import Any, Final
 
-from elastictm.values.contrasts.facts import Facts, Kind, Look, lines
+from elastictm.values.contrasts.facts import Facts, Kind, Look, Part, lines
+from elastictm.values.contrasts.instances import mapped
 from elastictm.values.contrasts.words import PRINTED, arrow, clean, cut, plain, short
 from elastictm.values.kinds import fixed_types
 
@@ -19,12 +22,12 @@ def kinds() -> Mapping[type, Kind]:
     number = Kind(_numbers, attributes=True)
     found = dict.fromkeys(_NUMBERS, number)
     found |= dict.fromkeys((enum.Enum, enum.IntEnum, enum.IntFlag), Kind(_numbers))
-    found |= dict.fromkeys(
-        (*PRINTED, *fixed_types(), type(None), type(...), type(NotImplemented), range), Kind(_printed)
-    )
+    found |= dict.fromkeys((*PRINTED, *fixed_types()), Kind(_printed, attributes=True))
+    found |= dict.fromkeys((type(None), type(...), type(NotImplemented), range), Kind(_printed))
     return found | {
-        ModuleType: Kind(_named, _module_title),
-        BuiltinFunctionType: Kind(_named, _name),
+        ModuleType: Kind(_modules, _module_title),
+        BuiltinFunctionType: Kind(_builtins, _name),
+        random.Random: Kind(_generators, attributes=True),
         GenericAlias: Kind(_printed),
         UnionType: Kind(_printed),
         slice: Kind(_slices),
@@ -77,6 +80,24 @@ def _slices(before: slice, after: slice, look: Look) -> Facts:
         return Facts()
     old, new = (f"{short(each.start)}:{short(each.stop)}:{short(each.step)}" for each in (before, after))
     return Facts(lines(arrow(f"slice {old}", f"slice {new}")))
+
+
+def _modules(before: ModuleType, after: ModuleType, look: Look) -> Facts:
+    facts = _named(before, after, look)
+    if facts.lines or sys.modules.get(_name(after)) is after:
+        return facts
+    old, new = ({name: inner for name, inner in vars(each).items() if name[:2] != "__"} for each in (before, after))
+    return mapped(old, new, look, "name")
+
+
+def _builtins(before: Any, after: Any, look: Look) -> Facts:
+    owners = [None if type(each.__self__) is ModuleType else each.__self__ for each in (before, after)]
+    return Facts(_named(before, after, look).lines, [Part(".__self__", *owners)])
+
+
+def _generators(before: Any, after: Any, look: Look) -> Facts:
+    states = [random.Random.getstate(each) for each in (before, after)]
+    return Facts(lines("" if look.same(*states) else "has drawn numbers, or was seeded anew"))
 
 
 def _named(before: Any, after: Any, look: Look) -> Facts:  # noqa: ARG001 - as all kinds are called

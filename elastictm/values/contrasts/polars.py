@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from elastictm.values.contrasts.facts import Facts, Kind, Look, lines
+from elastictm.values.contrasts.instances import attribute_facts
 from elastictm.values.contrasts.words import arrow, changed, clean, count, listed, short
 
 LIBRARY: Final = "polars"
@@ -42,7 +43,9 @@ def _frames(before: Any, after: Any, look: Look) -> Facts:
         told.append("columns in another order")
     columns = list(_columns(before, after, shared, look))
     more = [f"and {count(len(columns) - _COLUMNS, 'column')} more"] if len(columns) > _COLUMNS else []
-    return Facts(lines(*told, *columns[:_COLUMNS], *more))
+    own = attribute_facts(before, after, look)
+    parts = [part for part in own.parts if not part.step.startswith("._")]
+    return Facts((*lines(*told, *columns[:_COLUMNS], *more), *own.lines), parts)
 
 
 def _columns(before: Any, after: Any, names: list[str], look: Look) -> Iterator[str]:

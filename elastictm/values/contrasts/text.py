@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import array
 import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -28,7 +27,6 @@ def kinds() -> Mapping[type, Kind]:
         bytes: raw,
         bytearray: raw,
         memoryview: raw,
-        array.array: raw,
     }
 
 
@@ -99,7 +97,7 @@ def _bytes(before: Any, after: Any, look: Look) -> Facts:  # noqa: ARG001 - as a
     forms = [_form(each) for each in (before, after)]
     if forms[0] != forms[1]:
         told.append(Line(f"{forms[0]} → {forms[1]}"))
-    old, new = (memoryview(each).cast("B") if len(each) else memoryview(b"") for each in (before, after))
+    old, new = (each.tobytes() if type(each) is memoryview else memoryview(each) for each in (before, after))
     if len(old) != len(new):
         told.append(Line(f"length {len(old):,} → {len(new):,}"))
     elif old == new:
@@ -116,7 +114,7 @@ def _bytes(before: Any, after: Any, look: Look) -> Facts:  # noqa: ARG001 - as a
 
 
 def _form(value: Any) -> str:
-    return value.typecode if issubclass(type(value), array.array) else value.format if type(value) is memoryview else ""
+    return f"{value.format} of shape {value.shape}" if type(value) is memoryview else ""
 
 
 def _bytes_title(value: Any) -> str:

@@ -12,6 +12,12 @@ from elastictm.values.kinds import type_name
 
 LIBRARY: Final = "torch"
 
+_HELD: Final = {
+    "torch.sparse_coo": ("_indices", "_values"),
+    "torch.sparse_csr": ("crow_indices", "col_indices", "values"),
+    "torch.sparse_csc": ("ccol_indices", "row_indices", "values"),
+}
+"""What a sparse tensor is made of."""
 _CONVERTED: Final = 20_000_000
 """Elements that are copied to be compared."""
 
@@ -56,6 +62,10 @@ class _Learning:
         found = (*found, *own.lines)
         parts = [Part(".grad", before.grad, after.grad)] if before.is_leaf and after.is_leaf else []
         parts += own.parts
+        held = _HELD.get(str(after.layout))
+        if held is not None and before.layout is after.layout and shapes[0] == shapes[1]:
+            inner = [(getattr(before.detach(), name)(), getattr(after.detach(), name)()) for name in held]
+            return Facts(found, [*(Part(f".{n}", *pair) for n, pair in zip(held, inner, strict=True)), *parts])
         arrays = [self._array(each) for each in (before, after)]
         if arrays[0] is None or arrays[1] is None:
             return Facts(found, parts, unknown=f"what lies in {_title(after)}")
@@ -67,11 +77,14 @@ class _Learning:
         plain = tensor.detach()
         if plain.layout is not torch.strided or plain.is_quantized or plain.device.type == "meta":
             return None
-        copied = plain.device.type != "cpu" or plain.is_conj() or plain.is_neg() or plain.dtype is torch.bfloat16
+        copied = plain.device.type != "cpu" or plain.is_conj() or plain.is_neg()
         if copied and plain.numel() > _CONVERTED:
             return None
         plain = plain.cpu().resolve_conj().resolve_neg()
-        return (plain.float() if plain.dtype is torch.bfloat16 else plain).numpy()
+        try:
+            return plain.numpy()
+        except TypeError:  # a dtype that numpy does not have
+            return plain.float().numpy() if plain.numel() <= _CONVERTED else None
 
     def modules(self, before: Any, after: Any, look: Look) -> Facts:
         """What differs between two modules: layers, parameters, and what else they keep."""

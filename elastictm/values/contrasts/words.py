@@ -10,6 +10,7 @@ import re
 import uuid
 from collections.abc import Iterable
 from itertools import islice
+from types import FunctionType
 from typing import Any, Final
 
 from elastictm.values.kinds import ATOMS, fixed_types, type_name
@@ -18,6 +19,7 @@ WIDTH: Final = 60
 """Characters of one value."""
 
 _LISTED: Final = 5
+_QUALNAME: Final = vars(type)["__qualname__"]
 _ITEMS: Final = 6
 _BITS: Final = 200
 _MISSING: Final = frozenset({"NAType", "NaTType"})
@@ -83,7 +85,14 @@ def small(value: Any) -> str | None:
 
 def short(value: Any) -> str:
     """A value in a few words: itself where that is short, otherwise its type."""
-    return plain(value) or small(value) or type_name(value)
+    return plain(value) or small(value) or _named(value) or type_name(value)
+
+
+def _named(value: Any) -> str:
+    kind = type(value)
+    if issubclass(kind, type):
+        return f"class {clean(_QUALNAME.__get__(value))}"
+    return f"function {clean(value.__qualname__)}" if kind is FunctionType else ""
 
 
 def count(number: int, what: str, many: str = "") -> str:
