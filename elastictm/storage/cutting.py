@@ -29,8 +29,8 @@ WINDOW = 64
 
 _SCRAMBLE = (0x9E37, 0x85EB)
 _WEIGHT = 0x2C9D
-_LESS = 2
-"""One place in 2^15 has a hash below this; with the least distance, pieces have 48 KiB on average."""
+_MORE = 2**16 - 3
+"""One place in 2^15 has a hash above this, never one among zeros; pieces so have 48 KiB on average."""
 
 _BLOCK = 2**18
 
@@ -73,7 +73,7 @@ def _places(data: memoryview) -> list[int]:
             last = min(first + _BLOCK + WINDOW - 2, data.nbytes)
             symbols = np.frombuffer(data, np.dtype("<u2"), max(last - first, 0) // 2, min(first, data.nbytes))
             if symbols.size * 2 >= WINDOW:
-                found = np.flatnonzero(_hashes(symbols, *memory) < _LESS)
+                found = np.flatnonzero(_hashes(symbols, *memory) > _MORE)
                 places += (found * 2 + (first + WINDOW)).tolist()
     return sorted(places)
 

@@ -57,13 +57,16 @@ class PackFile:
     """The file of a pack, and its chunks, its own and those of other packs.
 
     Responsibilities:
-    - store chunks, each once;
+    - store chunks;
     - give blobs under 8 KiB chunks that they share.
+
+    ``is_known`` says whether another pack has the chunk with a digest; the chunk is then referred to.
     """
 
     def __init__(self, folder: Path, name: PackName, files: Files, bandwidth: float) -> None:
         self.name = name
         self.bandwidth = bandwidth
+        self.is_known: Callable[[bytes], bool] = _nothing
         self.table: ChunkTable[PackChunk] = ChunkTable()
         self.file = PendingFile(str(folder / name.file), folder / name.file, files)
         self._small = Gatherer(self.table, MOST, USUAL)
@@ -88,7 +91,11 @@ class PackFile:
         if (taken := self._small.take()) is not None:
             index, content = taken
             compressed = worth_compressing(memoryview(content), self.bandwidth)
-            self.store(prepare_copy(content, compressed=compressed), index=index)
+            chunk = prepare_copy(content, compressed=compressed)
+            if self.is_known(chunk.digest):
+                self.table.fill(index, PackChunk(chunk.digest.hex(), chunk.size))
+            else:
+                self.store(chunk, index=index)
 
     def store(self, chunk: Prepared, *, aligned: bool = False, index: int | None = None) -> int:
         """Store a chunk, and return the index that it has; one that was reserved, if given."""
@@ -141,6 +148,7 @@ class PackWriter:
     def __enter__(self) -> Self:
         self._exits.callback(self._end)
         self._referred = self._exits.enter_context(self._catalogue.referring())
+        self._pack.is_known = partial(self._catalogue.refer, referred=self._referred)
         try:
             self._pack.file.begin(pack_header())
         except BaseException:
@@ -222,3 +230,7 @@ class PackWriter:
 
     def _end(self) -> None:
         self._done(self._pack.name, self._pack.file.end if self._committed else 0)
+
+
+def _nothing(_: bytes) -> bool:
+    return False

@@ -294,9 +294,7 @@ class Store:
 
     def _check_owned(self) -> None:
         if not self.owned:
-            raise StoreInUse(
-                f"{self.folder} is not recorded by this process, which can only read it. Take it over first."
-            )
+            raise StoreInUse(f"{self.folder} can only be read by this process. Take it over to write to it.")
 
 
 def _check_new(folder: Path) -> None:
