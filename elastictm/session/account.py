@@ -17,6 +17,7 @@ from elastictm.session.host import Host, variables
 from elastictm.session.lessons import Lessons
 from elastictm.session.luggage import left_behind
 from elastictm.session.saved import Saved
+from elastictm.session.states import NOT_KEPT
 from elastictm.storage import manifest as m
 from elastictm.values.definitions import named_definitions
 from elastictm.values.freeze import Freezer, Surroundings
@@ -83,7 +84,10 @@ class Account:
             reason = f"{ANOTHER_VALUE}running cell {entry.n} again gave another value than the one saved"
             reason += f" ({known})" if known else ""
         elif outcome == "rerun" and entry.fingerprint is None:
-            reason = "cannot be stored, so its new value could not be compared with the old"
+            known = ", ".join(self.saved.runs[RunNumber(entry.n)].unrepeatable)
+            reason = "was not kept" if entry.reason.startswith(NOT_KEPT) else "cannot be stored"
+            reason += ", so its new value could not be compared with the old"
+            reason += f", and it is not repeatable: {known}" if known else ""
         report = VariableReport(name, outcome, entry.kind, reason, path, entry.bytes, entry.seconds)
         return report.advised("restore")
 

@@ -21,6 +21,7 @@ from elastictm.session import generators
 from elastictm.session.environment import describe_environment
 from elastictm.session.host import Host, variables
 from elastictm.session.packing import packed
+from elastictm.session.states import NOT_KEPT
 from elastictm.session.stock import Stock, take_stock_of
 from elastictm.storage import manifest as m
 from elastictm.storage import pack as p
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = 2**20
 """Bytes that are written before the prompt is back."""
 
-NOT_WANTED: Final = "it is not kept: dontsave"
-NO_TIME: Final = "it is not kept: freezing it takes too long"
+NOT_WANTED: Final = f"{NOT_KEPT}: dontsave"
+NO_TIME: Final = f"{NOT_KEPT}: freezing it takes too long"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Keeper:
     ``stopped`` says why nothing is kept any more; empty while all is well.
     """
 
-    def __init__(self, store: Store, host: Host, seconds: Callable[[], float]) -> None:
+    def __init__(self, store: Store, host: Host, seconds: Callable[[], float], unwanted: Mapping[int, object]) -> None:
         self._store = store
         self._host = host
         self._allowance = seconds
@@ -85,8 +86,7 @@ class Keeper:
         self._texts: dict[str, str] = {}
         self._modules: set[str] = set()
         self._background = _Background()
-        self._unwanted: dict[int, Any] = {}
-        self.unwanted_names: set[Name] = set()
+        self._unwanted = unwanted
         self.written: dict[RunNumber, int] = {}
         self.stopped = ""
 
@@ -120,14 +120,6 @@ class Keeper:
     def moved(self) -> None:
         """The session stands on another line: what definitions look like there is not remembered."""
         self._defined.clear()
-
-    def leave_out(self, what: Iterable[Any]) -> None:
-        """Keep no bytes of these objects, or of the variables with these names."""
-        for each in what:
-            if isinstance(each, str):
-                self.unwanted_names.add(Name(each))
-            else:
-                self._unwanted[id(each)] = each
 
     def mark(self, name: str, n: RunNumber | None) -> None:
         """Note a tag."""
@@ -197,7 +189,8 @@ class Keeper:
         return groups, refusals
 
     def _is_unwanted(self, name: Name, value: Any) -> bool:
-        return name in self.unwanted_names or self._unwanted.get(id(value)) is value is not None
+        named = any(isinstance(each, str) and each == name for each in self._unwanted.values())
+        return named or (id(value) in self._unwanted and self._unwanted[id(value)] is value)
 
     def _definitions(self, stock: Stock, store: Callable[[object], Blob]) -> tuple[m.Definition, ...]:
         found: list[m.Definition] = []

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from elastictm.errors import StateNotKept
 from elastictm.ids import DefinitionKey, Name, is_variable
@@ -12,6 +12,9 @@ from elastictm.session.packing import definition_units, source_texts, unpacked
 from elastictm.session.states import StateReader
 from elastictm.values.freeze import Surroundings
 from elastictm.values.thaw import Thawer
+
+if TYPE_CHECKING:
+    from elastictm.storage.store_reader import StoreReader
 
 
 class _Globals(dict[str, Any]):
@@ -30,8 +33,9 @@ class _Globals(dict[str, Any]):
 class StateVariables(Mapping[str, Any]):
     """The variables of one state by name; displayed results have names such as ``Out[5]``."""
 
-    def __init__(self, reader: StateReader, singletons: Mapping[str, Any]) -> None:
+    def __init__(self, reader: StateReader, singletons: Mapping[str, Any], store: Callable[[], StoreReader]) -> None:
         self._reader = reader
+        self._store = store
         self._entries = {entry.name: entry for entry in reader.manifest.entries}
         self._values: dict[str, Any] = {}
         around = Surroundings(_Globals(self), singletons={type(value): name for name, value in singletons.items()})
@@ -72,7 +76,9 @@ class StateVariables(Mapping[str, Any]):
                 f"{name} of {self._reader.name} can only be made again by running cells: {why}. "
                 f"%past {self._reader.history.runs[-1].n} goes there"
             )
-        outcome = self._thawer.group(unpacked(self._reader, self._reader.manifest.units[entry.unit]))
+        with self._store() as opened:
+            self._reader.attach(opened)
+            outcome = self._thawer.group(unpacked(self._reader, self._reader.manifest.units[entry.unit]))
         if isinstance(outcome, Refusal):
             raise StateNotKept(f"{name} of {self._reader.name} does not load: {outcome.path}: {outcome.reason}")
         found: dict[Name, Any] = {n: v for n, v in outcome.items() if n in self._entries}

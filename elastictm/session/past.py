@@ -63,6 +63,7 @@ class Past:
         self._whole = True
         self._lapses: tuple[Name, ...] = ()
         self._parked: dict[Version, Any] = {}
+        self._unwanted: dict[int, object] = {}
 
     @property
     def name(self) -> str:
@@ -95,7 +96,7 @@ class Past:
         """Go on with the states of a session that has ended; the session stands in one of them."""
         self._store, self.tree, self._counted = store, tree, counted
         self._whole = False
-        self.keeper = Keeper(store, self._host, self._seconds)
+        self.keeper = Keeper(store, self._host, self._seconds, self._unwanted)
 
     def here(self) -> RunNumber:
         """The state that the session stands in.
@@ -104,6 +105,10 @@ class Past:
             UsageError: no cell has run yet.
         """
         return self._there(self.tree.at, "no cell has run yet")
+
+    def leave_out(self, what: Iterable[object]) -> None:
+        """Keep no bytes of these objects, or of the variables with these names."""
+        self._unwanted.update({id(each): each for each in what})
 
     def give_up(self, error: Exception) -> None:
         """Keep nothing any more, and say why."""
@@ -129,7 +134,7 @@ class Past:
             except (DestinationError, OSError) as error:
                 self.trouble = f"the past is not kept: {error}"
                 return
-            self.keeper = Keeper(self._store, self._host, self._seconds)
+            self.keeper = Keeper(self._store, self._host, self._seconds, self._unwanted)
         self.keeper.keep(self._unkept, recorder, whole=self._whole)
         self._unkept.clear()
         self._whole = False
@@ -184,7 +189,7 @@ class Past:
     def variables(self, n: RunNumber) -> StateVariables:
         """The variables of a state, without going there."""
         with self._opened() as stored:
-            return StateVariables(self.reader(stored, n), self._host.singletons)
+            return StateVariables(self.reader(stored, n), self._host.singletons, self._opened)
 
     def reader(self, reader: StoreReader, n: RunNumber) -> StateReader:
         """A state as an archive."""

@@ -5,7 +5,7 @@ Planning and archives are imported when they are first used, so that recording a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -327,6 +327,10 @@ class Session:
         past.saving = on
         if on:
             self._follow()
+
+    def dontsave(self, what: Iterable[object]) -> None:
+        """Keep no bytes of these objects, or of the variables with these names, from now on."""
+        self.known_past().leave_out(what)
 
     def _adopt(self, restored: Restored) -> None:
         """Go on from what was restored."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import msgspec
 
@@ -16,7 +17,8 @@ from elastictm.storage import manifest as m
 from elastictm.storage import pack as p
 from elastictm.storage.store_reader import StoreReader
 
-NOT_KEPT = "it was not kept"
+NOT_KEPT: Final = "it was not kept"
+"""Begins the reason why a version has no bytes though it could have some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,10 @@ class StateReader:
         self.name = f"state {n} of {name}"
         self.history = tree.history(n)
         self.manifest = self._manifest(tree)
+
+    def attach(self, reader: StoreReader) -> None:
+        """Read from a store that was opened again."""
+        self._reader = reader
 
     def read(self, blob: m.Blob) -> memoryview:
         """A blob's bytes."""

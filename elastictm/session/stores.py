@@ -29,7 +29,7 @@ class Found:
 
 
 class Stores:
-    """All stores below one folder: the one that ``root`` gives, or one in the user's data folder where that is empty."""
+    """All stores below the folder that ``root`` gives, or one in the user's data folder where that is empty."""
 
     def __init__(self, root: Callable[[], str] = str) -> None:
         self._root = root

@@ -1,0 +1,311 @@
+"""Going through the states of a session: there and back is identity, and every state is what it was."""
+
+from __future__ import annotations
+
+import copy
+import re
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from elastictm.errors import StateNotKept, UsageError
+from elastictm.ids import is_variable
+
+
+def past(notebook):
+    """The states of a notebook's session."""
+    return notebook.session.past
+
+
+def go(notebook, word):
+    """Go to a state."""
+    return notebook.session.go(str(word))
+
+
+def live(notebook):
+    """The user's variables."""
+    return {n: v for n, v in notebook.ns.items() if is_variable(n) and not notebook.session.host.is_own(n)}
+
+
+def test_names_born_later_go_and_deleted_ones_come_back(notebook):
+    """Undo takes away what the last cell made, brings back what it deleted, and redo is its inverse."""
+    notebook.run("a = [1]", "b = a", "del a", "c = 3")
+    go(notebook, "undo")
+    assert set(live(notebook)) == {"b"}
+    go(notebook, "undo")
+    assert set(live(notebook)) == {"a", "b"}
+    assert notebook.ns["a"] is notebook.ns["b"]
+    go(notebook, "redo")
+    go(notebook, "redo")
+    assert set(live(notebook)) == {"b", "c"}
+    assert notebook.ns["c"] == 3
+
+
+def test_what_did_not_change_is_the_same_object(notebook):
+    """Only what differs between two states is loaded; identities of all else hold."""
+    notebook.run("big = list(range(1000)); other = {'big': big}; x = [0]", "x.append(1)", "y = x")
+    big, other = notebook.ns["big"], notebook.ns["other"]
+    report = go(notebook, 2)
+    assert notebook.ns["x"] == [0]
+    assert notebook.ns["big"] is big
+    assert notebook.ns["other"] is other
+    assert {v.name for v in report.variables if v.outcome == "kept"} == {"big", "other"}
+
+
+def test_a_cell_that_failed_half_way_is_undone(notebook):
+    """What a failed cell had changed before it raised goes as well."""
+    notebook.run("a = [1]", "a.append(2); b = 1; 1 / 0")
+    go(notebook, "undo")
+    assert live(notebook) == {"a": [1]}
+
+
+def test_displayed_results_agree(notebook):
+    """``Out`` and the underscores hold what they held in that state."""
+    notebook.run("[1]", "[2]", "x = 1")
+    first = notebook.runs[1].n
+    go(notebook, first)
+    assert dict(notebook.session.host.outputs) == {first: [1]}
+    assert notebook.ns["_"] == [1]
+    assert f"_{first + 1}" not in notebook.ns
+
+
+def test_branches(notebook):
+    """A cell that runs in an earlier state opens a branch; each branch can be gone to from the other."""
+    notebook.run("x = [1]", "x.append(2)", "x.append(3)")
+    n = notebook.runs[-1].n
+    go(notebook, "undo")
+    notebook.run("x.append('other')")
+    other = notebook.runs[-1].n
+    assert other > n
+    assert notebook.ns["x"] == [1, 2, "other"]
+    go(notebook, n)
+    assert notebook.ns["x"] == [1, 2, 3]
+    go(notebook, other)
+    assert notebook.ns["x"] == [1, 2, "other"]
+    assert past(notebook).tree[other].parent == n - 1
+
+
+def test_classes_and_their_instances(notebook):
+    """Instances in a state belong to the class of that state, those that were kept included."""
+    notebook.run("class P: kind = 1\nold = P()", "P.kind = 2", "class P: kind = 3\nnew = P()")
+    first = notebook.runs[1].n
+    go(notebook, first)
+    ns = notebook.ns
+    assert (ns["P"].kind, type(ns["old"]) is ns["P"]) == (1, True)
+    go(notebook, first + 2)
+    assert (ns["P"].kind, ns["old"].kind, type(ns["new"]) is ns["P"], type(ns["old"]) is ns["P"]) == (3, 2, True, False)
+
+
+def test_functions_see_the_session(notebook):
+    """A function that was loaded looks its globals up in the session."""
+    notebook.run("def f(): return x\nx = 1", "def f(): return x + 100", "x = 5")
+    go(notebook, notebook.runs[1].n)
+    assert notebook.ns["f"]() == 1
+    notebook.run("x = 7")
+    assert notebook.ns["f"]() == 7
+
+
+def test_what_cannot_be_stored_is_parked(notebook):
+    """A generator that a cell made is here again after undo and redo, where it stood."""
+    notebook.run("g = (i for i in range(5)); first = next(g)", "second = next(g)")
+    n, g = notebook.runs[-1].n, notebook.ns["g"]
+    report = go(notebook, "undo")
+    assert [v.outcome for v in report.variables if v.name == "g"] in (["rerun"], ["lost"])
+    go(notebook, n)
+    assert notebook.ns["g"] is g
+    assert next(notebook.ns["g"]) == 2
+
+
+def test_random_numbers_go_on_as_they_did(notebook):
+    """After going back the generators stand where they stood."""
+    notebook.run("import random; random.seed(3)", "a = random.random()", "b = random.random()")
+    b = notebook.ns["b"]
+    go(notebook, "undo")
+    notebook.run("again = random.random()")
+    assert notebook.ns["again"] == b
+
+
+def test_settings_go_back(notebook):
+    """Settings of libraries are those of the state."""
+    notebook.run("import decimal; decimal.getcontext().prec = 7", "decimal.getcontext().prec = 9")
+    go(notebook, "undo")
+    assert notebook.ns["decimal"].getcontext().prec == 7
+    go(notebook, "redo")
+    assert notebook.ns["decimal"].getcontext().prec == 9
+
+
+def test_changes_outside_of_cells_have_a_state(notebook):
+    """What was changed beside the cells before leaving is not lost by going elsewhere."""
+    notebook.run("x = [1]", "y = 1")
+    notebook.shell.run_cell("x = [1, 'silent']", store_history=False)
+    here = past(notebook).tree.latest
+    go(notebook, "undo")
+    assert past(notebook).tree.latest > here
+    go(notebook, past(notebook).tree.latest)
+    assert notebook.ns["x"] == [1, "silent"]
+
+
+def test_values_of_other_states(notebook):
+    """They are equal to what was there, share among themselves, and share nothing with the session."""
+    notebook.run("a = [1]; b = [a]\ndef f(): return a", "a.append(2)", "b")
+    found = past(notebook).variables(notebook.runs[1].n)
+    assert found["a"] == [1]
+    assert found["b"][0] is found["a"]
+    assert found["f"]() is found["a"]
+    found["a"].append("mine")
+    assert notebook.ns["a"] == [1, 2]
+    assert set(found) == {"a", "b", "f"}
+    n = notebook.runs[-1].n
+    assert past(notebook).variables(n)[f"Out[{n}]"] == [[1, 2]]
+    with pytest.raises(KeyError):
+        found["none"]
+
+
+def test_values_that_were_not_kept_say_so(notebook):
+    """Looking runs no cell."""
+    notebook.run("g = (i for i in range(3))")
+    with pytest.raises(StateNotKept, match="can only be made again by running cells"):
+        past(notebook).variables(notebook.runs[-1].n)["g"]
+
+
+def test_tags(notebook):
+    """A tag is a place to go."""
+    notebook.run("x = 1", "x = 2")
+    past(notebook).tag("one", notebook.runs[1].n)
+    go(notebook, "one")
+    assert notebook.ns["x"] == 1
+    for name in ("12", "undo", "a b", "-x", ""):
+        with pytest.raises(UsageError, match="cannot be a tag"):
+            past(notebook).tag(name, notebook.runs[1].n)
+
+
+@pytest.mark.parametrize("word", ["99", "nothing", "-1", "redo"])
+def test_states_that_are_not_there(notebook, word):
+    """The message says what there is."""
+    notebook.run("x = 1")
+    with pytest.raises(UsageError, match=r"no state|nothing to redo"):
+        go(notebook, word)
+
+
+def test_nothing_is_kept_while_saving_is_off(notebook):
+    """States without bytes come back by running cells; after switching on again everything is kept."""
+    notebook.run("x = [1]")
+    notebook.session.saving(False)
+    notebook.run("import os; y = os.urandom(4)", "z = 3")
+    n = notebook.runs[-2].n
+    notebook.session.saving(True)
+    notebook.run("y = 0")
+    report = go(notebook, n)
+    told = {v.name: (v.outcome, v.reason) for v in report.variables}
+    assert told["y"][0] == "rerun"
+    assert re.search(r"was not kept, .*not repeatable: .*urandom", told["y"][1])
+    assert notebook.ns["x"] == [1]
+
+
+def test_unwanted_variables_are_not_kept(notebook):
+    """Neither by name nor by object; they are run again where that is possible."""
+    notebook.run("secret = 'hunter2' * 10; other = [1, 2]; plain = [3]")
+    notebook.session.dontsave(["secret", notebook.ns["other"]])
+    notebook.run("secret += 'x' * 20; other.append(3); plain.append(4)", "secret = other = plain = None")
+    found = past(notebook).variables(notebook.runs[-2].n)
+    assert found["plain"] == [3, 4]
+    for name in ("secret", "other"):
+        with pytest.raises(StateNotKept, match="dontsave"):
+            found[name]
+
+
+CELLS = [
+    "a = [1, 2, 3]",
+    "b = a",
+    "b = list(a)",
+    "a.append(len(a))",
+    "d = {'a': a, 'b': b}",
+    "d['a'] = [0]",
+    "d['n'] = d.get('n', 0) + 1",
+    "del a",
+    "del d",
+    "a = d['a']",
+    "class K:\n    n = 0\n    def up(self): self.n += 1; return self.n",
+    "k = K()",
+    "k.up()",
+    "K.n = 10",
+    "ks = [k, k, K()]",
+    "def f(x=[]): x.append(len(x)); return x",
+    "f()",
+    "a.append(f)",
+    "t = (a, b); u = t",
+    "s = 'text' * 3",
+    "a.append(1); raise ValueError(a)",
+    "import numpy as np; m = np.arange(12.0).reshape(3, 4); v = m[1]",
+    "v[0] = -1",
+    "m = m * 2",
+    "a[0] = m",
+    "it = iter(b)",
+    "next(it)",
+]
+MOVES = st.one_of(st.sampled_from(CELLS), st.integers(0, 40), st.sampled_from(["undo", "redo"]))
+
+
+def picture(notebook):
+    """The values of all variables that can be copied, copied together, and who is who among them."""
+    values = {n: v for n, v in live(notebook).items() if type(v).__name__ != "module"}
+    outputs = {f"Out[{n}]": v for n, v in notebook.session.host.outputs.items()}
+    return told({**values, **outputs})
+
+
+def told(values):
+    """A text of values in which sharing shows: each object that can be shared is written out once."""
+    seen = {}
+    keep = []
+
+    def text(value):
+        kind = type(value).__name__
+        if isinstance(value, (int, float, str, bool, type(None))):
+            return repr(value)
+        if id(value) in seen:
+            return f"<{seen[id(value)]}>"
+        keep.append(value)
+        seen[id(value)] = number = len(seen)
+        if kind == "ndarray":
+            return f"{number}:array{value.tolist()}"
+        if isinstance(value, (list, tuple)):
+            return f"{number}:{kind}({', '.join(map(text, value))})"
+        if isinstance(value, dict):
+            return f"{number}:dict({', '.join(f'{k!r}: {text(v)}' for k, v in value.items())})"
+        if kind == "function":
+            return f"{number}:function {value.__name__} {text(value.__defaults__ or ())}"
+        if kind == "type":
+            return f"{number}:class {value.__name__} n={value.n}"
+        if kind == "list_iterator":
+            return f"{number}:iterator {list(copy.copy(value))}"
+        return f"{number}:{kind} of {text(type(value))} {text(dict(vars(value)))}"
+
+    return {name: text(value) for name, value in sorted(values.items())}
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(moves=st.lists(MOVES, min_size=4, max_size=18))
+def test_every_state_is_what_it_was(notebook, moves):
+    """Random cells and random travels in a real shell: each state that is gone to is as it was when it was left."""
+    notebook.run("pass")
+    start = past(notebook).tree.at
+    go(notebook, 0)
+    known = {}
+    for move in moves:
+        if isinstance(move, str) and move not in {"undo", "redo"}:
+            notebook.run(move)
+            known[past(notebook).tree.at] = picture(notebook)
+            continue
+        reachable = sorted(known)
+        word = move if isinstance(move, str) else (reachable[move % len(reachable)] if reachable else start)
+        try:
+            report = go(notebook, word)
+        except UsageError:
+            continue
+        at = past(notebook).tree.at
+        assert [v.name for v in report.lost] == []
+        if at in known:
+            assert picture(notebook) == known[at], (at, moves)
+    assert notebook.errors == []
+    assert past(notebook).trouble == ""
