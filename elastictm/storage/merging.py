@@ -11,7 +11,7 @@ from elastictm.errors import ArchiveDamaged
 from elastictm.storage.chunks import Prepared
 from elastictm.storage.layout import PAGE, pack_header
 from elastictm.storage.manifest import NOTHING, Blob, Definition, OwnModule, Unit
-from elastictm.storage.pack import Kept, Pack, StateRecord
+from elastictm.storage.pack import Kept, Moved, Pack, StateRecord
 from elastictm.storage.pack_writer import MOST, SMALL, PackFile
 from elastictm.storage.pieces import Piece, PieceReader
 
@@ -93,6 +93,8 @@ class Merge:
         self._stays: set[PackName] = set()
         self._reader = PieceReader()
         self._indices: dict[str, int] = {}
+        self._moved: dict[str, Moved] = {}
+        self._usage = _Usage()
         try:
             packs = [self._open(name) for name in names]
             for inner in shelf.names():
@@ -123,16 +125,14 @@ class Merge:
 
     def write(self, name: PackName, catalogue: Catalogue, files: Files) -> PackFile:
         """Write the merged pack under its name; what is raised leaves all as it was."""
-        usage = _Usage()
         for pack in self._packs:
-            self._turned(pack, usage.of(pack))
+            self._turned(pack, self._usage.of(pack))
+        used = _bytes(self._usage.used)
         with catalogue.watching():
-            released = catalogue.release(
-                _bytes(self._places), _bytes(usage.used), _bytes(self._movable(usage)), set(self._sources)
-            )
+            released = catalogue.release(_bytes(self._places), used, _bytes(self._movable()), set(self._sources))
             out = PackFile(self._shelf.folder, name, files, BANDWIDTH)
             try:
-                self._choose(_bytes(usage.used), released)
+                self._choose(used, released)
                 out.file.begin(pack_header())
                 merged = self._merged(out, released)
                 catalogue.replace(self._sources, name, out.commit(merged, sync=True))
@@ -151,10 +151,12 @@ class Merge:
                 self._places.setdefault(chunk.digest, (name, Piece(source, here, here.offset)))
         return pack
 
-    def _movable(self, usage: _Usage) -> set[str]:
+    def _movable(self) -> set[str]:
         """Chunks of small blobs alone, whose content can be gathered anew."""
         return {
-            digest for digest in usage.used - usage.large if digest in self._places and self._sizes[digest] <= MOST // 4
+            digest
+            for digest in self._usage.used - self._usage.large
+            if digest in self._places and self._sizes[digest] <= MOST // 4
         }
 
     def _choose(self, used: AbstractSet[bytes], released: Released) -> None:
@@ -188,13 +190,37 @@ class Merge:
             environment=environments[-1] if environments else None,
             modules=_newest(_joined(pack.modules for pack in packs)),
             imported=tuple(dict.fromkeys(_joined(pack.imported for pack in packs))),
+            moved={**self._moved_before(), **self._moved},
         )
 
     def _blob(self, out: PackFile, pack: Pack, moved: AbstractSet[str], blob: Blob) -> Blob:
         digests = [pack.chunks[index].digest for index in blob.chunks]
         if len(digests) == 1 and digests[0] in moved:
-            return out.gather(self._content(pack, blob))
+            return self._gathered(out, digests[0], blob)
         return Blob(tuple(self._index(out, digest) for digest in digests), blob.start, blob.size)
+
+    def _gathered(self, out: PackFile, digest: str, blob: Blob) -> Blob:
+        """The new place of a small blob, which takes the rest of its chunk along where all of that is wanted."""
+        piece, size = self._places[digest][1], self._sizes[digest]
+        if self._usage.bytes_of(digest) < size:
+            return out.gather(self._reader.read([piece], blob.start, blob.size))
+        if digest not in self._moved:
+            whole = out.gather(self._reader.read([piece], 0, size))
+            self._moved[digest] = Moved(whole.chunks[0], whole.start)
+        to = self._moved[digest]
+        return Blob((to.chunk,), to.start + blob.start, blob.size)
+
+    def _moved_before(self) -> dict[str, Moved]:
+        """Where those chunks are now that earlier merges moved."""
+        found = {}
+        for pack in self._packs:
+            for digest, moved in pack.moved.items():
+                now = pack.chunks[moved.chunk].digest
+                if now in self._indices:
+                    found[digest] = Moved(self._indices[now], moved.start)
+                elif now in self._moved:
+                    found[digest] = Moved(self._moved[now].chunk, self._moved[now].start + moved.start)
+        return found
 
     def _index(self, out: PackFile, digest: str) -> int:
         """The index of a chunk in the merged pack, to which its payload is copied where its file does not stay."""
@@ -249,6 +275,7 @@ class _Usage:
     def __init__(self) -> None:
         self.used: set[str] = set()
         self.large: set[str] = set()
+        self._parts: dict[str, set[tuple[int, int]]] = {}
 
     def of(self, pack: Pack) -> Callable[[Blob], Blob]:
         """A function that notes the chunks of a blob in this pack."""
@@ -258,9 +285,15 @@ class _Usage:
             self.used |= digests
             if blob.size >= SMALL or len(blob.chunks) > 1:
                 self.large |= digests
+            for digest in digests:
+                self._parts.setdefault(digest, set()).add((blob.start, blob.size))
             return blob
 
         return note
+
+    def bytes_of(self, digest: str) -> int:
+        """How many bytes of a chunk the small blobs in it use, which do not overlap."""
+        return sum(size for _, size in self._parts[digest])
 
 
 def _turned_state(state: StateRecord, turn: Callable[[Blob], Blob]) -> StateRecord:

@@ -100,12 +100,20 @@ class Unfit(Struct, frozen=True, omit_defaults=True):
     reason: str
 
 
+class Moved(Struct, frozen=True, omit_defaults=True):
+    """A chunk of packs that were merged, whose content now begins at byte ``start`` of chunk ``chunk``."""
+
+    chunk: Count
+    start: Count
+
+
 class Pack(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="pack"):
     """All that a pack says of itself; the writer fills in ``chunks``.
 
     ``sources`` is a JSON object of new source texts by file name.
     ``marks`` are tags, with the state that each names from now on; None removes it.
     ``forgotten`` are states that were cleared.
+    ``moved`` are chunks that are found in others since a merge, by their digests.
     """
 
     schema: Count = SCHEMA
@@ -118,6 +126,7 @@ class Pack(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="pack"
     environment: Environment | None = None
     modules: tuple[OwnModule, ...] = ()
     imported: tuple[str, ...] = ()
+    moved: dict[HexDigest, Moved] = field(default_factory=dict)
     chunks: tuple[PackChunk, ...] = ()
 
 
@@ -156,6 +165,8 @@ def check(pack: Pack, area_end: int) -> None:
         counts = {len(column) for column in (kept.unit.names, kept.ns, kept.sizes, kept.seconds, kept.fingerprints)}
         if len(counts) != 1:
             raise ValueError(f"unit {i} does not say the same number of things of each of {kept.unit.names}")
+    for digest, moved in pack.moved.items():
+        check_blob(f"the chunk {digest}, which was moved", Blob((moved.chunk,), moved.start, 1), chunks)
     for module in pack.modules:
         for file in module.files:
             check_file(file, chunks)

@@ -41,6 +41,7 @@ class StoreReader:
         self._damaged = damaged
         self._lists: dict[int, tuple[PackChunk, ...]] = {}
         self._located: dict[str, tuple[PackName, Chunk]] = {}
+        self._moved: dict[str, tuple[PackChunk, int]] = {}
         self._sources: OrderedDict[PackName, Source] = OrderedDict()
         self._loaded: set[PackName] = set()
         self._pieces = PieceReader()
@@ -94,6 +95,8 @@ class StoreReader:
             raise ArchiveError(f"{self._shelf.folder} needs more memory than this machine gives.") from error
 
     def _read(self, chunks: Sequence[PackChunk], start: int, size: int) -> memoryview:
+        if len(chunks) == 1 and (slid := self._slid(chunks[0].digest)) is not None:
+            chunks, start = [slid[0]], slid[1] + start
         places = [self._locate(chunk.digest) for chunk in chunks]
         if len({name for name, _ in places}) > _MOST_OPEN:
             return self._read_in_turn(places, start, size)
@@ -127,6 +130,10 @@ class StoreReader:
             raise ArchiveDamaged(f"The packs in {self._shelf.folder} do not hold the chunk with the digest {digest}.")
         return self._located[digest]
 
+    def _slid(self, digest: str) -> tuple[PackChunk, int] | None:
+        """The chunk into which a merge put the content of another one, and where."""
+        return None if digest in self._located else self._moved.get(digest)
+
     def _load(self, name: PackName) -> Pack:
         source, pack = self._shelf.open(name)
         if (old := self._sources.pop(name, None)) is not None:
@@ -137,6 +144,8 @@ class StoreReader:
         for chunk in pack.chunks:
             if (here := chunk.here()) is not None:
                 self._located.setdefault(chunk.digest, (name, here))
+        for digest, moved in pack.moved.items():
+            self._moved[digest] = pack.chunks[moved.chunk], moved.start
         return pack
 
     def _load_all(self) -> None:
@@ -151,6 +160,7 @@ class StoreReader:
     def _start_anew(self) -> None:
         self._trim(0)
         self._located.clear()
+        self._moved.clear()
         self._loaded.clear()
         self._pieces.clear()
         self._load_all()
