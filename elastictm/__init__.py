@@ -19,14 +19,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from elastictm.api import history, plan, restore, save, unhook
+    from elastictm.api import (
+        ans,
+        clear_past,
+        dontsave,
+        history,
+        past,
+        plan,
+        restore,
+        save,
+        saving,
+        unhook,
+        vars,  # noqa: A004 - the name is fixed
+    )
 
-__all__ = ["history", "load_ipython_extension", "plan", "restore", "save", "unhook", "unload_ipython_extension"]
+__all__ = [
+    "ans",
+    "clear_past",
+    "dontsave",
+    "history",
+    "load_ipython_extension",
+    "past",
+    "plan",
+    "restore",
+    "save",
+    "saving",
+    "unhook",
+    "unload_ipython_extension",
+    "vars",
+]
+_HOOKS = {"load_ipython_extension", "unload_ipython_extension"}
 
 
 def __getattr__(name: str) -> Any:
     # What a name needs is imported when it is first used, so that importing elastictm costs next to nothing.
-    if name in {"history", "plan", "restore", "save", "unhook"}:
+    if name in __all__ and name not in _HOOKS:
         from elastictm import api  # noqa: PLC0415
 
         return getattr(api, name)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 
+from elastictm.errors import UsageError
 from elastictm.extension import current_session, unload
-from elastictm.ids import Name
+from elastictm.ids import Name, RunNumber, output_name
 from elastictm.magics.words import ask
 from elastictm.model.graph import HistoryGraph
 from elastictm.model.quantities import parse_bandwidth, parse_size
@@ -85,6 +86,56 @@ def restore(
     return current_session().restore(
         Path(path), trust=trust or ask, allow_effects=allow_effects, any_version=any_version
     )
+
+
+def past(state: int | str, *, allow_effects: bool = False) -> RestoreReport:
+    """Go to a state of this session: a cell's number, a tag, ``undo`` or ``redo``.
+
+    Raises:
+        UsageError: there is no such state, or none are kept.
+        ArchiveError: what was kept cannot be read.
+        RestoreFailed: it stopped half way; the session is as it was.
+    """
+    return current_session().go(str(state), allow_effects=allow_effects)
+
+
+def vars(state: int | str) -> Mapping[str, object]:  # noqa: A001 - the name is fixed
+    """The variables of a state, each loaded when it is looked at; they share nothing with the session.
+
+    Raises:
+        UsageError: there is no such state, or none are kept.
+    """
+    known = current_session().known_past()
+    return known.variables(known.find(str(state)))
+
+
+def ans(n: int) -> object:
+    """What cell ``n`` displayed, as it was right after the cell.
+
+    Raises:
+        UsageError: there is no such state, or the cell displayed nothing.
+    """
+    known = current_session().known_past()
+    try:
+        return known.variables(known.find(str(n)))[output_name(n)]
+    except KeyError as error:
+        raise UsageError(f"cell {n} displayed nothing") from error
+
+
+def saving(on: bool) -> None:  # noqa: FBT001 - a switch
+    """Keep the past from now on, or keep nothing."""
+    current_session().saving(on)
+
+
+def dontsave(*what: object) -> None:
+    """Keep no bytes of these objects, or of the variables with these names, from now on."""
+    current_session().dontsave(what)
+
+
+def clear_past(cells: tuple[int, int] | None = None) -> None:
+    """Forget the states of a range of cells, both ends included; of all but the one that is here if it is None."""
+    chosen = None if cells is None else (RunNumber(cells[0]), RunNumber(cells[1]))
+    current_session().known_past().clear(chosen)
 
 
 def history() -> HistoryGraph:

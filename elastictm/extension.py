@@ -5,10 +5,9 @@ from __future__ import annotations
 import atexit
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.magic import Magics
 from traitlets import Float, Unicode
 from traitlets.config import Configurable
 
@@ -19,6 +18,9 @@ from elastictm.session.recorder import SystemClock
 from elastictm.session.session import Session
 from elastictm.session.stores import Stores
 from elastictm.settings import Settings
+
+if TYPE_CHECKING:
+    from elastictm.magics.words import SessionMagics
 
 
 class ElasticTM(Configurable):  # type: ignore[misc]
@@ -57,8 +59,10 @@ def load(shell: InteractiveShell) -> None:
     settings = ElasticTM(shell)
     shell.configurables.append(settings)
     atexit.register(settings.session.close)
-    for magics in _magics():
-        shell.register_magics(magics(shell, settings.session))
+    magics = [kind(shell, settings.session) for kind in _magics()]
+    shell.register_magics(*magics)
+    for each in magics:
+        each.announce()
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -80,7 +84,7 @@ def unload(shell: InteractiveShell) -> None:
         manager.registry.pop(magics.__name__, None)
 
 
-def _magics() -> tuple[type[Magics], ...]:
+def _magics() -> tuple[type[SessionMagics], ...]:
     from elastictm.magics.graph import GraphMagics  # noqa: PLC0415 - only a shell that records needs them
     from elastictm.magics.migrate import MigrateMagics  # noqa: PLC0415 - likewise
     from elastictm.magics.past import PastMagics  # noqa: PLC0415 - likewise

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic import line_magic, magics_class
 from IPython.display import display
 
 from elastictm.ids import Name
-from elastictm.magics.words import errors_shown
-from elastictm.session.session import Session
+from elastictm.magics.words import SessionMagics, errors_shown
 
 GRAPH = """\
 %graph                  the history: which cell made what from what
@@ -17,12 +15,8 @@ GRAPH = """\
 
 
 @magics_class
-class GraphMagics(Magics):  # type: ignore[misc]
+class GraphMagics(SessionMagics):
     """``%graph``, for one session."""
-
-    def __init__(self, shell: InteractiveShell, session: Session) -> None:
-        super().__init__(shell)
-        self._session = session
 
     @line_magic  # type: ignore[untyped-decorator]
     def graph(self, line: str) -> None:

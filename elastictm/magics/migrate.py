@@ -9,14 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic import line_magic, magics_class
 from IPython.display import display
 
 from elastictm.errors import UsageError
-from elastictm.magics.words import Parser, ask, errors_shown, names
+from elastictm.magics.words import Parser, SessionMagics, ask, errors_shown, names
 from elastictm.model.quantities import parse_bandwidth, parse_size
-from elastictm.session.session import Session
 from elastictm.views.progress import ProgressBar
 
 MIGRATE = """\
@@ -48,12 +46,8 @@ Of restore:
 
 
 @magics_class
-class MigrateMagics(Magics):  # type: ignore[misc]
+class MigrateMagics(SessionMagics):
     """``%migrate``, for one session."""
-
-    def __init__(self, shell: InteractiveShell, session: Session) -> None:
-        super().__init__(shell)
-        self._session = session
 
     @line_magic  # type: ignore[untyped-decorator]
     def migrate(self, line: str) -> None:

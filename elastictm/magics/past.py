@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Callable
 
-from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic import line_magic, magics_class
 from IPython.display import display
 
 from elastictm.errors import UsageError
 from elastictm.ids import RunNumber
-from elastictm.magics.words import Parser, errors_shown
+from elastictm.magics.words import Parser, SessionMagics, errors_shown
 from elastictm.model.quantities import parse_size
-from elastictm.session.session import Session
 
 PAST = """\
 %past                       the states of this session, as a tree; --all shows every one
@@ -38,12 +37,18 @@ Options of going to a state:
 
 
 @magics_class
-class PastMagics(Magics):  # type: ignore[misc]
+class PastMagics(SessionMagics):
     """``%past``, for one session."""
 
-    def __init__(self, shell: InteractiveShell, session: Session) -> None:
-        super().__init__(shell)
-        self._session = session
+    def announce(self) -> None:
+        """Say in a line what an earlier session of this notebook or folder left, if one did."""
+        found = self._session.left_behind()
+        if found is not None:
+            began = time.strftime("%Y-%m-%d %H:%M", time.localtime(found.about.started))
+            print(  # noqa: T201 - a magic is a surface
+                f"elastictm: the past of a session that began on {began} is here; %past recover brings its last state "
+                f"back, %past --session {found.about.id} N another"
+            )
 
     @line_magic  # type: ignore[untyped-decorator]
     def past(self, line: str) -> None:

@@ -9,9 +9,12 @@ from typing import NoReturn
 
 from IPython.core.error import StdinNotImplementedError
 from IPython.core.error import UsageError as ShownError
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics
 
 from elastictm.errors import ElasticTMError, UsageError
 from elastictm.ids import Name
+from elastictm.session.session import Session
 from elastictm.storage.manifest import Manifest
 
 
@@ -36,6 +39,17 @@ def ask(manifest: Manifest) -> bool:
 def names(text: str) -> frozenset[Name]:
     """The names in a list with commas."""
     return frozenset(Name(part.strip()) for part in text.split(",") if part.strip())
+
+
+class SessionMagics(Magics):  # type: ignore[misc]
+    """Magics of one session."""
+
+    def __init__(self, shell: InteractiveShell, session: Session) -> None:
+        super().__init__(shell)
+        self._session = session
+
+    def announce(self) -> None:
+        """Say in a line what the user should know when recording begins; most have nothing to say."""
 
 
 @contextmanager

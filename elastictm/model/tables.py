@@ -54,3 +54,11 @@ def duration(seconds: float | None) -> str:
     if seconds < 120:  # noqa: PLR2004 - two minutes
         return f"{seconds:.1f} s"
     return f"{seconds / 60:.0f} min"
+
+
+def age(seconds: float) -> str:
+    """How long ago, in the largest unit that fits, such as ``3 min``."""
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -8,7 +8,7 @@ from typing import Final
 
 from elastictm.ids import Name, RunNumber, is_variable
 from elastictm.model.reports import Shown
-from elastictm.model.tables import Table, amount, duration
+from elastictm.model.tables import Table, age, amount, duration
 from elastictm.model.tree import State, StateTree
 
 MOST_SHOWN: Final = 60
@@ -78,7 +78,7 @@ class Timeline(Shown):
             (
                 f"{state.drawing} {state.n}",
                 state.code,
-                _age(state.age),
+                age(state.age),
                 duration(state.seconds),
                 _names(state.wrote),
                 amount(state.bytes) if state.bytes else "",
@@ -105,12 +105,12 @@ class Costs:
 
 def timeline(session: str, tree: StateTree, now: float, costs: Costs, *, everything: bool = False) -> Timeline:
     """The states that differ from their parents, in the order of their cells."""
-    shown = [state for state in tree if state.is_new]
+    shown = [state for state in tree if state.is_new and state.n not in tree.forgotten]
     drawings = draw(tree)
     tags: dict[RunNumber, list[str]] = {}
     for name, n in tree.tags.items():
         tags.setdefault(n, []).append(name)
-    here = standing(tree)
+    here = tree.standing()
     hidden = 0 if everything else max(0, len(shown) - MOST_SHOWN)
     lines = tuple(
         StateLine(
@@ -129,14 +129,6 @@ def timeline(session: str, tree: StateTree, now: float, costs: Costs, *, everyth
         for state in shown[hidden:]
     )
     return Timeline(session, lines, hidden, sum(costs.bytes.values()))
-
-
-def standing(tree: StateTree) -> RunNumber | None:
-    """The state that a session stands in, by the number of the cell that led to it last."""
-    n = tree.at
-    while n is not None and not tree[n].is_new:
-        n = tree[n].parent
-    return n
 
 
 def draw(tree: StateTree) -> dict[RunNumber, str]:
@@ -210,11 +202,3 @@ def _how(state: StateLine) -> str:
     if state.lost:
         return f"loses {_names(state.lost)}"
     return "" if state.rerun is None else f"re-runs cells: {duration(state.rerun)}"
-
-
-def _age(seconds: float) -> str:
-    """How long ago, in the largest unit that fits, such as ``3 min``."""
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from elastictm.ids import Name, RunNumber
+from elastictm.ids import Name, RunNumber, Version
 from elastictm.model.history import History
 from elastictm.model.records import CellRun, Remark
 
@@ -50,6 +50,7 @@ class StateTree:
         self._ahead: dict[RunNumber, RunNumber] = {}
         self._tags: dict[str, RunNumber] = {}
         self._remarks: dict[Remark, None] = {}
+        self._forgotten: set[RunNumber] = set()
         self._at: RunNumber | None = None
 
     def __len__(self) -> int:
@@ -90,7 +91,8 @@ class StateTree:
         self._states[state.n] = state
         if state.parent is not None:
             self._children.setdefault(state.parent, []).append(state.n)
-            self._ahead[state.parent] = state.n
+            if state.is_new:
+                self._lead_to(state)
         self._at = state.n
 
     def go(self, n: RunNumber) -> None:
@@ -131,27 +133,68 @@ class StateTree:
 
     def undone(self) -> RunNumber | None:
         """Where undoing the last change leads: the state before the cell run that made it; None where none is left."""
-        if self._at is None:
-            return None
-        state = self._states[self._at]
-        while not state.is_new and state.parent is not None:
-            state = self._states[state.parent]
-        return state.parent
+        n = self.standing()
+        return None if n is None else self._states[n].parent
 
     def redone(self) -> RunNumber | None:
         """Where the session stood before it was led back: the next changed state on that way; None where it was not."""
-        n = self._at
+        n = self.standing()
         while n is not None:
             n = self._ahead.get(n)
             if n is not None and self._states[n].is_new:
                 return n
         return None
 
+    def standing(self) -> RunNumber | None:
+        """The state that the session stands in, by the last cell that changed something; None before the first."""
+        n = self._at
+        while n is not None and not self._states[n].is_new:
+            n = self._states[n].parent
+        return n
+
+    def _lead_to(self, state: State) -> None:
+        """Have redo lead to a new state, from all that is no different from its parent."""
+        child, parent = state.n, state.parent
+        while parent is not None:
+            self._ahead[parent] = child
+            if self._states[parent].is_new:
+                return
+            child, parent = parent, self._states[parent].parent
+
     def between(self, start: RunNumber, end: RunNumber) -> tuple[list[State], list[State]]:
         """The cell runs that are undone on the way from one state to another, the latest first, and those redone."""
         left, right = self.line(start), self.line(end)
         common = {state.n for state in left} & {state.n for state in right}
         return [s for s in left if s.n not in common][::-1], [s for s in right if s.n not in common]
+
+    @property
+    def forgotten(self) -> frozenset[RunNumber]:
+        """The states that were cleared; their cell runs stay, as others came from them."""
+        return frozenset(self._forgotten)
+
+    def forget(self, numbers: Iterable[RunNumber]) -> None:
+        """Have states that cannot be gone to any more, and their tags go; the one that is here stays."""
+        self._forgotten.update(n for n in numbers if n in self._states and n != self._at)
+        self._tags = {name: n for name, n in self._tags.items() if n not in self._forgotten}
+
+    def needed(self) -> set[Version]:
+        """All versions that are alive in a state that was not cleared."""
+        found: set[Version] = set()
+        first = next(iter(self._states), None)
+        waiting: list[tuple[RunNumber, dict[Name, Version]]] = [] if first is None else [(first, {})]
+        while waiting:
+            n, alive = waiting.pop()
+            run = self._states[n].run
+            for name in (*self._states[n].lapses, *run.deletes):
+                alive.pop(name, None)
+            alive.update({record.name: record.version for record in run.writes})
+            if n not in self._forgotten:
+                found.update(alive.values())
+            *others, last = self._children.get(n, [None])
+            waiting += [(child, dict(alive)) for child in others if child is not None]
+            if last is not None:
+                waiting.append((last, alive))
+        return found
 
     def tag(self, name: str, n: RunNumber | None) -> None:
         """Call a state by a name, or no state with None; KeyError where there is no such state."""

@@ -16,12 +16,12 @@ import msgspec
 from msgspec.structs import replace
 
 from elastictm.errors import DestinationError
-from elastictm.ids import DefinitionKey, Name, RunNumber
+from elastictm.ids import DefinitionKey, Name, RunNumber, Version
 from elastictm.session import generators
 from elastictm.session.environment import describe_environment
 from elastictm.session.host import Host, variables
 from elastictm.session.packing import packed
-from elastictm.session.states import NOT_KEPT
+from elastictm.session.states import NOT_KEPT, versions_of
 from elastictm.session.stock import Stock, take_stock_of
 from elastictm.storage import manifest as m
 from elastictm.storage import pack as p
@@ -87,7 +87,7 @@ class Keeper:
         self._modules: set[str] = set()
         self._background = _Background()
         self._unwanted = unwanted
-        self.written: dict[RunNumber, int] = {}
+        self.merges = 0
         self.stopped = ""
 
     def keep(self, states: Sequence[State], recorder: Recorder, *, whole: bool) -> None:
@@ -126,6 +126,21 @@ class Keeper:
         with self._store.writer() as writer:
             writer.commit(p.Pack(marks={name: n}))
 
+    def forget(self, numbers: Sequence[RunNumber], needed: Collection[Version]) -> int:
+        """Note that states were cleared, and drop what only they needed; returns the bytes that were freed.
+
+        Raises:
+            DestinationError: the store cannot be written.
+        """
+        self.flush()
+        before = self._store.size
+        with self._store.writer() as writer:
+            writer.commit(p.Pack(forgotten=tuple(numbers)))
+        with self._store.reader() as reader:
+            sequences = [sequence for sequence, _ in reader.packs()]
+        self._store.merge(sequences, lambda kept: any(version in needed for version in versions_of(kept)))
+        return max(0, before - self._store.size)
+
     def _keep(self, states: Sequence[State], recorder: Recorder, *, whole: bool) -> None:
         state, values = states[-1], variables(self._host)
         run = state.run
@@ -150,7 +165,7 @@ class Keeper:
             kept = _Parcel(run.n, small, versions).put(store)
             named = (name for each in states for version in each.run.settings for name in version.sources)
             texts = self._new_texts(stock, sources, named)
-            written = writer.commit(
+            writer.commit(
                 p.Pack(
                     states=(*(_bare(each, store) for each in states[:-1]), record),
                     kept=kept,
@@ -158,17 +173,23 @@ class Keeper:
                     environment=self._environment(stock),
                 )
             )
-        self.written[run.n] = written.bytes
         if large:
-            self._background.add(_Job(self, _Parcel(run.n, large, versions)))
+            parcel = _Parcel(run.n, large, versions)
+            self._background.add(lambda stored: self._write(parcel, stored))
+        if due := self._store.merge_due():
+            self._background.add(lambda _: self._merge(due))
 
-    def write(self, parcel: _Parcel, stored: Callable[[], None]) -> None:
+    def _merge(self, sequences: Sequence[int]) -> None:
+        """Have fewer files, with all that is in them."""
+        self._store.merge(list(sequences), lambda _: True)
+        self.merges += 1
+
+    def _write(self, parcel: _Parcel, stored: Callable[[], None]) -> None:
         """Write large groups; ``stored`` is called once their memory is not needed any more."""
         with self._store.writer() as writer:
             kept = parcel.put(_storing(writer))
             stored()
-            written = writer.commit(p.Pack(kept=kept))
-        self.written[parcel.at] = self.written.get(parcel.at, 0) + written.bytes
+            writer.commit(p.Pack(kept=kept))
 
     def _wanted(
         self, touched: Iterable[Name], recorder: Recorder, values: Mapping[Name, Any]
@@ -224,16 +245,8 @@ class Keeper:
         self.stopped = f"the past is no longer kept: {error}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """Large groups on their way to the disk."""
-
-    keeper: Keeper
-    parcel: _Parcel
-
-    def run(self, stored: Callable[[], None]) -> None:
-        """Write them."""
-        self.keeper.write(self.parcel, stored)
+_Job = Callable[[Callable[[], None]], None]
+"""Something to write; it calls what it is given once it does not need the session's memory any more."""
 
 
 class _Background:
@@ -279,7 +292,7 @@ class _Background:
             read = _Once(self._has_read)
             try:
                 if self.trouble is None:
-                    job.run(read)
+                    job(read)
             except BaseException as error:  # noqa: BLE001 - it is told where somebody looks; nobody waits forever
                 self.trouble = error
             read()

@@ -7,7 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.errors import DestinationError, UsageError
-from elastictm.ids import DefinitionKey, Name, RunNumber, Version
+from elastictm.ids import DefinitionKey, Name, RunNumber, Version, is_variable
+from elastictm.model.reports import VariableReport
+from elastictm.model.sessions import StateContents
+from elastictm.model.tables import amount
 from elastictm.model.timeline import Costs, Timeline, timeline
 from elastictm.model.tree import State, StateTree
 from elastictm.session.host import Host, variables
@@ -58,6 +61,7 @@ class Past:
         self._clock = clock
         self._seconds = seconds
         self._shelves = Shelves()
+        self._merges = 0
         self._counted = 0
         self._unkept: list[State] = []
         self._whole = True
@@ -106,6 +110,17 @@ class Past:
         """
         return self._there(self.tree.at, "no cell has run yet")
 
+    def clear(self, cells: tuple[RunNumber, RunNumber] | None) -> str:
+        """Forget the states of a range of cells, or all but the one that is here; returns what was freed, in words."""
+        first, last = cells or (RunNumber(0), self.tree.latest or RunNumber(0))
+        chosen = [state.n for state in self.tree if first <= state.n <= last and state.n != self.tree.at]
+        self.tree.forget(chosen)
+        freed = 0
+        if self.keeper is not None and chosen:
+            freed = self.keeper.forget(chosen, self.tree.needed())
+            self._shelves = Shelves()
+        return f"{len(chosen)} states forgotten, {amount(freed)} freed"
+
     def leave_out(self, what: Iterable[object]) -> None:
         """Keep no bytes of these objects, or of the variables with these names."""
         self._unwanted.update({id(each): each for each in what})
@@ -151,6 +166,8 @@ class Past:
             return self._there(self.tree.redone(), "there is nothing to redo: no later state was left from here")
         if word in self.tree.tags:
             return self.tree.tags[word]
+        if word.isdecimal() and RunNumber(int(word)) in self.tree.forgotten:
+            raise UsageError(f"state {word} was cleared")
         if word.isdecimal() and RunNumber(int(word)) in self.tree:
             return RunNumber(int(word))
         known = f"0 to {self.tree.latest or 0}"
@@ -167,7 +184,10 @@ class Past:
 
     def timeline(self, *, everything: bool = False) -> Timeline:
         """The states, with what going to each of them costs."""
-        written = self.keeper.written if self.keeper is not None else {}
+        written: Mapping[RunNumber, int] = {}
+        if self.keeper is not None:
+            with self._opened() as stored:
+                written = self._refreshed(stored).bytes
         shown = timeline(self.name, self.tree, self._clock.now(), Costs(written), everything=everything)
         trouble = self.trouble or (self.keeper.stopped if self.keeper is not None else "")
         return replace(shown, notes=(trouble,)) if trouble else shown
@@ -191,10 +211,30 @@ class Past:
         with self._opened() as stored:
             return StateVariables(self.reader(stored, n), self._host.singletons, self._opened)
 
+    def contents(self, n: RunNumber) -> StateContents:
+        """What a state holds."""
+        with self._opened() as stored:
+            reader = self.reader(stored, n)
+        entries = sorted((e for e in reader.manifest.entries if is_variable(e.name)), key=lambda e: e.name)
+        variables = (
+            VariableReport(
+                Name(e.name), "stored" if e.unit is not None else "rerun", e.kind, e.reason, e.path, e.bytes, e.seconds
+            )
+            for e in entries
+        )
+        return StateContents(reader.name, tuple(variables))
+
     def reader(self, reader: StoreReader, n: RunNumber) -> StateReader:
         """A state as an archive."""
+        return StateReader(reader, self._refreshed(reader), self.tree, n, self.name)
+
+    def _refreshed(self, reader: StoreReader) -> Shelves:
+        merges = self.keeper.merges if self.keeper is not None else 0
+        if merges != self._merges:
+            # Packs that were merged have other numbers.
+            self._shelves, self._merges = Shelves(), merges
         self._shelves.refresh(reader)
-        return StateReader(reader, self._shelves, self.tree, n, self.name)
+        return self._shelves
 
     def _opened(self) -> StoreReader:
         """The store, with all in it that is on its way there.

@@ -14,6 +14,7 @@ from elastictm.errors import ArchiveNotTrusted, UsageError
 from elastictm.ids import Name, RunNumber, is_variable
 from elastictm.model.history import History
 from elastictm.model.reports import PlanReport, RestoreReport, SaveReport
+from elastictm.model.sessions import SessionLine, SessionList
 from elastictm.session.cells import FinishedCell
 from elastictm.session.circumstances.circumstances import Circumstances
 from elastictm.session.circumstances.process import added_to_import_path
@@ -22,7 +23,7 @@ from elastictm.session.effects import EffectWatch
 from elastictm.session.host import Host, variables
 from elastictm.session.past import Past
 from elastictm.session.recorder import Clock, Recorder
-from elastictm.session.stores import Stores
+from elastictm.session.stores import Found, Stores
 from elastictm.session.trust import TrustBook
 from elastictm.settings import Settings
 from elastictm.values.freeze import Freezer, Surroundings
@@ -320,6 +321,28 @@ class Session:
         """Write what is on its way to the disk."""
         if self.past is not None:
             self.past.close()
+
+    def left_behind(self) -> Found | None:
+        """The latest session of this notebook or folder that has ended; None where there is none."""
+        if self._stores is None:
+            return None
+        try:
+            return self._stores.latest(but="")
+        except (UsageError, OSError):
+            return None
+
+    def sessions(self) -> SessionList:
+        """The sessions that keep a past beside this one."""
+        self.known_past()
+        assert self._stores is not None  # noqa: S101 - who keeps a past has them
+        now = self.clock.now()
+        lines = (
+            SessionLine(
+                s.about.id, now - s.about.started, s.about.directory, s.about.notebook, s.about.python, s.size, s.alive
+            )
+            for s in self._stores.sessions()
+        )
+        return SessionList(str(self._stores.root), tuple(lines))
 
     def saving(self, on: bool) -> None:  # noqa: FBT001 - a switch
         """Keep the past from now on, or keep nothing."""

@@ -21,6 +21,12 @@ NOT_KEPT: Final = "it was not kept"
 """Begins the reason why a version has no bytes though it could have some."""
 
 
+def versions_of(kept: p.Kept) -> tuple[Version, ...]:
+    """The versions whose bytes a kept group has, in the order of its streams."""
+    pairs = zip(kept.unit.names, kept.ns, strict=True)
+    return tuple(Version(Name(name), RunNumber(n)) for name, n in pairs)
+
+
 @dataclass(frozen=True, slots=True)
 class _At:
     """A blob of one pack."""
@@ -39,18 +45,19 @@ class _Group:
     @property
     def versions(self) -> tuple[Version, ...]:
         """The versions whose bytes it has, in the order of its streams."""
-        pairs = zip(self.kept.unit.names, self.kept.ns, strict=True)
-        return tuple(Version(Name(name), RunNumber(n)) for name, n in pairs)
+        return versions_of(self.kept)
 
 
 @dataclass(slots=True)
 class Shelves:
-    """What the packs of a store hold, pack by pack as they were written."""
+    """What the packs of a store hold, pack by pack as they were written; ``bytes`` on disk count by state."""
 
     records: dict[RunNumber, tuple[int, p.StateRecord]] = field(default_factory=dict)
     groups: dict[Version, list[_Group]] = field(default_factory=dict)
+    bytes: dict[RunNumber, int] = field(default_factory=dict)
     texts: list[_At] = field(default_factory=list)
     marks: dict[str, RunNumber | None] = field(default_factory=dict)
+    forgotten: set[RunNumber] = field(default_factory=set)
     environment: m.Environment | None = None
     read_until: int = -1
 
@@ -64,14 +71,28 @@ class Shelves:
     def _add(self, sequence: int, pack: p.Pack) -> None:
         for record in pack.states:
             self.records[RunNumber(record.n)] = (sequence, record)
+        self._count(pack)
         for kept in pack.kept:
             group = _Group(sequence, kept)
             for version in group.versions:
                 self.groups.setdefault(version, []).append(group)
         if pack.sources.size:
             self.texts.append(_At(sequence, pack.sources))
+        self.forgotten.update(map(RunNumber, pack.forgotten))
         self.marks.update({name: None if n is None else RunNumber(n) for name, n in pack.marks.items()})
         self.environment = pack.environment or self.environment
+
+    def _count(self, pack: p.Pack) -> None:
+        """Each chunk counts for the first state that has it."""
+        counted: set[int] = set()
+        blobs = [(record.n, record.run) for record in pack.states]
+        blobs += [(kept.at, blob) for kept in pack.kept for blob in (kept.unit.stream, *kept.unit.segments)]
+        for n, blob in blobs:
+            for index in blob.chunks:
+                at = pack.chunks[index].at
+                if at is not None and index not in counted:
+                    counted.add(index)
+                    self.bytes[RunNumber(n)] = self.bytes.get(RunNumber(n), 0) + at.stored
 
     def holding(self, versions: frozenset[Version], line: frozenset[RunNumber]) -> _Group | None:
         """The latest group on a line that has the bytes of all these versions."""
@@ -92,6 +113,7 @@ class Shelves:
             parent = None if record.parent is None else RunNumber(record.parent)
             if parent is None or parent in tree:
                 tree.append(State(run, parent, tuple(map(Name, record.lapses))))
+        tree.forget(self.forgotten)
         for name, at in self.marks.items():
             if at is not None and at in tree:
                 tree.tag(name, at)

@@ -25,7 +25,12 @@ class Found:
     about: About
     folder: Path
     alive: bool
-    size: int
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk."""
+        with Store.open(self.folder) as store:
+            return store.size
 
 
 class Stores:
@@ -63,10 +68,9 @@ class Stores:
                 store = Store.open(folder)
             except ArchiveError:
                 continue  # not a store, or one that another process is removing
-            try:
-                yield Found(store.about, folder, store.in_use, store.size)
-            finally:
-                store.close()
+            with store:
+                found = Found(store.about, folder, store.in_use)
+            yield found
 
     def latest(self, but: str) -> Found:
         """The latest session of this notebook, or else of this folder, that has ended.

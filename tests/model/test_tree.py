@@ -67,6 +67,17 @@ def test_redo_leads_along_the_branch_that_was_left():
     assert tree.redone() is None
 
 
+def test_cells_that_change_nothing_do_not_hide_what_was_undone():
+    """After going back one may look around, and still redo."""
+    tree = tree_of(*BRANCHED[:3])
+    tree.go(1)
+    tree.append(State(run(7), 1))
+    assert tree.redone() == 2
+    tree.append(State(run(8, "z"), 7))
+    tree.go(1)
+    assert tree.redone() == 8
+
+
 def test_a_new_cell_is_what_redo_finds():
     """A branch that was opened last hides the older one from redo, not from going there."""
     tree = tree_of(*BRANCHED)

@@ -1,0 +1,74 @@
+"""Earlier sessions and what a state holds, as people see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from elastictm.model.reports import Shown, VariableReport
+from elastictm.model.tables import Table, age, amount, duration
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLine:
+    """One session that keeps a past; ``age`` is in seconds, ``bytes`` are on disk, ``alive`` tells that it goes on."""
+
+    id: str
+    age: float
+    directory: str
+    notebook: str | None
+    python: str
+    bytes: int
+    alive: bool
+
+    def to_json(self) -> dict[str, object]:
+        """The session as a dict of plain values."""
+        return {
+            "id": self.id,
+            "age": self.age,
+            "directory": self.directory,
+            "notebook": self.notebook,
+            "python": self.python,
+            "bytes": self.bytes,
+            "alive": self.alive,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SessionList(Shown):
+    """The sessions below one folder, the latest first."""
+
+    folder: str
+    sessions: tuple[SessionLine, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """The sessions as a dict of plain values."""
+        return {"folder": self.folder, "sessions": [session.to_json() for session in self.sessions]}
+
+    def _tables(self) -> tuple[Table, ...]:
+        rows = tuple(
+            (s.id, age(s.age), s.notebook or s.directory, s.python, amount(s.bytes), "running" if s.alive else "ended")
+            for s in self.sessions
+        )
+        columns = ("session", "began", "of", "Python", "on disk", "")
+        notes = ("%past --session ID brings the last state of a session here, %past --session ID N another",)
+        return (Table(f"{len(rows)} sessions in {self.folder}", columns, rows, notes if rows else ()),)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class StateContents(Shown):
+    """The variables of one state; those that were kept can be looked at without going there."""
+
+    name: str
+    variables: tuple[VariableReport, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """The contents as a dict of plain values."""
+        return {"state": self.name, "variables": [variable.to_json() for variable in self.variables]}
+
+    def _tables(self) -> tuple[Table, ...]:
+        rows = tuple((v.name, v.kind, amount(v.bytes), duration(v.seconds), v.why) for v in self.variables)
+        return (
+            Table(
+                f"{self.name}: {len(rows)} variables", ("variable", "kind", "bytes", "freezing", "why not kept"), rows
+            ),
+        )
