@@ -59,7 +59,8 @@ def fixed_types() -> tuple[type, ...]:
     for module_name, names in _FIXED_ELSEWHERE:
         module = sys.modules.get(module_name)
         for name in names if module is not None else ():
-            candidate = getattr(module, name, None)
+            # Older versions of numpy warn when they are asked for a name that they do not have yet.
+            candidate = vars(module).get(name)
             if isinstance(candidate, type):
                 found.append(candidate)
     return tuple(found)

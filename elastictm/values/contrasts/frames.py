@@ -86,7 +86,7 @@ class Frames:
         rows = self._rows(before.index, after.index, look)
         told = [*rows.told, _renaming(before.name, after.name), changed("dtype", before.dtype, after.dtype)]
         found = [Line(text) for text in told if text]
-        unequal = self._unequal(_taken(_values(before), rows.old), _taken(_values(after), rows.new), look)
+        unequal = self._unequal(_taken(self._values(before), rows.old), _taken(self._values(after), rows.new), look)
         if unequal is not None and unequal.number:
             found.append(Line(unequal.told("value")))
             labels = _taken(after.index, rows.new)
@@ -142,7 +142,7 @@ class Frames:
 
     def _alike(self, old: Any, new: Any, look: Look) -> bool:
         """Whether two indexes of one length hold the same labels, as far as they were compared."""
-        one, other = (index if index.nlevels > 1 else _values(index) for index in (old, new))
+        one, other = (index if index.nlevels > 1 else self._values(index) for index in (old, new))
         unequal = self._unequal(one, other, look)
         return unequal is not None and not unequal.number
 
@@ -159,7 +159,7 @@ class Frames:
             one, other = (each.iloc[:, at] for each in (before, after))
             if look.out() or one.dtype != other.dtype:
                 continue
-            unequal = self._unequal(_taken(_values(one), rows.old), _taken(_values(other), rows.new), look)
+            unequal = self._unequal(_taken(self._values(one), rows.old), _taken(self._values(other), rows.new), look)
             if unequal is not None and not unequal.number and unequal.compared == unequal.total:
                 found.append(((gone[at], at), (here[at], at)))
         return sorted(found, key=lambda pair: pair[0][1])
@@ -175,7 +175,7 @@ class Frames:
                 break
             one, other = before.iloc[:, was], after.iloc[:, now]
             dtypes = changed("dtype", one.dtype, other.dtype)
-            unequal = self._unequal(_taken(_values(one), rows.old), _taken(_values(other), rows.new), look)
+            unequal = self._unequal(_taken(self._values(one), rows.old), _taken(self._values(other), rows.new), look)
             compared += unequal.compared if unequal else 0
             number = unequal.number if unequal else 0
             cells, columns = cells + number, columns + bool(number)
@@ -195,6 +195,10 @@ class Frames:
         yield from map(Line, told[:_COLUMNS])
         if len(told) > _COLUMNS:
             yield Line(f"and {count(len(told) - _COLUMNS, 'column')} more")
+
+    def _values(self, series: Any) -> Any:
+        """What a series or index holds, without a copy where it lies in memory as numpy has it."""
+        return series.to_numpy() if isinstance(series.dtype, self._arrays.numpy.dtype) else series.array
 
     def _in_memory(self, old: Any, new: Any) -> bool:
         """Whether two dtypes are numpy's own, and can be compared as they are."""
@@ -223,12 +227,6 @@ class Frames:
             number, compared = number + found.number, compared + found.compared
             most = found.most if most is None else most if found.most is None else max(most, found.most)
         return Unequal(number, compared, len(old), most, tuple(first[:3]))
-
-
-def _values(series: Any) -> Any:
-    """What a series or index holds, without a copy where it lies in memory as numpy has it."""
-    values = series.array
-    return values.to_numpy() if type(values).__name__ == "NumpyExtensionArray" else values
 
 
 _MIXED: Final = frozenset(a + b for a in "biufcO" for b in "biufcO") | {"MM", "mm", "UO", "OU"}

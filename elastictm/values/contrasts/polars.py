@@ -74,7 +74,7 @@ def _differences(before: Any, after: Any, look: Look, what: str) -> list[str]:
     old, new = before.slice(0, most), after.slice(0, most)
     if before.dtype != after.dtype and not (before.dtype.is_numeric() and after.dtype.is_numeric()):
         return told
-    if before.dtype.is_nested() or before.dtype.is_object():
+    if before.dtype.is_nested() or str(before.dtype) == "Object":
         places, number = _places_of_objects(old, new, look)
     else:
         unequal = old.ne_missing(new)
@@ -83,7 +83,7 @@ def _differences(before: Any, after: Any, look: Look, what: str) -> list[str]:
     if number:
         amount = ""
         if before.dtype.is_numeric():
-            distance = (new.cast(float) - old.cast(float)).abs().drop_nans().max()
+            distance = (new.cast(float) - old.cast(float)).abs().fill_nan(None).max()
             amount = f", by {distance:.4g} at most" if distance is not None else ""
         told.append(f"{number:,} of {count(most, what)} differ{amount}")
         told += [f"at {at}: {arrow(*(short(each.slice(at, 1).to_list()[0]) for each in (old, new)))}" for at in places]
