@@ -131,9 +131,11 @@ class Past:
         self.saving = False
 
     def close(self) -> None:
-        """Write what is on its way, and let go of the store."""
-        if self.keeper is not None:
+        """Write what is on its way, and let go of the store; one that holds no cell's doing goes."""
+        if self.keeper is not None and self._store is not None:
             self.keeper.close()
+            if not any(state.is_new for state in self.tree if state.parent is not None):
+                self._stores.remove(self._store.folder)
 
     def settle(self) -> None:
         """Before a cell runs: wait until its memory may change."""

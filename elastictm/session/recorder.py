@@ -209,6 +209,11 @@ class Recorder:
         self._watch.start()
         self._started = (self._clock.now(), self._clock.elapsed())
 
+    def start_clock(self) -> None:
+        """The cell that was announced begins only now."""
+        if self._started is not None and not self._depth:
+            self._started = (self._clock.now(), self._clock.elapsed())
+
     def settled(self) -> History:
         """The history of all that exists now, be it of the cell that is running, or of none that is known."""
         self.begin()

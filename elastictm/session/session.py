@@ -87,9 +87,11 @@ class Session:
     def before(self, source: str) -> None:
         """A cell is about to run."""
         self.recorder.before(source)
-        self._follow()
         if self.past is not None:
+            self._follow()
             self.past.settle()
+            # None of this is the cell's time.
+            self.recorder.start_clock()
 
     def after(self, cell: FinishedCell) -> None:
         """A cell has run."""
@@ -296,13 +298,12 @@ class Session:
             ArchiveError: what was kept cannot be read.
             RestoreFailed: it stopped half way; the session is as it was.
         """
-        from elastictm.session.recovery import Recovery  # noqa: PLC0415 - recording does without
+        with self.circumstances.unmoved():
+            from elastictm.session.recovery import Recovery  # noqa: PLC0415 - recording does without
 
         stores, past = self._stores, self.known_past()
         assert stores is not None  # noqa: S101 - who keeps a past has them
         before = [name for name in variables(self.host) if is_variable(name)]
-        with self.circumstances.unmoved():
-            import elastictm.session.restoring  # noqa: F401, PLC0415 - recording does without
         recovery = Recovery(stores.find(session) if session else stores.latest(but=past.name), past.name)
         self.recorder.suspended = True
         try:

@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import secrets
+import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -61,16 +62,19 @@ class Stores:
 
     def sessions(self) -> Iterator[Found]:
         """The sessions that left a store, the latest first."""
-        if not self.root.is_dir():
-            return
-        for folder in sorted((f for f in self.root.iterdir() if f.is_dir()), reverse=True):
+        found: list[Found] = []
+        for folder in self.root.iterdir() if self.root.is_dir() else ():
             try:
-                store = Store.open(folder)
+                with Store.open(folder) as store:
+                    found.append(Found(store.about, folder, store.in_use))
             except ArchiveError:
                 continue  # not a store, or one that another process is removing
-            with store:
-                found = Found(store.about, folder, store.in_use)
-            yield found
+        yield from sorted(found, key=lambda f: f.about.started, reverse=True)
+
+    @staticmethod
+    def remove(folder: Path) -> None:
+        """Take a store away, with all that is in it."""
+        shutil.rmtree(folder, ignore_errors=True)
 
     def latest(self, but: str) -> Found:
         """The latest session of this notebook, or else of this folder, that has ended.
