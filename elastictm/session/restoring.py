@@ -11,6 +11,7 @@ import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,10 +19,10 @@ from elastictm.errors import ArchiveDamaged, RestoreFailed
 from elastictm.ids import DefinitionKey, Name, is_variable, output_number
 from elastictm.model.history import History
 from elastictm.model.reports import PlanReport, RestoreReport
+from elastictm.planning.alternatives import planned
 from elastictm.planning.build import migration_problem
 from elastictm.planning.explain import explain
 from elastictm.planning.plan import ReplicationPlan
-from elastictm.planning.policies import solve
 from elastictm.planning.problem import Problem
 from elastictm.planning.unrepeatable import unrepeatable_cells
 from elastictm.session import generators
@@ -94,7 +95,8 @@ class Restorer:
             if entry.unit is not None and entry.unit not in bare and name in live
         }
         missing = dict.fromkeys(self._workroom.absent(saved.history.runs, self._arrival.here), math.inf)
-        problem = migration_problem(
+        drawn = partial(
+            migration_problem,
             saved.history,
             loads=loads,
             allow_effects=self._allow_effects,
@@ -106,7 +108,7 @@ class Restorer:
             hollow=hollow_versions(saved.history, saved.altered),
             hash_seed=hash_seed(),
         )
-        return problem, solve(problem, "optimal")
+        return planned(drawn)
 
     def plan_report(self) -> PlanReport:
         """The plan for its reader."""
