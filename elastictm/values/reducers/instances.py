@@ -30,7 +30,8 @@ def kindred(kind: type, _: ModuleType) -> Any:
     """The reducer of a class that replaces the dict of its instances, or answers for any name; None for others."""
     if kind.__dictoffset__ and _replaces_dicts(kind):
         return reduce_instance
-    return reduce_answering if hasattr(kind, "__getattr__") and _is_left_to_python(kind) else None
+    answers = any("__getattr__" in vars(base) for base in kind.__mro__)
+    return reduce_answering if answers and _is_left_to_python(kind) else None
 
 
 def reduce_instance(value: Any, _view: FreezingPass) -> Any:
