@@ -28,6 +28,7 @@ is so. Nothing is wrong or stale for it: at worst more cells run again than need
 
 """
 _NAMED: Final = "a cell that names it counts as changing it"
+_SETTLED: Final = "the first cell that names it after it could not be stored yet counts as changing it"
 _ALIVE: Final = "every cell counts as changing it as long as it runs"
 _COLUMNS: Final = "| kind | version | outcome | compared | remarks |\n|---|---|---|---|---|\n"
 
@@ -41,7 +42,9 @@ def listed(rows: Path) -> Iterator[tuple[Path, tuple[Kind, ...]]]:
 
 def line_of(row: Kind, version: str) -> str:
     """The line of the page for a row."""
-    alarm = "" if row.quiet else _NAMED if row.still else _ALIVE
+    alarm = ""
+    if not row.quiet:
+        alarm = _ALIVE if not row.still else _SETTLED if row.outcome == "stored" else _NAMED
     remarks = "; ".join(filter(None, (f"because: {row.reason}" if row.reason else "", row.notes, alarm)))
     outcome = f"{row.outcome}, then {row.restored}" if row.restored else row.outcome
     return f"| {row.library}: {row.id} | {version} | {outcome} | {row.compared} | {remarks} |\n"
