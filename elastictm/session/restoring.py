@@ -2,14 +2,15 @@
 
 The plan is made again with what is found here.  Each attempt loads what the plan loads, re-runs what it re-runs, and
 learns from what fails: bytes that do not load count as absent, a cell that fails counts as not to be run, and the next
-attempt plans without them, from freshly loaded values.  What fails only grows, so the attempts end.
+attempt plans without them, from freshly loaded values; a cell that gives another value of something that has bytes
+counts as not repeatable.  What was learned only grows, so the attempts end.
 """
 
 from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -85,8 +86,8 @@ class Restorer:
         self._workroom = Workroom(reader, self._saved.history.runs, Path.cwd())
         self._arrival = expected(reader.manifest)
 
-    def plan(self) -> tuple[Problem, ReplicationPlan]:
-        """The replication plan for this machine, given what failed so far."""
+    def plan(self, history: History | None = None) -> tuple[Problem, ReplicationPlan]:
+        """The replication plan for this machine, given what failed so far, and what a history tells of it."""
         saved, live = self._saved, self._saved.history.live
         bare = self._lessons.unloadable()
         loads = {
@@ -97,7 +98,7 @@ class Restorer:
         missing = dict.fromkeys(self._workroom.absent(saved.history.runs, self._arrival.here), math.inf)
         drawn = partial(
             migration_problem,
-            saved.history,
+            history or saved.history,
             loads=loads,
             allow_effects=self._allow_effects,
             missing_files=missing,
@@ -184,8 +185,10 @@ class Restorer:
         for key, definition in thawer.definitions.items():
             around.definitions.bind(key, definition)
         account = Account(saved, self._host, self._lessons, problem, plan, self._clock)
+        unlike = account.unlike(around, replay.outputs)
+        self._learn(account, unlike)
         notes = (*self._arrival.notes, *unimported, *thawer.notes, *self._workroom.notes)
-        report = account.report(around, replay.outputs, notes)
+        report = account.report(unlike, notes)
         sources = {int(run.n): (run.source, run.code or run.source) for run in saved.history.runs if run.n}
         self._host.resume(sources, replay.outputs, saved.manifest.execution_count)
         self._circumstances.adopt(staging.known)
@@ -196,6 +199,24 @@ class Restorer:
             settings=staging.reports,
         )
         return Restored(saved.history, around, report)
+
+    def _learn(self, account: Account, unlike: Collection[Name]) -> None:
+        """Give up an attempt that made variables otherwise than they were, if another would load them.
+
+        Raises:
+            TryAgain: it would, and lose no more.
+        """
+        saved, bare = self._saved, self._lessons.unloadable()
+        known = {remark.n for remark in saved.history.remarks}
+        stored = (name for name in sorted(unlike) if saved.entries[name].unit not in {None, *bare})
+        learned = [remark for remark in map(account.remark, stored) if remark.n not in known]
+        if not learned or self._lessons.done:
+            return
+        _, other = self.plan(saved.history.remarked(learned))
+        if len(other.lost) <= len(account.plan.lost):
+            for remark in learned:
+                saved.history.remark(remark)
+            raise TryAgain
 
     def _surroundings(self) -> Surroundings:
         """What is around the values of the session, before any of them is here."""
