@@ -32,7 +32,7 @@ $(LIBRARIES_READY): pyproject.toml tests/kinds/requirements.lock
 	@touch $@
 
 test-libraries: $(LIBRARIES_READY)  ## run the kinds of values of many libraries
-	$(LIBRARIES)/bin/python -m pytest -n 2 --dist loadgroup tests/kinds/libraries.py
+	$(LIBRARIES)/bin/python -m pytest tests/kinds/libraries.py
 
 matrix: $(READY)  ## restore the gallery's notebooks, saved under each Python here, under each other one
 	$(BIN)/python tests/gallery/matrix.py

@@ -16,13 +16,7 @@ def pytest_generate_tests(metafunc):
     if "row" in metafunc.fixturenames:
         files = sorted((ROWS / metafunc.module.FOLDER).glob("*.py"))
         found = [(group, row) for group in together(files) for row in rows_of(*group)]
-        # Rows that run together go to the same worker.
-        many = metafunc.config.pluginmanager.hasplugin("xdist")
-        cases = [
-            pytest.param(group, row, id=row.id, marks=[pytest.mark.xdist_group(group[0].stem)] if many else ())
-            for group, row in found
-        ]
-        metafunc.parametrize(("files", "row"), cases)
+        metafunc.parametrize(("files", "row"), found, ids=[row.id for _, row in found])
 
 
 @pytest.fixture(scope="session")
