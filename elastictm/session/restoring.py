@@ -204,7 +204,7 @@ class Restorer:
         """Give up an attempt that made variables otherwise than they were, if another would load them.
 
         Raises:
-            TryAgain: it would, and lose no more.
+            TryAgain: it would, and lose no more, and run no other cells.
         """
         saved, bare = self._saved, self._lessons.unloadable()
         known = {remark.n for remark in saved.history.remarks}
@@ -213,7 +213,8 @@ class Restorer:
         if not learned or self._lessons.done:
             return
         _, other = self.plan(saved.history.remarked(learned))
-        if len(other.lost) <= len(account.plan.lost):
+        cells, before = ({step.n for step in plan.reruns} for plan in (other, account.plan))
+        if cells <= before and len(other.lost) <= len(account.plan.lost):
             for remark in learned:
                 saved.history.remark(remark)
             raise TryAgain
