@@ -41,6 +41,7 @@ from elastictm.session.saved import Saved
 from elastictm.session.unpacking import expected, import_parts, unpack
 from elastictm.session.workroom import Workroom
 from elastictm.storage.reader import ArchiveReader
+from elastictm.values.caches import forget
 from elastictm.values.freeze import Surroundings
 from elastictm.values.thaw import Thawer
 
@@ -175,6 +176,7 @@ class Restorer:
         thawer = Thawer(around, definition_units(saved.reader), self._host.singletons)
         replay = Replay(saved, self._host, self._lessons, plan)
         clear(self._host)
+        forget()
         replay.load(thawer)
         unimported = import_parts(saved.manifest.imported)
         clear(self._host)
