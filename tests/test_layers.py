@@ -121,3 +121,11 @@ def test_every_test_says_what_holds(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
             assert ast.get_docstring(node), f"{path.relative_to(ROOT)}: {node.name} has no docstring"
+
+
+def test_every_package_is_installed():
+    """What a plain installation copies is all that there is."""
+    found = {".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "elastictm").rglob("__init__.py")}
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    listed = text.partition("[tool.setuptools]\npackages = [")[2].partition("]")[0]
+    assert {line.strip(' ",') for line in listed.strip().splitlines()} == found | {"elastictm_cli"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Protocol
@@ -167,6 +167,13 @@ class History:
         """A history of its own that goes on with one more cell run."""
         other = self._copy()
         other.append(run)
+        return other
+
+    def remarked(self, remarks: Iterable[Remark]) -> History:
+        """A history of its own in which more was learned; KeyError if there is no such run."""
+        other = self._copy()
+        for remark in remarks:
+            other.remark(remark)
         return other
 
     def _copy(self) -> History:

@@ -22,12 +22,14 @@ class Bonds:
     ``beside`` maps some of these to what may be re-run all the same.
     ``released`` maps a version that a re-run makes differently, and that may be re-run for all that, to one of its
     group that has no bytes: the two can only come back together.
+    ``chosen`` are fixed although all that they share data with could be re-run.
     """
 
     groups: tuple[Group, ...]
     fixed: Mapping[Version, Collection[Version]]
     beside: Mapping[Version, Collection[Version]]
     released: Mapping[Version, Version]
+    chosen: Collection[Version] = frozenset()
 
     def permits(self, made: Version, loaded: Version) -> bool:
         """Whether a version may be re-run while one that it shared data with is loaded.
@@ -42,7 +44,14 @@ class Bonds:
         return not before or made in self.beside.get(loaded, ())
 
 
-def bonds(groups: Sequence[Group], past: Past, unlike: Collection[RunNumber], stuck: Collection[RunNumber]) -> Bonds:
+def bonds(
+    groups: Sequence[Group],
+    past: Past,
+    unlike: Collection[RunNumber],
+    stuck: Collection[RunNumber],
+    *,
+    apart: bool = False,
+) -> Bonds:
     """Bind the alias groups of the live state.
 
     All members of a group are stored or re-run together, with one exception.  Where a member has no bytes and another
@@ -54,10 +63,13 @@ def bonds(groups: Sequence[Group], past: Past, unlike: Collection[RunNumber], st
         past: What is known of the session.
         unlike: The cell runs that would give another result.
         stuck: The cell runs that cannot run again.
+        apart: Whether what is older than all members without bytes is fixed in any case.
     """
     whole = _joined(groups)
     tied = frozenset().union(*whole)
     held = {v for v in past.loads if v.n in stuck or (v.n in unlike and not past.same_again(v))}
+    chosen = frozenset().union(*(_before_bare(group, past) for group in whole)) - held if apart else _NOTHING
+    held |= chosen
     older = {group: _older(group, held, past) for group in whole}
     fixed = _suspects(past, (held - tied).union(*older.values()).difference(past.astray))
     beside: dict[Version, set[Version]] = {}
@@ -77,7 +89,7 @@ def bonds(groups: Sequence[Group], past: Past, unlike: Collection[RunNumber], st
         if bare is not None and not part and not any(v in past.astray for v in group):
             released.update((v, bare) for v in group if v in past.loads and v.n in unlike)
     left = (group - part for group, part in older.items())
-    return Bonds(tuple(group for group in left if len(group) > 1), fixed, beside, released)
+    return Bonds(tuple(group for group in left if len(group) > 1), fixed, beside, released, chosen)
 
 
 def _joined(groups: Iterable[Group]) -> list[Group]:
@@ -91,6 +103,12 @@ def _joined(groups: Iterable[Group]) -> list[Group]:
                 group_of.update(dict.fromkeys(group_of[version], joined))
         group_of.update(dict.fromkeys(joined, joined))
     return list(dict.fromkeys(map(frozenset, {id(group): group for group in group_of.values()}.values())))
+
+
+def _before_bare(group: Group, past: Past) -> Group:
+    """The members that are older than all members without bytes; none where all have bytes."""
+    first = min((v.n for v in group if v not in past.loads), default=None)
+    return _NOTHING if first is None else frozenset(v for v in group if v.n < first)
 
 
 def _older(group: Group, held: Collection[Version], past: Past) -> Group:

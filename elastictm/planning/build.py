@@ -54,6 +54,7 @@ def migration_problem(  # noqa: PLR0913 - what is to be had here, there, and wan
     groups: Sequence[frozenset[Version]] | None = None,
     hollow: Mapping[Version, str] = MappingProxyType({}),
     hash_seed: str | None = None,
+    apart: bool = False,
     kept: Collection[Version] = frozenset(),
 ) -> Problem:
     """What has to be decided to bring the live variables of a session elsewhere.
@@ -69,6 +70,8 @@ def migration_problem(  # noqa: PLR0913 - what is to be had here, there, and wan
         groups: The alias groups of the live versions where somebody has looked; the recorded ones where it is None.
         hollow: Live versions that come back without what was changed inside a module, each with the module's name.
         hash_seed: The hash seed that cells will run under, None where it is drawn anew.
+        apart: Whether members of a group that have bytes are loaded where a younger one has none, and is made again
+            beside them; otherwise they are re-run with it, unless they cannot be.
         kept: Live versions that are in place, whole groups of them: having them takes no time.
 
     Raises:
@@ -81,7 +84,7 @@ def migration_problem(  # noqa: PLR0913 - what is to be had here, there, and wan
     past = Past(history, runs, inputs(runs, history.lapses), place, stored, astray, forbidden, hollow)
     if targets is None:
         targets = frozenset(record.version for record in history.live.values())
-    settled = _settled(past, history.live_groups() if groups is None else groups, hash_seed)
+    settled = _settled(past, history.live_groups() if groups is None else groups, hash_seed, apart=apart)
     return _problem(settled, targets, missing_files, kept)
 
 
@@ -102,10 +105,12 @@ class _Settled:
             return ""
         if version.n in self.unlike and not self.past.same_again(version):
             return self.unlike[version.n]
+        if version in self.bound.chosen:
+            return "shares data with what can only be made again, beside it"
         return "shares data with what cannot be re-run" if version in self.bound.fixed else ""
 
 
-def _settled(past: Past, groups: Sequence[frozenset[Version]], hash_seed: str | None) -> _Settled:
+def _settled(past: Past, groups: Sequence[frozenset[Version]], hash_seed: str | None, *, apart: bool) -> _Settled:
     """Find what another run would change, and what is bound to what.
 
     Each depends on the other: a version that may be re-run although it comes out differently makes the cells that read
@@ -115,7 +120,7 @@ def _settled(past: Past, groups: Sequence[frozenset[Version]], hash_seed: str | 
     remade: set[Version] = set()
     while True:
         unlike = unsteady(past, remade, hash_seed)
-        bound = bonds(groups, past, unlike, stuck)
+        bound = bonds(groups, past, unlike, stuck, apart=apart)
         if remade.issuperset(bound.released):
             return _Settled(past, stuck, unlike, bound)
         remade |= bound.released.keys()

@@ -34,13 +34,12 @@ class Account:
     plan: ReplicationPlan
     clock: Callable[[], float]
 
-    def report(self, around: Surroundings, outputs: Mapping[int, Any], notes: tuple[str, ...]) -> RestoreReport:
+    def report(self, unlike: Collection[Name], notes: tuple[str, ...]) -> RestoreReport:
         """The report; the history learns what did not come back, and what came back otherwise."""
         history = self.saved.history
-        unlike = self._compared(around, outputs)
         reports = self._variables(unlike)
-        for name in unlike:
-            history.remark(Remark(history.live[name].n, f"running it again gave another value of {name}"))
+        for name in sorted(unlike):
+            history.remark(self.remark(name))
         present = {r.name for r in reports if r.outcome != "lost"}
         history.lapse([name for name in history.live if name not in present])
         lessons = self.lessons
@@ -64,6 +63,10 @@ class Account:
             notes=tuple(told),
             unloaded=tuple((r.path, r.reason) for r in lessons.unloadable().values()),
         )
+
+    def remark(self, name: Name) -> Remark:
+        """What is learned of the cell that made another value of a variable."""
+        return Remark(self.saved.history.live[name].n, f"running it again gave another value of {name}")
 
     def _variables(self, unlike: Collection[Name]) -> list[VariableReport]:
         saved, refusals = self.saved, self.lessons.refusals(self.saved.entries)
@@ -91,7 +94,7 @@ class Account:
         report = VariableReport(name, outcome, entry.kind, reason, path, entry.bytes, entry.seconds)
         return report.advised("restore")
 
-    def _compared(self, around: Surroundings, outputs: Mapping[int, Any]) -> set[Name]:
+    def unlike(self, around: Surroundings, outputs: Mapping[int, Any]) -> set[Name]:
         """The re-run variables whose value is not the one that was saved."""
         entries, made = self.saved.entries, {version.name for step in self.plan.reruns for version in step.writes}
         # Re-runs also make what a later cell deleted.

@@ -2,15 +2,17 @@
 
 The plan is made again with what is found here.  Each attempt loads what the plan loads, re-runs what it re-runs, and
 learns from what fails: bytes that do not load count as absent, a cell that fails counts as not to be run, and the next
-attempt plans without them, from freshly loaded values.  What fails only grows, so the attempts end.
+attempt plans without them, from freshly loaded values; a cell that gives another value of something that has bytes
+counts as not repeatable.  What was learned only grows, so the attempts end.
 """
 
 from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,10 +20,10 @@ from elastictm.errors import ArchiveDamaged, RestoreFailed
 from elastictm.ids import DefinitionKey, Name, RunNumber, Version, is_variable, output_number
 from elastictm.model.history import History
 from elastictm.model.reports import PlanReport, RestoreReport
+from elastictm.planning.alternatives import planned
 from elastictm.planning.build import migration_problem
 from elastictm.planning.explain import explain
 from elastictm.planning.plan import ReplicationPlan
-from elastictm.planning.policies import solve
 from elastictm.planning.problem import Problem
 from elastictm.planning.unrepeatable import unrepeatable_cells
 from elastictm.session import generators
@@ -40,6 +42,7 @@ from elastictm.session.standing import Standing, used_by_reruns
 from elastictm.session.unpacking import expected, import_parts, unpack
 from elastictm.session.workroom import Workroom
 from elastictm.storage.readable import Readable
+from elastictm.values.caches import forget
 from elastictm.values.freeze import Surroundings
 from elastictm.values.thaw import Thawer
 
@@ -89,10 +92,10 @@ class Restorer:
         self._workroom = Workroom(reader, self._saved.history.runs, Path.cwd())
         self._arrival = expected(reader.manifest)
 
-    def plan(self) -> tuple[Problem, ReplicationPlan]:
-        """The replication plan for this machine, given what failed so far."""
+    def plan(self, history: History | None = None) -> tuple[Problem, ReplicationPlan]:
+        """The replication plan for this machine, given what failed so far, and what a history tells of it."""
         while True:
-            problem, plan = self._planned()
+            problem, plan = self._planned(history)
             used = used_by_reruns(problem, plan, self._kept)
             if not used:
                 return problem, plan
@@ -112,7 +115,7 @@ class Restorer:
                 if record is not None:
                     self._kept.pop(record.version, None)
 
-    def _planned(self) -> tuple[Problem, ReplicationPlan]:
+    def _planned(self, history: History | None) -> tuple[Problem, ReplicationPlan]:
         saved, live = self._saved, self._saved.history.live
         bare = self._lessons.unloadable()
         loads = {
@@ -121,8 +124,9 @@ class Restorer:
             if entry.unit is not None and entry.unit not in bare and name in live
         }
         missing = dict.fromkeys(self._workroom.absent(saved.history.runs, self._arrival.here), math.inf)
-        problem = migration_problem(
-            saved.history,
+        drawn = partial(
+            migration_problem,
+            history or saved.history,
             loads=loads,
             allow_effects=self._allow_effects,
             missing_files=missing,
@@ -134,7 +138,7 @@ class Restorer:
             hash_seed=hash_seed(),
             kept=self._kept,
         )
-        return problem, solve(problem, "optimal")
+        return planned(drawn)
 
     def plan_report(self) -> PlanReport:
         """The plan for its reader."""
@@ -202,8 +206,11 @@ class Restorer:
         if self._standing is not None:
             for key, definition in self._standing.definitions.items():
                 thawer.register(key, definition)
+                # An attempt that was given up may have made others.
+                around.definitions.bind(key, definition)
         replay = Replay(saved, self._host, self._lessons, plan, self._kept)
         clear(self._host)
+        forget()
         replay.load(thawer)
         unimported = import_parts(saved.manifest.imported)
         clear(self._host)
@@ -214,8 +221,10 @@ class Restorer:
         for key, definition in thawer.definitions.items():
             around.definitions.bind(key, definition)
         account = Account(saved, self._host, self._lessons, problem, plan, self._clock)
+        unlike = account.unlike(around, replay.outputs)
+        self._learn(account, unlike)
         notes = (*self._arrival.notes, *unimported, *thawer.notes, *self._workroom.notes)
-        report = account.report(around, replay.outputs, notes)
+        report = account.report(unlike, notes)
         if self._standing is None:
             sources = {int(run.n): (run.source, run.code or run.source) for run in saved.history.runs if run.n}
             self._host.resume(sources, replay.outputs, saved.manifest.execution_count)
@@ -229,6 +238,25 @@ class Restorer:
             settings=staging.reports,
         )
         return Restored(saved.history, around, report)
+
+    def _learn(self, account: Account, unlike: Collection[Name]) -> None:
+        """Give up an attempt that made variables otherwise than they were, if another would load them.
+
+        Raises:
+            TryAgain: it would, and lose no more, and run no other cells.
+        """
+        saved, bare = self._saved, self._lessons.unloadable()
+        known = {remark.n for remark in saved.history.remarks}
+        stored = (name for name in sorted(unlike) if saved.entries[name].unit not in {None, *bare})
+        learned = [remark for remark in map(account.remark, stored) if remark.n not in known]
+        if not learned or self._lessons.done:
+            return
+        _, other = self.plan(saved.history.remarked(learned))
+        cells, before = ({step.n for step in plan.reruns} for plan in (other, account.plan))
+        if cells <= before and len(other.lost) <= len(account.plan.lost):
+            for remark in learned:
+                saved.history.remark(remark)
+            raise TryAgain
 
     def _surroundings(self) -> Surroundings:
         """What is around the values of the session, before any of them is here."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from elastictm.ids import Fingerprint, Name, is_variable
 from elastictm.model.history import HistoryView
@@ -13,11 +14,11 @@ from elastictm.model.records import Refusal
 from elastictm.model.reports import Choice, PlanReport, SaveReport, Unrepeatable
 from elastictm.model.settings_report import settings_reports
 from elastictm.model.wire import encode_history
+from elastictm.planning.alternatives import planned
 from elastictm.planning.build import migration_problem
 from elastictm.planning.costs import transfer_seconds
 from elastictm.planning.explain import explain
 from elastictm.planning.plan import ReplicationPlan
-from elastictm.planning.policies import solve
 from elastictm.planning.problem import Problem
 from elastictm.planning.unrepeatable import unrepeatable_cells
 from elastictm.session import generators
@@ -134,7 +135,8 @@ def draft(history: HistoryView, stock: Stock, bandwidth: float, options: SaveOpt
     }
     files = luggage.shipping.prices(history.runs, bandwidth)
     selected = set(sizes) | set(stock.refusals())
-    problem = migration_problem(
+    drawn = partial(
+        migration_problem,
         history,
         loads=loads,
         allow_effects=options.allow_effects,
@@ -145,7 +147,7 @@ def draft(history: HistoryView, stock: Stock, bandwidth: float, options: SaveOpt
         hollow=luggage.hollow(history),
         hash_seed=hash_seed(),
     )
-    plan = solve(problem, options.policy)
+    problem, plan = planned(drawn, options.policy)
     told = explain(history, problem, plan, stock.sizes(), stock.refusals())
     choices = tuple(_flawed(choice, stock).advised("save") for choice in told)
     gone = {path for path, seconds in files.items() if seconds == math.inf}

@@ -27,7 +27,7 @@ from IPython.core.interactiveshell import InteractiveShell
 import elastictm as tm
 from elastictm.extension import find, load, unload
 from elastictm.ids import is_variable
-from elastictm.planning.policies import solve
+from elastictm.planning.alternatives import planned
 from elastictm.testing.kinds import Kind, plain, rows_of
 
 _BEFORE: Final = "other = [1, 2]\nbystander = {'a': other}"
@@ -129,7 +129,7 @@ def main(phase: str, folder: str, *files: str) -> None:
                 setattr(module, name, known)
     restoring = importlib.import_module("elastictm.session.restoring")
     # What can be loaded is to be loaded, however quick its cells are.
-    setattr(restoring, "solve", lambda problem, _policy: solve(problem, "store-all"))  # noqa: B010 - for the type checker
+    setattr(restoring, "planned", lambda draw: planned(draw, "store-all"))  # noqa: B010 - for the type checker
     rows = {row.id: row for row in rows_of(*map(Path, files))}
     names: list[str] = json.load(sys.stdin)
     every = list(rows)

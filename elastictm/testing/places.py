@@ -101,12 +101,20 @@ class Kernel(Place):
                 argv = [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
                 return KernelSpec(argv=argv, display_name=kernel_name, language="python")
 
-        self._manager = KernelManager(kernel_spec_manager=Here())
-        with self.log.open("w") as log:
-            self._manager.start_kernel(cwd=str(folder), env=env, stdout=log, stderr=log)
-        self._client = self._manager.blocking_client()
-        self._client.start_channels()
-        self._client.wait_for_ready(timeout=60)
+        for last_try in (False, True):
+            self._manager = KernelManager(kernel_spec_manager=Here())
+            with self.log.open("w") as log:
+                self._manager.start_kernel(cwd=str(folder), env=env, stdout=log, stderr=log)
+            self._client = self._manager.blocking_client()
+            self._client.start_channels()
+            try:
+                self._client.wait_for_ready(timeout=60)
+                break
+            except RuntimeError:
+                # Another kernel that started at the same time may have been given the same ports.
+                self.close()
+                if last_try:
+                    raise
 
     def run(self, code: str) -> Ran:
         """Run a cell as a user would, with a number and a place in the history."""

@@ -73,15 +73,24 @@ def looks(figures: ModuleType) -> dict[type, Look]:
 
 
 def pixels(figure: Any) -> str:
-    """A digest of a figure as it looks on screen; the reason where it cannot be drawn."""
+    """A digest of a figure as it looks on screen; the reason where it cannot be drawn.
+
+    A figure that a notebook has shown and closed has a canvas that draws nothing; it gets another one meanwhile.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - there are figures, so it is there
+
+    canvas = figure.canvas
     try:
+        drawn = canvas if hasattr(canvas, "buffer_rgba") else FigureCanvasAgg(figure)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for _ in range(_DRAWN_TIMES):
-                figure.canvas.draw()
-        return digest(bytes(figure.canvas.buffer_rgba()))
+                drawn.draw()
+        return digest(bytes(drawn.buffer_rgba()))
     except Exception as error:  # noqa: BLE001 - drawing runs the user's own functions
         return f"{type(error).__name__}: {error}"
+    finally:
+        figure.set_canvas(canvas)
 
 
 def _figure(value: Any, walk: Walk) -> Sight:

@@ -68,12 +68,17 @@ class Session:
     @property
     def problem(self) -> Problem:
         """The problem of migrating the session."""
+        return self.drawn(apart=False)
+
+    def drawn(self, *, apart: bool) -> Problem:
+        """The problem of migrating the session, with groups together or apart."""
         return migration_problem(
             self.host.history,
             loads=self.loads,
             allow_effects=self.allow_effects,
             missing_files=self.missing_files,
             targets=self.targets,
+            apart=apart,
         )
 
 

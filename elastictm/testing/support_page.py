@@ -23,8 +23,13 @@ What the fourth column names is then compared exactly, and names that shared dat
 Outcome: `stored`, its bytes are in the archive; `rerun`, it cannot be stored and its cells run again; `lost`, neither
 can be done, and the report says so with the reason that stands here.
 Two outcomes are those of a save and of its restore, where something happened in between.
+What cannot be stored cannot be compared either, so any cell that names it counts as changing it; remarks say where that
+is so. Nothing is wrong or stale for it: at worst more cells run again than need to.
 
 """
+_NAMED: Final = "a cell that names it counts as changing it"
+_SETTLED: Final = "the first cell that names it after it could not be stored yet counts as changing it"
+_ALIVE: Final = "every cell counts as changing it as long as it runs"
 _COLUMNS: Final = "| kind | version | outcome | compared | remarks |\n|---|---|---|---|---|\n"
 
 
@@ -37,7 +42,10 @@ def listed(rows: Path) -> Iterator[tuple[Path, tuple[Kind, ...]]]:
 
 def line_of(row: Kind, version: str) -> str:
     """The line of the page for a row."""
-    remarks = "; ".join(filter(None, (f"because: {row.reason}" if row.reason else "", row.notes)))
+    alarm = ""
+    if not row.quiet:
+        alarm = _ALIVE if not row.still else _SETTLED if row.outcome == "stored" else _NAMED
+    remarks = "; ".join(filter(None, (f"because: {row.reason}" if row.reason else "", row.notes, alarm)))
     outcome = f"{row.outcome}, then {row.restored}" if row.restored else row.outcome
     return f"| {row.library}: {row.id} | {version} | {outcome} | {row.compared} | {remarks} |\n"
 

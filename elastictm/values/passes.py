@@ -19,7 +19,7 @@ from elastictm.values.extras import Keeper, keeper
 from elastictm.values.kinds import FIXED
 from elastictm.values.memory import Export, copied
 from elastictm.values.reducers import kindred_reducer, loaded_reducers
-from elastictm.values.reducers.instances import reduce_instance
+from elastictm.values.reducers.instances import reduce_answering, reduce_instance
 
 if TYPE_CHECKING:
     from elastictm.values.definitions import Definition, Purity
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Clock: TypeAlias = Callable[[], float]
 
-_OWN_WAYS: Final = (None, reduce_instance)
+_OWN_WAYS: Final = (None, reduce_instance, reduce_answering)
 
 
 class OutOfTime(Exception):

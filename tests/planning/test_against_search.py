@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from elastictm.planning.alternatives import planned
 from elastictm.planning.mincut import relative_error
 from elastictm.planning.oracle import exhaustive
 from elastictm.planning.plan import ReplicationPlan
@@ -39,14 +40,19 @@ def check_against_search(problem: Problem) -> None:
 
 
 def check_rebuilds(session: Session) -> None:
-    for policy in POLICIES:
-        plan = solve(session.problem, policy)
-        rebuilt = Rebuilt(session.host, plan)
-        kept = session.targets - lost(plan)
-        names = [version.name for version in kept]
-        assert not rebuilt.missing(kept)
-        assert rebuilt.shares_as_before(names)
-        assert all(rebuilt.exact(name) for name in names if rebuilt.must_be_exact(name))
+    drawn = [(session.problem, policy) for policy in POLICIES]
+    drawn += [(session.drawn(apart=True), policy) for policy in POLICIES[:2]]
+    for problem, policy in drawn:
+        check_rebuilt(session, solve(problem, policy))
+
+
+def check_rebuilt(session: Session, plan: ReplicationPlan) -> None:
+    rebuilt = Rebuilt(session.host, plan)
+    kept = session.targets - lost(plan)
+    names = [version.name for version in kept]
+    assert not rebuilt.missing(kept)
+    assert rebuilt.shares_as_before(names)
+    assert all(rebuilt.exact(name) for name in names if rebuilt.must_be_exact(name))
 
 
 @pytest.mark.slow
@@ -64,6 +70,16 @@ def test_sessions_are_planned_as_well_as_can_be(session: Session):
 def test_sessions_that_share_much_are_rebuilt(session: Session):
     """Each policy's plan, executed, brings back every variable not lost: its value, its sharing, its classes."""
     check_rebuilds(session)
+
+
+@settings(THOROUGH, max_examples=100)
+@given(sessions(TANGLED, max_cells=6))
+def test_the_better_way_is_taken(session: Session):
+    """A plan is no worse than one that re-runs or loads all that shares data, and rebuilds as well."""
+    whole = solve(session.problem)
+    _, taken = planned(session.drawn)
+    assert (len(taken.lost), taken.seconds) <= (len(whole.lost), whole.seconds)
+    check_rebuilt(session, taken)
 
 
 @settings(THOROUGH, max_examples=500)

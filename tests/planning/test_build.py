@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import pytest
 
@@ -10,6 +11,7 @@ from elastictm.errors import UsageError
 from elastictm.ids import DefinitionKey, Name, RunNumber, Version
 from elastictm.model.history import History
 from elastictm.model.records import CellRun, Effect, FileRead, Remark, VersionRecord
+from elastictm.planning.alternatives import planned
 from elastictm.planning.build import migration_problem
 from elastictm.planning.costs import transfer_seconds
 from elastictm.planning.policies import solve
@@ -288,3 +290,30 @@ def test_groups_can_be_those_that_somebody_saw():
     history = history_of({"n": 1, "writes": "a b c", "groups": ["a@1 b@1"]})
     seen = frozenset({version("b@1"), version("c@1")})
     assert migration_problem(history, loads=all_loads(history), groups=[seen]).groups == (seen,)
+
+
+def test_what_is_older_than_a_generator_can_be_loaded_beside_it():
+    """Where a younger member of a group has no bytes, a plan need not run again what made the older ones."""
+    history = history_of(
+        {"n": 1, "writes": "data", "seconds": 60.0},
+        {"n": 2, "writes": "model", "reads": "data@1", "seconds": 60.0, "groups": ["data@1 model@2"]},
+        {"n": 3, "writes": "rows", "reads": "data@1", "groups": ["data@1 model@2 rows@3"]},
+    )
+    drawn = partial(migration_problem, history, loads=all_loads(history, "rows"))
+    for policy in ("optimal", "store-all"):
+        problem, plan = planned(drawn, policy)
+        assert plan.loads == (version("data@1"), version("model@2"))
+        assert [step.n for step in plan.reruns] == [3]
+        assert problem.versions[version("data@1")].obstacle == "shares data with what can only be made again, beside it"
+    assert [step.n for step in planned(drawn, "rerun-all")[1].reruns] == [1, 2, 3]
+
+
+def test_what_is_quicker_to_make_again_is():
+    """Older members are not loaded beside a generator where running all cells again costs less."""
+    history = history_of(
+        {"n": 1, "writes": "data", "seconds": 0.0},
+        {"n": 2, "writes": "rows", "reads": "data@1", "seconds": 0.0, "groups": ["data@1 rows@2"]},
+    )
+    drawn = partial(migration_problem, history, loads={version("data@1"): 5.0})
+    assert planned(drawn)[1].loads == ()
+    assert planned(drawn, "store-all")[1].loads == (version("data@1"),)

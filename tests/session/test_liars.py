@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copyreg
 import re
+import sys
 from dataclasses import dataclass
 
 import elastictm as tm
@@ -161,8 +162,8 @@ CASES = (
     Case(
         "getattr_recurses",
         "class C:\n def __init__(self): self.d = {'q': 1}\n def __getattr__(self, n): return self.d[n]\nx = C()",
-        "refused",
-        "",
+        # Python 3.10 asks an object itself for its state.
+        "fine" if sys.version_info >= (3, 11) else "refused",
     ),
     Case(
         "getattr_fine",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 import pytest
@@ -441,6 +442,19 @@ def test_a_thread_left_behind(notebook):
     assert ended.unrepeatable == ("a thread was running beside it",)
     after = notebook.run("k")
     assert after.unrepeatable == ()
+
+
+@pytest.mark.parametrize(("module", "unrepeatable"), [("tqdm._monitor", ()), ("__main__", ("a thread was",))])
+def test_a_thread_that_a_library_keeps_for_itself(notebook, module, unrepeatable):
+    """The thread that watches over progress bars for the rest of the session is no stranger; its namesake is."""
+    end = threading.Event()
+    kind = type("TMonitor", (threading.Thread,), {"__module__": module, "run": lambda _self: end.wait()})
+    notebook.run(BEFORE)
+    notebook.ns["kind"] = kind
+    notebook.run("kind(daemon=True).start()")
+    run = notebook.run("k")
+    end.set()
+    assert tuple(reason[:12] for reason in run.unrepeatable) == unrepeatable
 
 
 def test_a_task_left_behind(notebook):

@@ -90,6 +90,20 @@ def test_what_comes_back_otherwise_is_told_at_once(saved):
     assert [line for line in lines(here) if line.startswith(told)]
 
 
+def test_what_comes_out_otherwise_is_loaded_after_all(saved, notebook):
+    """A value of which there are bytes is loaded, though its cell runs again, if that makes another one."""
+    cell = "import os\nseen = [sorted(os.listdir('.'))]\nit = (x for x in 'ab')"
+    there, here = saved(cell, "next(it)", between="open('more', 'w').close()")
+    assert [v.outcome for v in there.variables if v.name == "seen"] == ["rerun"]
+    outcomes = {v.name: v.outcome for v in here.variables}
+    assert (outcomes["seen"], outcomes["it"]) == ("stored", "rerun")
+    assert "more" not in notebook.shell.user_ns["seen"][0]
+    assert next(notebook.shell.user_ns["it"]) == "b"
+    assert [remark.text for remark in notebook.session.recorder.settled().remarks] == [
+        "running it again gave another value of seen"
+    ]
+
+
 def test_a_unit_that_does_not_load_is_told_once(saved):
     """Of variables that share data and do not load here, each has a line if it is lost; none is repeated as a note."""
     cell = "# tm: not-repeatable\nclass C:\n def __setstate__(self, s): {}[GONE]\nc = C()\nc.a = [1]\nd = [c.a]"

@@ -375,3 +375,21 @@ def test_figures_are_compared_as_they_look_and_by_their_parts(change):
     assert differences(one, other)
     assert "~line" in one["held"]
     assert "~axes" in one["line"]
+
+
+def test_a_figure_that_was_closed_is_drawn():
+    """What only the pixels show is seen of a figure whose canvas draws nothing, and the canvas stays."""
+    figures = pytest.importorskip("matplotlib.figure")
+    effects = pytest.importorskip("matplotlib.patheffects")
+
+    def drawn(width):
+        figure = figures.Figure((2, 2))
+        (line,) = figure.add_subplot().plot([1, 2, 4])
+        line.set_path_effects([effects.withStroke(linewidth=width)])
+        return figure
+
+    figure = drawn(9)
+    canvas = figure.canvas
+    assert differences(portrait({"x": figure}), portrait({"x": drawn(5)}))
+    assert not differences(portrait({"x": figure}), portrait({"x": drawn(9)}))
+    assert figure.canvas is canvas

@@ -1,10 +1,13 @@
-"""Objects whose class puts a dict of its own choosing in the place of ``__dict__``: themselves, or one for them all.
+"""Objects that pickle takes apart well and puts together badly.
 
+Some classes put a dict of their own choosing in the place of ``__dict__``: themselves, or one for them all.
 Pickle copies attributes into a fresh dict, so what is set on such an object would no longer show where it did.
+Others answer for any name by attributes that they do not have yet while pickle asks them how to set these.
 """
 
 from __future__ import annotations
 
+import copyreg
 import dis
 import functools
 from types import FunctionType, ModuleType
@@ -24,8 +27,11 @@ def reducers(_: ModuleType) -> dict[type, Any]:
 
 
 def kindred(kind: type, _: ModuleType) -> Any:
-    """The reducer of a class that replaces the dict of its instances; None for any other."""
-    return reduce_instance if kind.__dictoffset__ and _replaces_dicts(kind) else None
+    """The reducer of a class that replaces the dict of its instances, or answers for any name; None for others."""
+    if kind.__dictoffset__ and _replaces_dicts(kind):
+        return reduce_instance
+    answers = any("__getattr__" in vars(base) for base in kind.__mro__)
+    return reduce_answering if answers and _is_left_to_python(kind) else None
 
 
 def reduce_instance(value: Any, _view: FreezingPass) -> Any:
@@ -37,6 +43,23 @@ def reduce_instance(value: Any, _view: FreezingPass) -> Any:
     return maker, arguments, own, items, pairs, set_dict
 
 
+def reduce_answering(value: Any, _view: FreezingPass) -> Any:
+    """An object whose attributes are set without asking it for anything."""
+    maker, arguments, state, items, pairs = value.__reduce_ex__(5)
+    return maker, arguments, state, items, pairs, None if state is None else set_state
+
+
+def set_state(made: Any, state: Any) -> None:
+    """Give an object its attributes, and those in slots."""
+    slots = None
+    if isinstance(state, tuple):
+        state, slots = state
+    if state:
+        object.__getattribute__(made, "__dict__").update(state)
+    for name, item in (slots or {}).items():
+        object.__setattr__(made, name, item)
+
+
 def set_dict(made: Any, attributes: dict[str, Any]) -> None:
     """Give an object this very dict."""
     object.__setattr__(made, "__dict__", attributes)
@@ -45,10 +68,17 @@ def set_dict(made: Any, attributes: dict[str, Any]) -> None:
 @functools.lru_cache(_CLASSES_REMEMBERED)
 def _replaces_dicts(kind: type) -> bool:
     """Whether a class leaves its storing to Python, and a method of it assigns to ``__dict__``."""
-    if any(getattr(kind, way, None) is not getattr(object, way, None) for way in _WAYS):
+    if not _is_left_to_python(kind):
         return False
     methods = (item for base in kind.__mro__ for item in vars(base).values() if isinstance(item, FunctionType))
     return any("__dict__" in method.__code__.co_names and _assigns(method) for method in methods)
+
+
+def _is_left_to_python(kind: type) -> bool:
+    """Whether a class has no say in how its objects are stored."""
+    return kind not in copyreg.dispatch_table and not any(
+        getattr(kind, way, None) is not getattr(object, way, None) for way in _WAYS
+    )
 
 
 def _assigns(method: FunctionType) -> bool:

@@ -17,9 +17,9 @@ _HTML: Final = " as HTML"
 
 
 def reducers(etree: ModuleType) -> dict[type, Any]:
-    """The reducer of trees; elements have many types."""
-    found = getattr(etree, "_ElementTree", None)
-    return {} if found is None else {found: reduce_tree}
+    """The reducers of trees, and of texts found in them; elements have many types."""
+    found = {"_ElementTree": reduce_tree, "_ElementUnicodeResult": reduce_found}
+    return {getattr(etree, name): reduce for name, reduce in found.items() if hasattr(etree, name)}
 
 
 def kindred(kind: type, etree: ModuleType) -> Any:
@@ -37,6 +37,25 @@ def reduce_tree(value: Any, _view: FreezingPass) -> Any:
 def tree(root: Any) -> Any:
     """The tree below an element."""
     return _etree().ElementTree(root)
+
+
+def reduce_found(value: Any, view: FreezingPass) -> Any:
+    """A text that knows the element where it was found."""
+    parent = value.getparent()
+    if parent is None:
+        return NotImplemented
+    made = (str(value), parent, value.attrname, value.is_tail)
+    if view.keeps and found_again(*made) is None:
+        view.lose(value, "comes back as a text alone, for the element where it was found has another by now")
+        return NotImplemented
+    return found_again, made
+
+
+def found_again(text: str, parent: Any, attribute: str | None, tail: bool) -> Any:  # noqa: FBT001 - stored so
+    """A text of an element, of an attribute of it, or behind it; None if it is another now."""
+    way = "@*" if attribute is not None else "following-sibling::node()[1][self::text()]" if tail else "text()"
+    places = (place for place in parent.xpath(way) if place.attrname == attribute and place.is_tail == tail)
+    return next((place for place in places if place == text), None)
 
 
 def reduce_element(value: Any, view: FreezingPass) -> Any:

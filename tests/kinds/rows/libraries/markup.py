@@ -92,6 +92,15 @@ ROWS = (
         compared="text, attributes, elements",
     ),
     Kind(
+        "texts found in a tree",
+        "lxml",
+        make="from lxml import etree\nz = etree.fromstring('<a k=\"v\">t<b/>u<c>w</c></a>')\nx = z.xpath('//@k | //text()')",
+        change="x.append(x[0])",
+        facts="[(str(t), t.attrname, t.is_tail, t.getparent().tag) for t in x]",
+        compared="texts, where they were found",
+        alias="x[0].getparent() is z and x[2].getparent() is z[0] and x[-1] is x[0]",
+    ),
+    Kind(
         "objectified tree",
         "lxml",
         make="from lxml import objectify\nx = objectify.fromstring('<a><n>1</n><n>2</n><t>x</t></a>')\nz = x.n[1]",

@@ -97,6 +97,40 @@ ROWS = (
         compared="the object that it is bound to",
     ),
     Kind(
+        "class that holds methods of itself",
+        "builtins",
+        make="""\
+class x:
+    hooks = {}
+    @classmethod
+    def name(cls):
+        return cls.__name__
+x.hooks['first'] = x.name""",
+        change="x.hooks['second'] = x.name",
+        facts="[(key, hook()) for key, hook in x.hooks.items()]",
+        compared="what they give",
+        alias="all(hook.__self__ is x for hook in x.hooks.values())",
+    ),
+    Kind(
+        "object that answers for any name",
+        "builtins",
+        make="""\
+class Open:
+    def __init__(self):
+        self.inner = {'q': [1]}
+    def __getattr__(self, name):
+        try:
+            return self.inner[name]
+        except KeyError:
+            raise AttributeError(name) from None
+x = Open()
+z = x.q""",
+        change="x.inner['r'] = 2",
+        facts="(x.q, x.r, vars(x))",
+        compared="attributes",
+        alias="x.q is z",
+    ),
+    Kind(
         "partial",
         "functools",
         make="import functools\nz = [1]\nx = functools.partial(max, z, key=abs)",
