@@ -93,7 +93,7 @@ class Merge:
         self._stays: set[PackName] = set()
         self._reader = PieceReader()
         self._indices: dict[str, int] = {}
-        self._moved: dict[str, Moved] = {}
+        self._moved: dict[str, list[Moved]] = {}
         self._usage = _Usage()
         try:
             packs = [self._open(name) for name in names]
@@ -190,7 +190,7 @@ class Merge:
             environment=environments[-1] if environments else None,
             modules=_newest(_joined(pack.modules for pack in packs)),
             imported=tuple(dict.fromkeys(_joined(pack.imported for pack in packs))),
-            moved={**self._moved_before(), **self._moved},
+            moved={**self._moved_again(), **{digest: tuple(parts) for digest, parts in self._moved.items()}},
         )
 
     def _blob(self, out: PackFile, pack: Pack, moved: AbstractSet[str], blob: Blob) -> Blob:
@@ -201,26 +201,28 @@ class Merge:
 
     def _gathered(self, out: PackFile, digest: str, blob: Blob) -> Blob:
         """The new place of a small blob, which takes the rest of its chunk along where all of that is wanted."""
-        piece, size = self._places[digest][1], self._sizes[digest]
-        if self._usage.bytes_of(digest) < size:
-            return out.gather(self._reader.read([piece], blob.start, blob.size))
-        if digest not in self._moved:
-            whole = out.gather(self._reader.read([piece], 0, size))
-            self._moved[digest] = Moved(whole.chunks[0], whole.start)
-        to = self._moved[digest]
-        return Blob((to.chunk,), to.start + blob.start, blob.size)
+        parts = self._moved.setdefault(digest, [])
+        if (part := _part(parts, blob.start, blob.size)) is None:
+            whole = self._usage.bytes_of(digest) >= self._sizes[digest]
+            begin, size = (0, self._sizes[digest]) if whole else (blob.start, blob.size)
+            now = out.gather(self._reader.read([self._places[digest][1]], begin, size))
+            part = Moved(begin, size, now.chunks[0], now.start)
+            parts.append(part)
+        return Blob((part.chunk,), part.start + blob.start - part.begin, blob.size)
 
-    def _moved_before(self) -> dict[str, Moved]:
-        """Where those chunks are now that earlier merges moved."""
-        found = {}
+    def _moved_again(self) -> dict[str, tuple[Moved, ...]]:
+        """Where that is now which earlier merges moved."""
+        found: dict[str, list[Moved]] = {}
         for pack in self._packs:
-            for digest, moved in pack.moved.items():
-                now = pack.chunks[moved.chunk].digest
-                if now in self._indices:
-                    found[digest] = Moved(self._indices[now], moved.start)
-                elif now in self._moved:
-                    found[digest] = Moved(self._moved[now].chunk, self._moved[now].start + moved.start)
-        return found
+            for digest, parts in pack.moved.items():
+                for part in parts:
+                    between = pack.chunks[part.chunk].digest
+                    if between in self._indices:
+                        now = [Moved(0, self._sizes[between], self._indices[between], 0)]
+                    else:
+                        now = self._moved.get(between, [])
+                    found.setdefault(digest, []).extend(filter(None, (part.then(each) for each in now)))
+        return {digest: tuple(parts) for digest, parts in found.items() if parts}
 
     def _index(self, out: PackFile, digest: str) -> int:
         """The index of a chunk in the merged pack, to which its payload is copied where its file does not stay."""
@@ -328,6 +330,10 @@ def _newest(modules: Iterable[OwnModule]) -> tuple[OwnModule, ...]:
 
 def _joined(parts: Iterable[tuple[Record, ...]]) -> tuple[Record, ...]:
     return tuple(record for part in parts for record in part)
+
+
+def _part(parts: Iterable[Moved], begin: int, size: int) -> Moved | None:
+    return next((part for part in parts if part.holds(begin, size)), None)
 
 
 def _bytes(digests: Iterable[str]) -> set[bytes]:

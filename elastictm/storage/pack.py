@@ -101,10 +101,24 @@ class Unfit(Struct, frozen=True, omit_defaults=True):
 
 
 class Moved(Struct, frozen=True, omit_defaults=True):
-    """A chunk of packs that were merged, whose content now begins at byte ``start`` of chunk ``chunk``."""
+    """Part of a chunk of packs that were merged: ``size`` bytes from ``begin``, now from ``start`` of another chunk."""
 
+    begin: Count
+    size: Count
     chunk: Count
     start: Count
+
+    def holds(self, begin: int, size: int) -> bool:
+        """Whether the bytes ``[begin, begin + size)`` of the former chunk are in this part."""
+        return self.begin <= begin and begin + size <= self.begin + self.size
+
+    def then(self, other: Moved) -> Moved | None:
+        """What of this part the other one moved on, from the chunk in which this one put it; None if nothing."""
+        start = max(self.start, other.begin)
+        end = min(self.start + self.size, other.begin + other.size)
+        if start >= end:
+            return None
+        return Moved(self.begin + start - self.start, end - start, other.chunk, other.start + start - other.begin)
 
 
 class Pack(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="pack"):
@@ -113,7 +127,7 @@ class Pack(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="pack"
     ``sources`` is a JSON object of new source texts by file name.
     ``marks`` are tags, with the state that each names from now on; None removes it.
     ``forgotten`` are states that were cleared.
-    ``moved`` are chunks that are found in others since a merge, by their digests.
+    ``moved`` tells of chunks, by their digests, whose content is found in others since a merge.
     """
 
     schema: Count = SCHEMA
@@ -126,7 +140,7 @@ class Pack(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="pack"
     environment: Environment | None = None
     modules: tuple[OwnModule, ...] = ()
     imported: tuple[str, ...] = ()
-    moved: dict[HexDigest, Moved] = field(default_factory=dict)
+    moved: dict[HexDigest, tuple[Moved, ...]] = field(default_factory=dict)
     chunks: tuple[PackChunk, ...] = ()
 
 
@@ -165,8 +179,9 @@ def check(pack: Pack, area_end: int) -> None:
         counts = {len(column) for column in (kept.unit.names, kept.ns, kept.sizes, kept.seconds, kept.fingerprints)}
         if len(counts) != 1:
             raise ValueError(f"unit {i} does not say the same number of things of each of {kept.unit.names}")
-    for digest, moved in pack.moved.items():
-        check_blob(f"the chunk {digest}, which was moved", Blob((moved.chunk,), moved.start, 1), chunks)
+    for digest, parts in pack.moved.items():
+        for part in parts:
+            check_blob(f"the chunk {digest}, which was moved", Blob((part.chunk,), part.start, part.size), chunks)
     for module in pack.modules:
         for file in module.files:
             check_file(file, chunks)

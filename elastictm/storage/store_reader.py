@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from elastictm.storage.catalogue import Catalogue
     from elastictm.storage.manifest import Blob, Chunk
-    from elastictm.storage.pack import Pack, PackChunk
+    from elastictm.storage.pack import Moved, Pack, PackChunk
     from elastictm.storage.shelf import PackName, Shelf
 
 _MOST_OPEN = 64
@@ -41,7 +41,7 @@ class StoreReader:
         self._damaged = damaged
         self._lists: dict[int, tuple[PackChunk, ...]] = {}
         self._located: dict[str, tuple[PackName, Chunk]] = {}
-        self._moved: dict[str, tuple[PackChunk, int]] = {}
+        self._moved: dict[str, list[tuple[PackChunk, Moved]]] = {}
         self._sources: OrderedDict[PackName, Source] = OrderedDict()
         self._loaded: set[PackName] = set()
         self._pieces = PieceReader()
@@ -95,8 +95,8 @@ class StoreReader:
             raise ArchiveError(f"{self._shelf.folder} needs more memory than this machine gives.") from error
 
     def _read(self, chunks: Sequence[PackChunk], start: int, size: int) -> memoryview:
-        if len(chunks) == 1 and (slid := self._slid(chunks[0].digest)) is not None:
-            chunks, start = [slid[0]], slid[1] + start
+        if len(chunks) == 1 and chunks[0].digest not in self._located:
+            chunks, start = self._moved_to(chunks, start, size)
         places = [self._locate(chunk.digest) for chunk in chunks]
         if len({name for name, _ in places}) > _MOST_OPEN:
             return self._read_in_turn(places, start, size)
@@ -130,9 +130,12 @@ class StoreReader:
             raise ArchiveDamaged(f"The packs in {self._shelf.folder} do not hold the chunk with the digest {digest}.")
         return self._located[digest]
 
-    def _slid(self, digest: str) -> tuple[PackChunk, int] | None:
-        """The chunk into which a merge put the content of another one, and where."""
-        return None if digest in self._located else self._moved.get(digest)
+    def _moved_to(self, chunks: Sequence[PackChunk], start: int, size: int) -> tuple[Sequence[PackChunk], int]:
+        """The chunk into which a merge put these bytes of another one, and where; what was given if none did."""
+        for to, part in self._moved.get(chunks[0].digest, ()):
+            if part.holds(start, size):
+                return [to], part.start + start - part.begin
+        return chunks, start
 
     def _load(self, name: PackName) -> Pack:
         source, pack = self._shelf.open(name)
@@ -144,8 +147,8 @@ class StoreReader:
         for chunk in pack.chunks:
             if (here := chunk.here()) is not None:
                 self._located.setdefault(chunk.digest, (name, here))
-        for digest, moved in pack.moved.items():
-            self._moved[digest] = pack.chunks[moved.chunk], moved.start
+        for digest, parts in pack.moved.items():
+            self._moved[digest] = [(pack.chunks[part.chunk], part) for part in parts]
         return pack
 
     def _load_all(self) -> None:

@@ -152,6 +152,29 @@ def test_open_readers_find_what_was_merged(store, noise):
     assert other.damaged == []
 
 
+def test_open_readers_find_what_is_left_of_a_chunk(store):
+    """Where merging after merging drops a part of a small chunk, who listed it before still finds the rest."""
+    for n in range(6):
+        add_state(store, n, {"x": b"x %d" % n, "y": b"y %d" % n})
+    other = Store.open(store.folder)
+    with other.reader() as first, other.reader() as second:
+        listed = [(first, number, kept) for number, pack in first.packs() for kept in pack.kept]
+        store.merge([1, 2, 3], lambda kept: (kept.at, kept.unit.names) != (1, ("x",)))
+        listed += [(second, number, kept) for number, pack in second.packs() for kept in pack.kept]
+        store.merge([number for number, _ in store.packs()], lambda kept: kept.at != 2)
+        add_state(store, 6, {})
+        store.merge([number for number, _ in store.packs()], everything)
+        first.close()
+        second.close()
+        for reader, number, kept in listed:
+            (name,) = kept.unit.names
+            if kept.at != 2 and (kept.at, name) != (1, "x"):
+                assert reader.read(number, kept.unit.stream) == b"%s %d" % (name.encode(), kept.at)
+            else:
+                with pytest.raises(ArchiveError, match="do not hold the chunk"):
+                    reader.read(number, kept.unit.stream)
+
+
 def test_records_are_put_together(store):
     """Marks, sources, modules and the like of several packs become those of one, the later ones last."""
     environments = [Environment(f"3.12.{i}", "CPython", "Linux", "0.1", {}, "/") for i in range(3)]

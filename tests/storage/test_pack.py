@@ -7,7 +7,7 @@ import pytest
 
 from elastictm.errors import ArchiveDamaged, ArchiveError, ArchiveTooNew, NotAnArchive
 from elastictm.storage.manifest import Blob, Definition, Environment, OwnModule, Placement, ShippedFile, Unit
-from elastictm.storage.pack import Kept, Pack, PackChunk, StateRecord, Stored, Unfit, check, decode, encode
+from elastictm.storage.pack import Kept, Moved, Pack, PackChunk, StateRecord, Stored, Unfit, check, decode, encode
 from elastictm.storage.reader import ArchiveReader
 from elastictm.storage.shelf import PackName, Shelf
 from elastictm.testing.stores import add_state, create
@@ -41,6 +41,7 @@ def full_pack() -> Pack:
         environment=Environment("3.12.1", "CPython", "Linux-x86_64", "0.1.0", {}, "/home/ada"),
         modules=(OwnModule("mine", "/home/ada", (ShippedFile("mine.py", BLOB),)),),
         imported=("xml.dom",),
+        moved={"ef" * 32: (Moved(3, 4, 0, 2),)},
         chunks=CHUNKS,
     )
 
@@ -76,6 +77,7 @@ UNIT = Unit(FAR, names=("x",))
         ({"kept": (Kept(1, UNIT, (1,), (1,), (1.0,), (None,)),)}, "unit 0, stream"),
         ({"kept": (Kept(1, Unit(BLOB, names=("x",)), (), (1,), (1.0,), (None,)),)}, "the same number of things"),
         ({"modules": (OwnModule("m", "/", (ShippedFile("../m.py", BLOB),)),)}, "outside of its folder"),
+        ({"moved": {HEX: (Moved(0, 6, 0, 5),)}}, "claims bytes 5 to 11"),
         ({"chunks": (PackChunk(HEX, 10, Stored(20, 10, "raw")),)}, "claims bytes 20 to 30"),
         ({"chunks": (PackChunk(HEX, 10, Stored(16, 9, "raw")),)}, "raw chunk 0 stores 9 bytes for 10"),
     ],
