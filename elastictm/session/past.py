@@ -22,6 +22,7 @@ from elastictm.values.definitions import Definition
 from elastictm.values.freeze import Surroundings
 
 if TYPE_CHECKING:
+    from elastictm.model.difference import DifferenceReport
     from elastictm.model.history import History
     from elastictm.model.reports import RestoreReport
     from elastictm.session.circumstances.circumstances import Circumstances
@@ -212,6 +213,13 @@ class Past:
         """The variables of a state, without going there."""
         with self._opened() as stored:
             return StateVariables(self.reader(stored, n), self._host.singletons, self._opened)
+
+    def difference(self, a: RunNumber, b: RunNumber) -> DifferenceReport:
+        """What differs between two states."""
+        from elastictm.session.differing import difference  # noqa: PLC0415 - recording does without
+
+        histories = self.tree.history(a), self.tree.history(b)
+        return difference((a, b), histories, (self.variables(a), self.variables(b)))
 
     def contents(self, n: RunNumber) -> StateContents:
         """What a state holds."""
