@@ -71,6 +71,12 @@ class Catalogue:
             self._foreign[name] = tuple(digest for digest, here in digests if not here)
             self._quick.update(quick or {})
 
+    def forget(self, names: Iterable[PackName]) -> None:
+        """Forget packs that are removed; their chunks are others' by now, or nobody's."""
+        with self._lock:
+            for name in names:
+                self._foreign.pop(name, None)
+
     @contextlib.contextmanager
     def referring(self) -> Iterator[set[bytes]]:
         """A set for `refer`, whose chunks are not dropped while the block lasts."""

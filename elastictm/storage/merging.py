@@ -34,17 +34,16 @@ BANDWIDTH = 20e6
 """Bytes per second that decide on the compression of small blobs that are gathered anew: there is time for it."""
 
 ROW = 64
-"""Packs of one level in a row that are due to be merged."""
-
-_LEVELS = 2
+"""Packs in a row that are due to be merged."""
 
 Record = TypeVar("Record")
 
 
 def due(names: Sequence[PackName], barriers: AbstractSet[int]) -> list[PackName]:
-    """The first row of `ROW` neighbours that were merged equally often, or an empty one.
+    """The first row of `ROW` neighbours that were not merged before, or an empty one.
 
-    Each byte is so copied at most twice, and there are few packs however many states there are.
+    Each byte is so copied at most once, and merging takes some hundredths of a second. Merging what was merged would
+    take seconds and much memory, and hardly make opening quicker.
 
     Args:
         names: The packs, in order.
@@ -52,19 +51,17 @@ def due(names: Sequence[PackName], barriers: AbstractSet[int]) -> list[PackName]
     """
     row: list[PackName] = []
     for name in names:
-        if row and (_level(row[0]) != _level(name) or any(row[-1].last < number < name.first for number in barriers)):
+        if name.merged or name.number in barriers or (row and _any_between(row[-1], name, barriers)):
             row = []
-        if _level(name) < _LEVELS and not barriers & {name.number}:
+        if not name.merged and name.number not in barriers:
             row.append(name)
         if len(row) == ROW:
             return row
     return []
 
 
-def _level(name: PackName) -> int:
-    if not name.merged:
-        return 0
-    return 1 if name.last - name.first < ROW * ROW // 2 else _LEVELS
+def _any_between(before: PackName, after: PackName, numbers: AbstractSet[int]) -> bool:
+    return any(before.last < number < after.first for number in numbers)
 
 
 class Merge:

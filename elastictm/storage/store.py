@@ -220,6 +220,7 @@ class Store:
             for name in merge.removable:
                 with contextlib.suppress(OSError):  # who takes the store over removes what stays behind
                     self._files.remove(self._shelf.path(name))
+            self._catalogue.forget(merge.removable)
             self._look()
             return Written(merged.number, out.file.end)
 

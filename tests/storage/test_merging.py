@@ -298,21 +298,20 @@ def test_damaged_merged_pack_falls_back_on_what_it_replaced(store):
         assert len(pack_files(store.folder)) == 5
 
 
-def test_rows_are_due_by_levels():
-    """Rows of 64 packs that were merged equally often are due; those merged twice are left alone."""
+def test_rows_of_packs_are_due():
+    """Rows of 64 packs are due, without such as are being written, damaged, or merged already."""
     singles = [PackName.single(n) for n in range(1, 200)]
     assert due(singles[:63], set()) == []
     assert due(singles, set()) == singles[:64]
     assert due(singles, {10}) == singles[10:74]
     assert due([*singles[:10], *singles[11:]], {11}) == singles[11:75]
-    once = [PackName(i * 65 + 1, i * 65 + 64, i * 65 + 65) for i in range(70)]
-    assert due([*once[:30], *[PackName.single(n) for n in range(3000, 3050)]], set()) == []
-    assert due(once, set()) == once[:64]
-    twice = [PackName(i * 5000 + 1, i * 5000 + 4500, i * 5000 + 4501) for i in range(70)]
-    assert due(twice, set()) == []
+    assert due([*singles[:10], *singles[11:]], {210}) == [*singles[:10], *singles[11:65]]
+    merged = [PackName(i * 65 + 1, i * 65 + 64, i * 65 + 65) for i in range(70)]
+    assert due(merged, set()) == []
+    assert due([*merged[:1], *singles[65:100], *merged[2:3], *singles[195:]], set()) == []
 
 
-def test_ten_thousand_states_stay_few_files(store):
+def test_many_states_are_few_files(store):
     """Merging what is due after each state keeps the files few, and every state is there."""
     for n in range(300):
         add_state(store, n, {"x": b"%d" % n})
