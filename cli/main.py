@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from elastictm_cli import graph, inspection, output, restore, run, verify
+from elastictm_cli import diff, graph, inspection, output, restore, run, verify
 from typer.core import TyperGroup
 
 from elastictm.errors import CellFailed, ElasticTMError
@@ -67,6 +67,7 @@ app.command("restore")(restore.restore)
 app.command("inspect")(inspection.inspect)
 app.command("graph")(graph.graph)
 app.command("verify")(verify.verify)
+app.command("diff")(diff.diff)
 
 
 def main() -> None:

@@ -129,7 +129,7 @@ class DifferenceReport(Shown):
         parts += [f"{self.same} the same"] if self.same else []
         cells = {way: sum(cell.direction == way for cell in self.cells) for way in ("undone", "run")}
         told = ", ".join(f"{number} cell{'s' * (number > 1)} {way}" for way, number in cells.items() if number)
-        return f"{self.from_} -> {self.to}: {', '.join(parts)}; {told or 'no cells between'}"
+        return f"{self.from_} → {self.to}: {', '.join(parts)}; {told or 'no cells between'}"
 
     def to_json(self) -> dict[str, object]:
         """The report as a dict of plain values."""
@@ -143,10 +143,14 @@ class DifferenceReport(Shown):
             "notes": list(self.notes),
         }
 
+    def tables(self) -> tuple[Table, ...]:
+        """The report as tables: variables first, then what changed in each, then the cells."""
+        return self._tables()
+
     def _tables(self) -> tuple[Table, ...]:
         shown, hidden = self.variables[:MOST_ROWS], len(self.variables) - MOST_ROWS
         rows = tuple(
-            (f"{v.former} -> {v.name}" if v.former else v.name, v.word, v.kind, v.size, v.cells) for v in shown
+            (f"{v.former} → {v.name}" if v.former else v.name, v.word, v.kind, v.size, v.cells) for v in shown
         )
         more = (f"and {hidden} more variables",) if hidden > 0 else ()
         columns = ("variable", "change", "kind", "bytes", "by cell")
@@ -226,7 +230,7 @@ def settings_between(before: Mapping[str, SettingsVersion], after: Mapping[str, 
         for key in sorted({*old, *new}):
             was, now = (each.get(key, "as in a fresh process") for each in (old, new))
             if was != now:
-                yield f"settings of {library}: {key}: {was} -> {now}"
+                yield f"settings of {library}: {key}: {was} → {now}"
         if old == new and library in before and library in after and before[library].stream != after[library].stream:
             yield f"settings of {library} differ"
 
@@ -258,4 +262,4 @@ def _cell(run: CellRun, direction: Direction) -> CellBetween:
 
 
 def _both(before: str, after: str) -> str:
-    return f"{before} -> {after}" if before and after and before != after else after or before
+    return f"{before} → {after}" if before and after and before != after else after or before

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from typing import Final
 
@@ -45,6 +45,19 @@ class Divergence:
     def pairs(self) -> tuple[tuple[VersionRecord, VersionRecord], ...]:
         """Variables whose values are worth a look."""
         return (*self.changed, *self.suspects)
+
+    def without(self, names: Collection[Name]) -> Divergence:
+        """The same about all variables but these."""
+        return replace(
+            self,
+            same=self.same - frozenset(names),
+            created=tuple(record for record in self.created if record.name not in names),
+            deleted=tuple(record for record in self.deleted if record.name not in names),
+            changed=tuple(pair for pair in self.changed if pair[0].name not in names),
+            suspects=tuple(pair for pair in self.suspects if pair[0].name not in names),
+            renamed=tuple(pair for pair in self.renamed if not {pair[0].name, pair[1].name} & frozenset(names)),
+            sharing=tuple(each for each in self.sharing if not each[0] & frozenset(names)),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any, Final
 
+from elastictm.model.texts import clean
 from elastictm.values.contrasts import registry
 from elastictm.values.contrasts.facts import Facts, Kind, Line, Part, lines
 from elastictm.values.contrasts.instances import attribute_facts, instances, keeps_more
-from elastictm.values.contrasts.words import arrow, clean, cut, listed, plain, small
+from elastictm.values.contrasts.words import arrow, cut, listed, plain, small
 from elastictm.values.kinds import ATOMS, type_name
 
 MOST_LINES: Final = 24

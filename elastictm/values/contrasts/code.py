@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 from types import CodeType, FunctionType
 from typing import Any, Final
 
+from elastictm.model.texts import clean
 from elastictm.values.contrasts.facts import Facts, Kind, Line, Look, Part
 from elastictm.values.contrasts.instances import mapped
-from elastictm.values.contrasts.text import unified
-from elastictm.values.contrasts.words import arrow, clean
+from elastictm.values.contrasts.text import diff
+from elastictm.values.contrasts.words import arrow
 from elastictm.values.definitions import STRUCTURAL
 
 _UNTOLD: Final = STRUCTURAL | {"__doc__", "__module__", "__qualname__", "__firstlineno__", "__hash__"}
@@ -45,8 +46,8 @@ def _functions(before: FunctionType, after: FunctionType, look: Look) -> Facts: 
 def _source_lines(old: str | None, new: str | None) -> tuple[Line, ...]:
     if old is None or new is None or old == new:
         return (Line("its code differs"),)
-    head, *diff = unified(old, new)
-    return (Line(f"source: {head.text}"), *diff)
+    head, *below = diff(old, new)
+    return (Line(f"source: {head.text}"), *below)
 
 
 def _alike(old: CodeType, new: CodeType) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from elastictm.model.texts import clean
 from elastictm.values.contrasts.facts import Facts, Kind, Line, Look
 from elastictm.values.contrasts.instances import attributes, mapped
-from elastictm.values.contrasts.words import clean, listed
+from elastictm.values.contrasts.words import listed
 
 LIBRARY: Final = "sklearn.base"
 

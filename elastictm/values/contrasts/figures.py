@@ -6,8 +6,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from elastictm.model.texts import clean
 from elastictm.values.contrasts.facts import Facts, Kind, Look, Part, lines
-from elastictm.values.contrasts.words import changed, clean, count, cut
+from elastictm.values.contrasts.words import changed, count, cut
 
 LIBRARY: Final = "matplotlib.figure"
 

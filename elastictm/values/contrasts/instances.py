@@ -8,8 +8,9 @@ from itertools import islice
 from types import CellType, FunctionType, MemberDescriptorType, MethodType, SimpleNamespace
 from typing import Any, Final
 
+from elastictm.model.texts import clean
 from elastictm.values.contrasts.facts import Facts, Kind, Line, Look, Part, lines
-from elastictm.values.contrasts.words import clean, listed
+from elastictm.values.contrasts.words import listed
 from elastictm.values.kinds import type_name
 from elastictm.values.protocols import is_tested
 

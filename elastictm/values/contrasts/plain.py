@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from types import BuiltinFunctionType, GenericAlias, ModuleType, UnionType
 from typing import Any, Final
 
+from elastictm.model.texts import clean
 from elastictm.values.contrasts.facts import Facts, Kind, Look, Part, lines
 from elastictm.values.contrasts.instances import mapped
-from elastictm.values.contrasts.words import PRINTED, arrow, clean, cut, plain, short
+from elastictm.values.contrasts.words import PRINTED, arrow, cut, plain, short
 from elastictm.values.kinds import fixed_types
 
 _NUMBERS: Final = (int, float, complex)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from elastictm.model.texts import clean
 from elastictm.values.contrasts.facts import Facts, Kind, Look, lines
 from elastictm.values.contrasts.instances import attribute_facts
-from elastictm.values.contrasts.words import arrow, changed, clean, count, listed, short
+from elastictm.values.contrasts.words import arrow, changed, count, listed, short
 
 LIBRARY: Final = "polars"
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
+from elastictm.model.texts import clean, unified
 from elastictm.values.contrasts.facts import Facts, Kind, Line, Look
-from elastictm.values.contrasts.words import WIDTH, arrow, clean, count, cut, short
+from elastictm.values.contrasts.words import WIDTH, arrow, count, short
 from elastictm.values.kinds import type_name
 
-_LINES: Final = 12
-"""Lines of a unified diff that are shown."""
-_WIDE: Final = 100
-_COMPARED: Final = 400
-"""Lines of each text, within what differs at all; finding what moved among more of them takes too long."""
 _AROUND: Final = 12
 _COUNTED: Final = 4_000_000
 
@@ -30,39 +25,10 @@ def kinds() -> Mapping[type, Kind]:
     }
 
 
-def unified(before: str, after: str) -> tuple[Line, ...]:
+def diff(before: str, after: str) -> tuple[Line, ...]:
     """What differs between two texts of several lines, in the form that diff made known."""
-    old, new = before.splitlines(), after.splitlines()
-    if old == new:
-        return (Line("line ends differ"),) if before != after else ()
-    head = _shared(old, new)
-    tail = _shared(old[head:][::-1], new[head:][::-1])
-    inner = old[head : len(old) - tail], new[head : len(new) - tail]
-    if max(map(len, inner)) > _COMPARED:
-        return (Line(f"{count(len(inner[0]), 'line')} from line {head + 1:,} on → {count(len(inner[1]), 'line')}"),)
-    matcher = difflib.SequenceMatcher(None, *inner, autojunk=False)
-    told: list[Line] = []
-    removed = added = 0
-    for tag, i, j, k, m in matcher.get_opcodes():
-        if tag == "equal":
-            continue
-        removed, added = removed + j - i, added + m - k
-        told.append(_line(f"@@ line {head + i + 1:,} @@"))
-        told += [_line(f"-{line}") for line in inner[0][i:j]]
-        told += [_line(f"+{line}") for line in inner[1][k:m]]
-    both = (f"{count(removed, 'line')} removed" if removed else "", f"{count(added, 'line')} added" if added else "")
-    more = [_line(f"and {len(told) - _LINES:,} more lines of the difference")] if len(told) > _LINES else []
-    return (Line(", ".join(filter(None, both))), *told[:_LINES], *more)
-
-
-def _line(text: str) -> Line:
-    return Line(cut(text.expandtabs(4), _WIDE), more=True)
-
-
-def _shared(old: Sequence[Any], new: Sequence[Any]) -> int:
-    """The number of first items that are the same."""
-    pairs = zip(old, new, strict=False)
-    return next((index for index, (one, other) in enumerate(pairs) if one != other), min(len(old), len(new)))
+    head, *below = unified(before, after) or ("",)
+    return (Line(head), *(Line(text, more=True) for text in below)) if head else ()
 
 
 def _texts(before: Any, after: Any, look: Look) -> Facts:  # noqa: ARG001 - as all kinds are called
@@ -70,7 +36,7 @@ def _texts(before: Any, after: Any, look: Look) -> Facts:  # noqa: ARG001 - as a
     if old == new:
         return Facts()
     if "\n" in old or "\n" in new:
-        return Facts(unified(old, new))
+        return Facts(diff(old, new))
     if max(len(old), len(new)) <= WIDTH:
         return Facts((Line(arrow(clean(repr(old)), clean(repr(new)))),))
     place = _first(old, new)

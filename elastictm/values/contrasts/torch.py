@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from elastictm.model.texts import clean
 from elastictm.values.contrasts.facts import Facts, Kind, Line, Look, Part, lines
 from elastictm.values.contrasts.instances import attributes, mapped
-from elastictm.values.contrasts.words import changed, clean, count, listed
+from elastictm.values.contrasts.words import changed, count, listed
 from elastictm.values.kinds import type_name
 
 LIBRARY: Final = "torch"

@@ -13,6 +13,8 @@ from itertools import islice
 from types import FunctionType
 from typing import Any, Final
 
+from elastictm.model import texts
+from elastictm.model.texts import clean
 from elastictm.values.kinds import ATOMS, fixed_types, type_name
 
 WIDTH: Final = 60
@@ -43,17 +45,9 @@ PRINTED: Final = frozenset(
 """Types of the standard library whose text tells all of a value."""
 
 
-def clean(text: str) -> str:
-    """A text without characters that a terminal would act on; those are shown as escapes."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-
-
 def cut(text: str, width: int = WIDTH) -> str:
     """A text of at most ``width`` characters on one line."""
-    text = clean(text[: width + 1])
-    return text if len(text) <= width else text[: width - 1] + "…"
+    return texts.cut(text, width)
 
 
 def plain(value: Any) -> str | None:
