@@ -108,5 +108,22 @@ def test_gatherer_has_room_up_to_its_limit():
     """A shared chunk takes as many bytes as it may have, and no more."""
     gatherer = Gatherer(ChunkTable())
     gatherer.add(memoryview(b"abc"))
-    assert gatherer.has_room(GATHERED - 3)
-    assert not gatherer.has_room(GATHERED - 2)
+    assert not gatherer.is_full(GATHERED - 3)
+    assert gatherer.is_full(GATHERED - 2)
+
+
+def test_gatherer_ends_where_contents_say_so(noise):
+    """Shared chunks that their contents end have about the usual size, and end after the same blobs whatever came before."""
+
+    def ends(contents):
+        gatherer, found = Gatherer(ChunkTable(), 40_000, 10_000), []
+        for content in contents:
+            if gatherer.is_full(len(content)):
+                gatherer.take()
+                found.append(content)
+            gatherer.add(memoryview(content))
+        return found
+
+    contents = [noise(100, seed) for seed in range(3000)]
+    assert 20 <= len(ends(contents)) <= 45
+    assert set(ends([b"new", *contents[50:]])) <= set(ends(contents))
