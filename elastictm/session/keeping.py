@@ -84,7 +84,7 @@ class Keeper:
         self._allowance = seconds
         self._defined: dict[DefinitionKey, bytes] = {}
         self._texts: dict[str, str] = {}
-        self._modules: set[str] = set()
+        self._modules: set[str] | None = None
         self._background = _Background()
         self._unwanted = unwanted
         self.merges = 0
@@ -170,12 +170,14 @@ class Keeper:
                     states=(*(_bare(each, store) for each in states[:-1]), record),
                     kept=kept,
                     sources=store(msgspec.json.encode(texts)) if texts else m.NOTHING,
-                    environment=self._environment(stock),
                 )
             )
         if large:
             parcel = _Parcel(run.n, large, versions)
             self._background.add(lambda stored: self._write(parcel, stored))
+        if self._has_new_modules(stock):
+            # Looking through all that is installed takes a moment.
+            self._background.add(lambda _: self._describe())
         if due := self._store.merge_due():
             self._background.add(lambda _: self._merge(due))
 
@@ -229,13 +231,18 @@ class Keeper:
         self._texts.update(texts)
         return texts
 
-    def _environment(self, stock: Stock) -> m.Environment | None:
+    def _has_new_modules(self, stock: Stock) -> bool:
+        """Whether values name libraries that no state before did; of the first states they always do."""
         units = [*stock.definitions.values(), *(group.unit for group in stock.groups if group.unit is not None)]
         modules = {name for unit in units for name in unit.modules}
-        if self._modules and modules <= self._modules:
-            return None
-        self._modules |= modules
-        return describe_environment(self._modules)
+        known = self._modules is not None and modules <= self._modules
+        self._modules = (self._modules or set()) | modules
+        return not known
+
+    def _describe(self) -> None:
+        """Note which libraries there are, and in which versions."""
+        with self._store.writer() as writer:
+            writer.commit(p.Pack(environment=describe_environment(self._modules or ())))
 
     def _look_for_trouble(self) -> None:
         if self._background.trouble is not None and not self.stopped:
