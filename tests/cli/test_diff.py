@@ -192,10 +192,3 @@ def test_an_archive_that_cannot_be_used_gives_status_3(cli, write, tmp_path, pla
     assert (done.exit_code, done.stdout) == (3, "")
     assert paths[place].name in done.stderr
     assert done.stderr.count("\n") == 1
-
-
-def test_real_archives_can_be_compared(cli, saved):
-    """Two sessions that ran partly the same cells share what those made."""
-    told = json.loads(cli("diff", saved["whole"], saved["broken"], "--json").stdout)
-    assert (told["same"], [(v["name"], v["change"]) for v in told["variables"]]) == (1, [("total", "deleted")])
-    assert [(cell["n"], cell["direction"]) for cell in told["cells"]] == [(3, "undone"), (2, "undone"), (2, "run")]
