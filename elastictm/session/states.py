@@ -59,14 +59,13 @@ class Shelves:
     marks: dict[str, RunNumber | None] = field(default_factory=dict)
     forgotten: set[RunNumber] = field(default_factory=set)
     environment: m.Environment | None = None
-    read_until: int = -1
+    read: set[int] = field(default_factory=set)
 
     def refresh(self, reader: StoreReader) -> None:
         """Take in the packs that are new."""
-        for sequence, pack in reader.packs():
-            if sequence > self.read_until:
-                self._add(sequence, pack)
-                self.read_until = sequence
+        for sequence, pack in reader.packs(self.read):
+            self._add(sequence, pack)
+            self.read.add(sequence)
 
     def _add(self, sequence: int, pack: p.Pack) -> None:
         for record in pack.states:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from elastictm.errors import ArchiveDamaged, ArchiveError, ArchiveMissing
 from elastictm.storage.frame import check_pack, read_footer
@@ -14,6 +14,8 @@ from elastictm.storage.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
+
+Loaded = TypeVar("Loaded")
 
 _NAME = re.compile(r"\A[0-9]{8,18}(-[0-9]{8,18}\.[0-9]{8,18})?\.tm\Z")
 _TEMPORARY = re.compile(r"\A\..*\.partial\Z")
@@ -118,9 +120,9 @@ class Shelf:
         return pack
 
     def readable(
-        self, names: Collection[PackName], load: Callable[[PackName], Pack], damaged: list[str]
-    ) -> Iterator[tuple[PackName, Pack]]:
-        """Those of the packs that count, in order; one that cannot be read is told in ``damaged``.
+        self, names: Collection[PackName], load: Callable[[PackName], Loaded], damaged: list[str]
+    ) -> Iterator[tuple[PackName, Loaded]]:
+        """Those of the packs that count, in order, with what ``load`` gives; what it refuses is told in ``damaged``.
 
         What that one replaces may still be there, if its writer was killed right after naming it.
         """

@@ -11,7 +11,7 @@ from elastictm.storage.pieces import Memory, Piece, PieceReader
 from elastictm.storage.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
@@ -59,11 +59,19 @@ class StoreReader:
         self._trim(0)
         self._pieces.clear()
 
-    def packs(self) -> Iterator[tuple[int, Pack]]:
-        """Each pack with its number, in the order of their states; one that cannot be read is told and left out."""
-        for name, pack in self._shelf.readable(self._shelf.names(), self._load, self._damaged):
+    def packs(self, known: Container[int] = ()) -> Iterator[tuple[int, Pack]]:
+        """Each pack with its number, in the order of their states; one that cannot be read is told and left out.
+
+        Those with a known number are left out, too. A pack that was merged since has a new number.
+        """
+
+        def load(name: PackName) -> Pack | None:
+            return None if name.number in known else self._load(name)
+
+        for name, pack in self._shelf.readable(self._shelf.names(), load, self._damaged):
             self._trim(_MOST_OPEN)
-            yield name.number, pack
+            if pack is not None:
+                yield name.number, pack
 
     def pack(self, number: int) -> Pack:
         """One pack; ArchiveError where it cannot be read."""

@@ -175,6 +175,21 @@ def test_open_readers_find_what_is_left_of_a_chunk(store):
                     reader.read(number, kept.unit.stream)
 
 
+def test_packs_that_are_known_are_left_out(store):
+    """A reader lists what is new, in the order of the states; a merged pack is, whatever its number."""
+    for n in range(4):
+        add_state(store, n, {})
+    with store.reader() as reader:
+        known = {number for number, _ in reader.packs()}
+        store.merge([1, 2], everything)
+        add_state(store, 4, {})
+        assert [number for number, _ in reader.packs()] == [5, 3, 4, 6]
+        assert [(number, [state.n for state in pack.states]) for number, pack in reader.packs(known)] == [
+            (5, [0, 1]),
+            (6, [4]),
+        ]
+
+
 def test_records_are_put_together(store):
     """Marks, sources, modules and the like of several packs become those of one, the later ones last."""
     environments = [Environment(f"3.12.{i}", "CPython", "Linux", "0.1", {}, "/") for i in range(3)]
