@@ -9,13 +9,14 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from msgspec.structs import replace
 
-from elastictm.errors import DestinationError
+from elastictm.errors import ArchiveError, DestinationError
 from elastictm.ids import DefinitionKey, Name, RunNumber, Version
 from elastictm.session import generators
 from elastictm.session.environment import describe_environment
@@ -178,13 +179,16 @@ class Keeper:
         if self._has_new_modules(stock):
             # Looking through all that is installed takes a moment.
             self._background.add(lambda _: self._describe())
-        if due := self._store.merge_due():
-            self._background.add(lambda _: self._merge(due))
+        if self._store.merge_due():
+            self._background.add(lambda _: self._merge())
 
-    def _merge(self, sequences: Sequence[int]) -> None:
+    def _merge(self) -> None:
         """Have fewer files, with all that is in them."""
-        self._store.merge(list(sequences), lambda _: True)
-        self.merges += 1
+        due = self._store.merge_due()  # asked for again: an earlier job may have merged them
+        if due:
+            with suppress(ArchiveError):  # a damaged pack is told by who reads it, and not proposed again
+                self._store.merge(due, lambda _: True)
+                self.merges += 1
 
     def _write(self, parcel: _Parcel, stored: Callable[[], None]) -> None:
         """Write large groups; ``stored`` is called once their memory is not needed any more."""
