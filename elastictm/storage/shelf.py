@@ -15,6 +15,8 @@ from elastictm.storage.source import Source
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
+_TRIES = 20
+
 Loaded = TypeVar("Loaded")
 
 _NAME = re.compile(r"\A[0-9]{8,18}(-[0-9]{8,18}\.[0-9]{8,18})?\.tm\Z")
@@ -71,6 +73,10 @@ def outermost(names: Iterable[PackName]) -> list[PackName]:
     return found
 
 
+class _Gone(Exception):
+    """A pack was removed since it was listed."""
+
+
 class Shelf:
     """A folder of packs."""
 
@@ -119,22 +125,35 @@ class Shelf:
         source.close()
         return pack
 
-    def readable(
-        self, names: Collection[PackName], load: Callable[[PackName], Loaded], damaged: list[str]
-    ) -> Iterator[tuple[PackName, Loaded]]:
-        """Those of the packs that count, in order, with what ``load`` gives; what it refuses is told in ``damaged``.
+    def readable(self, load: Callable[[PackName], Loaded], damaged: list[str]) -> list[tuple[PackName, Loaded]]:
+        """The packs that count, in order, with what ``load`` gives; what it refuses is told in ``damaged``.
 
-        What that one replaces may still be there, if its writer was killed right after naming it.
+        Where packs are merged meanwhile, it is begun anew: all are there as they were at one time.
         """
+        for _ in range(_TRIES):
+            told: list[str] = []
+            try:
+                found = list(self._readable(self.names(), load, told))
+            except _Gone:
+                continue
+            damaged += (each for each in told if each not in damaged)
+            return found
+        raise ArchiveError(f"The packs in {self.folder} are merged again and again while they are read. Try again.")
+
+    def _readable(
+        self, names: Collection[PackName], load: Callable[[PackName], Loaded], told: list[str]
+    ) -> Iterator[tuple[PackName, Loaded]]:
         for name in outermost(names):
             try:
-                pack = load(name)
+                loaded = load(name)
             except ArchiveError as error:
-                if str(error) not in damaged:
-                    damaged.append(str(error))
-                yield from self.readable([other for other in names if name.replaces(other)], load, damaged)
+                if not self.path(name).exists():
+                    raise _Gone from error
+                told.append(str(error))
+                # What it replaces may still be there, if its writer was killed right after naming it.
+                yield from self._readable([other for other in names if name.replaces(other)], load, told)
             else:
-                yield name, pack
+                yield name, loaded
 
     def _files(self) -> list[str]:
         try:

@@ -231,8 +231,8 @@ class Store:
             if len(names) != len(set(numbers)) or names != self._names[first : first + len(names)] or not names:
                 raise UsageError(f"The packs {numbers} are not neighbours in {self.folder}.")
             merged = PackName(names[0].first, names[-1].last, self._next)
-            if any(merged.first < number < merged.last for number in self._pending):
-                raise UsageError(f"Between the packs {numbers} one is being written.")
+            if any(merged.first <= number <= merged.last for number in self._pending):
+                raise UsageError(f"Of the packs {numbers}, or between them, one is being written.")
             self._next += 1
             return names, merged
 
@@ -240,7 +240,7 @@ class Store:
         with self._lock:
             self._pending.discard(name.number)
             if size:
-                self._names = sorted([*self._names, name])
+                self._names = sorted({*self._names, name})
                 self._size = None if self._size is None else self._size + size
 
     def _look(self) -> None:
@@ -248,11 +248,12 @@ class Store:
             self._names = outermost(self._shelf.names())
             self._size = None
 
-    def _readable(self) -> Iterator[tuple[PackName, Pack]]:
-        for name, pack in self._shelf.readable(self._shelf.names(), self._shelf.load, self.damaged):
+    def _readable(self) -> list[tuple[PackName, Pack]]:
+        found = self._shelf.readable(self._shelf.load, self.damaged)
+        for name, pack in found:
             if not self._catalogue.has(name):
                 self._catalogue.add(name, pack)
-            yield name, pack
+        return found
 
     def _catalogue_all(self) -> None:
         """Know the chunks of all packs, and remove those files that merged packs replaced and nothing needs."""
@@ -260,12 +261,10 @@ class Store:
             if self._catalogued:
                 return
             names = self._shelf.names()
-            if all(map(self._catalogue.has, outermost(names))):
-                found = set(outermost(names))
-            else:
-                found = {name for name, _ in self._readable()}
-            self._broken = {name.number for name in outermost(names) if name not in found}
-            for name in sorted(set(names) - found - set(outermost(names)), reverse=True):
+            top = set(outermost(names))
+            found = top if all(map(self._catalogue.has, top)) else {name for name, _ in self._readable()}
+            self._broken = {name.number for name in top - found}
+            for name in sorted(set(names) - found - top, reverse=True):
                 self._sort_out(name)
             self._catalogued = True
 

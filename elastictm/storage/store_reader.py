@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _MOST_OPEN = 64
 """Packs that are open at once; a process often may have 1,024 or even 256 files in all."""
 
+_TRIES = 3
+
 
 class StoreReader:
     """An open store, as a context manager.
@@ -66,10 +68,10 @@ class StoreReader:
         """
 
         def load(name: PackName) -> Pack | None:
+            self._trim(_MOST_OPEN)
             return None if name.number in known else self._load(name)
 
-        for name, pack in self._shelf.readable(self._shelf.names(), load, self._damaged):
-            self._trim(_MOST_OPEN)
+        for name, pack in self._shelf.readable(load, self._damaged):
             if pack is not None:
                 yield name.number, pack
 
@@ -94,11 +96,12 @@ class StoreReader:
             raise ArchiveDamaged(f"{self._shelf.folder}, pack {number}: {error}.") from error
         wanted = [chunks[index] for index in blob.chunks]
         try:
-            try:
-                return self._read(wanted, blob.start, blob.size)
-            except ArchiveError:  # perhaps another process merged packs since
-                self._start_anew()
-                return self._read(wanted, blob.start, blob.size)
+            for _ in range(_TRIES):
+                try:
+                    return self._read(wanted, blob.start, blob.size)
+                except ArchiveError:  # perhaps packs were merged since
+                    self._start_anew()
+            return self._read(wanted, blob.start, blob.size)
         except MemoryError as error:
             raise ArchiveError(f"{self._shelf.folder} needs more memory than this machine gives.") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 
@@ -334,3 +335,54 @@ def test_many_states_are_few_files(store):
             store.merge(numbers, everything)
     assert len(pack_files(store.folder)) == 4 + 300 - 4 * ROW
     assert [state["x"] for state in read_folder(store.folder).values()] == [b"%d" % n for n in range(300)]
+
+
+def test_merging_beside_writing_and_reading(store, noise):
+    """One thread merges what is due, drops some and merges again, while others write and read: nothing is lost."""
+    stop = threading.Event()
+    failures = []
+
+    def merge():
+        merges = 0
+        while not stop.is_set() or (merges < 3 and store.merge_due()):
+            try:
+                if due := store.merge_due():
+                    merges += 1
+                    store.merge(due, lambda kept: kept.at % 5 != 1)
+                    (first, *_) = (number for number, _ in store.packs())
+                    store.merge([first], everything)
+            except BaseException as error:
+                failures.append(error)
+                return
+
+    def read():
+        other = Store.open(store.folder)
+        while not stop.is_set():
+            try:
+                with other.reader() as reader:
+                    listed = list(reader.packs())
+                    states = [state.n for _, pack in listed for state in pack.states]
+                    assert states == list(range(len(states)))
+                    for number, pack in listed:
+                        for kept in [each for each in pack.kept if each.at % 5 != 1][:3]:
+                            expected = noise(9000, kept.at % 7) if kept.unit.names == ("x",) else b"%d" % kept.at
+                            assert reader.read(number, kept.unit.stream) == expected
+                assert other.damaged == []
+            except BaseException as error:
+                failures.append(error)
+                return
+
+    threads = [threading.Thread(target=merge), threading.Thread(target=read)]
+    for thread in threads:
+        thread.start()
+    for n in range(ROW * 3 + 10):
+        add_state(store, n, {"x": noise(9000, n % 7), "y": b"%d" % n})
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    found = read_folder(store.folder)
+    assert list(found) == list(range(ROW * 3 + 10))
+    assert all(state["y"] == b"%d" % n for n, state in found.items() if n % 5 != 1)
+    assert all(state["x"] == noise(9000, n % 7) for n, state in found.items() if n % 5 != 1)
+    assert len(pack_files(store.folder)) < 80
