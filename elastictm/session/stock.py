@@ -117,7 +117,7 @@ def _astray(names: list[Name], group: FrozenGroup, variables: Variables) -> Iter
             expected = tracked.group.digests.get(name)
         else:
             continue
-        if expected is not None and expected != part.digest:
+        if expected is not None and expected != (part.digest if tracked.atomic else part.mark):
             yield name
 
 
