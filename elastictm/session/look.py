@@ -203,7 +203,7 @@ class Look:
         lot.seconds = group.seconds = self._watch.clock() - started
         if former is None:
             same = all(
-                group.digests.get(name) == part.digest and group.definitions.get(name) == part.definitions
+                group.digests.get(name) == part.mark and group.definitions.get(name) == part.definitions
                 for name, part in lot.parts.items()
             )
         if not same or lot.refusals.keys() != group.refusals.keys():
@@ -235,7 +235,7 @@ class Look:
                 value = inside[identity]
             waiting.discard(name)
             part = self._freezing.one(lot, name, value)
-            if not isinstance(part, Frozen) or part.digest != digest or part.definitions != definitions:
+            if not isinstance(part, Frozen) or part.mark != digest or part.definitions != definitions:
                 return False
         return True
 
@@ -371,5 +371,5 @@ class Look:
 
 
 def _keep(group: Group, lot: Lot) -> None:
-    group.digests = {name: part.digest for name, part in lot.parts.items()}
+    group.digests = {name: part.mark for name, part in lot.parts.items()}
     group.definitions = {name: part.definitions for name, part in lot.parts.items()}

@@ -137,7 +137,7 @@ def _astray(names: Sequence[Name], group: FrozenGroup, variables: Variables) -> 
             expected = tracked.group.digests.get(name)
         else:
             continue
-        if expected is not None and expected != part.digest:
+        if expected is not None and expected != (part.digest if tracked.atomic else part.mark):
             yield name
 
 

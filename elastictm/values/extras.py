@@ -133,6 +133,16 @@ def _has_way_of_its_own(kind: type) -> bool:
     return bool(ways) and all(is_tested(origin(way)) for way in ways)
 
 
+def has_ways(kind: type) -> bool:
+    """Whether a user has written how objects of a class are stored."""
+    if issubclass(kind, _WITHOUT) or _has_way_of_its_own(kind):
+        return False
+    registered = copyreg.dispatch_table.get(kind)
+    if registered is not None:
+        return True
+    return any(not is_tested(origin(way)) for way in _ways(kind))
+
+
 def _ways(kind: type) -> Iterator[Any]:
     """The methods by which objects of a class are stored, Python's own aside."""
     for name in _WAYS:

@@ -24,6 +24,7 @@ from elastictm.values.memory import Slice, segments
 from elastictm.values.passes import Clock, DeepPass, OutOfTime, Pass, Sink
 from elastictm.values.route import route_to
 from elastictm.values.source import SourceLibrary
+from elastictm.values.unsaid import attributes
 
 __all__ = ["Freezer", "Frozen", "FrozenGroup", "GroupPass", "OutOfTime", "Surroundings", "Unit", "combined"]
 
@@ -34,13 +35,22 @@ _REMEMBERED: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """One value of a group: digest, size in bytes with its buffers, seconds, and the code and definitions it uses."""
+    """One value of a group: digest, size in bytes with its buffers, seconds, and the code and definitions it uses.
+
+    ``unsaid`` digests what classes with a say of their own may have left out; empty where none has one.
+    """
 
     digest: Fingerprint
     size: int
     seconds: float
     definitions: tuple[DefinitionKey, ...]
     code: tuple[CodeType, ...] = ()
+    unsaid: str = ""
+
+    @property
+    def mark(self) -> Fingerprint:
+        """What tells whether the value has changed since it was last frozen in this process."""
+        return Fingerprint(self.digest + self.unsaid) if self.unsaid else self.digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +160,7 @@ class GroupPass:
                 return Refusal(path, "cannot store the session's namespace as a part of a value")
             for key in tuple(run.definitions)[before:]:
                 sink.hasher.update(self._content(key, _Others(self._named, id(value))))
+            unsaid = self._unsaid() if run.watched else ""
         except OutOfTime:
             raise
         except RecursionError:
@@ -162,7 +173,7 @@ class GroupPass:
             target, loss = run.losses[0]
             self.flaws[name] = Refusal(route_to(value, target, name) or name, loss)
         digest = Fingerprint(sink.hasher.hexdigest())
-        return Frozen(digest, sink.size, self._clock() - started, tuple(run.definitions), tuple(run.code))
+        return Frozen(digest, sink.size, self._clock() - started, tuple(run.definitions), tuple(run.code), unsaid)
 
     def unit(self) -> Unit:
         """All that was kept of the values added so far."""
@@ -193,7 +204,34 @@ class GroupPass:
         self._run.culprit = None
         self._run.code.clear()
         self._run.losses.clear()
+        self._run.watched.clear()
         return len(self._run.definitions)
+
+    def _unsaid(self) -> str:
+        """A digest of the attributes of all objects whose classes may leave some out.
+
+        Raises:
+            OutOfTime: there was not enough of it.
+        """
+        hasher = xxhash.xxh3_128()
+        waiting, seen = list(self._run.watched), set[int]()
+        for value in waiting:
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            for name, item in attributes(value):
+                hasher.update(name.encode("utf-8", "surrogatepass"))
+                run = Pass(self._around, Sink(self._clock, self._sink.deadline, keep=False), self._purity)
+                try:
+                    done = run.walked(item)
+                except OutOfTime:
+                    raise
+                except Exception:  # noqa: BLE001 - what cannot be frozen is left out for that, and never seen to change
+                    hasher.update(type(item).__qualname__.encode("utf-8", "surrogatepass"))
+                    continue
+                hasher.update(done.sink.hasher.digest())
+                waiting += done.watched
+        return hasher.hexdigest()
 
     def _go_deep(self) -> None:
         """Go on with a pass for any depth, with all that was added so far as it was."""

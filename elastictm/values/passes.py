@@ -20,6 +20,7 @@ from elastictm.values.kinds import FIXED
 from elastictm.values.memory import Export, copied
 from elastictm.values.reducers import kindred_reducer, loaded_reducers
 from elastictm.values.reducers.instances import reduce_answering, reduce_instance
+from elastictm.values.unsaid import Watcher, watcher
 
 if TYPE_CHECKING:
     from elastictm.values.definitions import Definition, Purity
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 Clock: TypeAlias = Callable[[], float]
 
 _OWN_WAYS: Final = (None, reduce_instance, reduce_answering)
+_OF_CLASSES: Final = (Keeper, Watcher)
 
 
 class OutOfTime(Exception):
@@ -133,6 +135,7 @@ class _Knowledge:
         self.code: dict[CodeType, None] = {}
         self.modules: set[str] = set()
         self.culprit: Any = None
+        self.watched: list[Any] = []
         self._around = around
         self._purity = purity
         self._root = root
@@ -201,7 +204,7 @@ class _Knowledge:
 
     def kinds(self) -> frozenset[type]:
         """The types of the objects met that are taken apart as their classes say."""
-        return frozenset(kind for kind, way in self._table.items() if way in _OWN_WAYS or type(way) is Keeper)
+        return frozenset(kind for kind, way in self._table.items() if way in _OWN_WAYS or type(way) in _OF_CLASSES)
 
     def seen(self, value: Any) -> bool:
         """Whether this array was written earlier in the pass; notes it if not."""
@@ -209,6 +212,10 @@ class _Knowledge:
         # The reference keeps the address from being used again while the pass lasts.
         self._arrays[id(value)] = value
         return known
+
+    def watch(self, value: Any) -> None:
+        """Note an object whose class may leave out some of it."""
+        self.watched.append(value)
 
     def lose(self, value: Any, loss: str) -> None:
         """Note what an object comes back without."""
@@ -241,7 +248,7 @@ class _Knowledge:
             if issubclass(kind, single):
                 return lambda _value, _view, name=name: (rebuild.singleton, (name,))
         found = kindred_reducer(kind)
-        return keeper(kind) if found is None else found
+        return found or keeper(kind) or watcher(kind)
 
 
 class Pass(_Knowledge, pickle.Pickler):

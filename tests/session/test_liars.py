@@ -11,6 +11,8 @@ import elastictm as tm
 from elastictm.session import faith
 from elastictm.session.saving import SaveOptions
 
+from .conftest import wrote
+
 
 @dataclass(frozen=True)
 class Case:
@@ -389,3 +391,33 @@ def test_only_the_liar_of_a_group_is_refused(notebook, tmp_path):
     stock = notebook.session._draft(options("x", "y", "shared", "C"), tmp_path).stock
     assert set(stock.refusals()) == {"x"}
     assert {"y", "shared"} in [set(group.parts) for group in stock.groups]
+
+
+def test_changes_in_what_a_class_leaves_out_are_seen(notebook, tmp_path):
+    """A class that drops state hides no change: what cannot be stored is made again by all cells that changed it."""
+    notebook.run(
+        "class Liar:\n    def __init__(self): self.x = [1]\n    def __reduce__(self): return (Liar, ())",
+        "class Slotted:\n    __slots__ = ('x',)\n    def __init__(self): self.x = 1\n"
+        "    def __getstate__(self): return None",
+        "liar = Liar(); inside = {'a': [Liar()]}; slotted = Slotted()",
+    )
+    assert wrote(notebook.run("liar.x.append(2)")) == {"liar"}
+    assert wrote(notebook.run("inside['a'][0].x.append(3)")) == {"inside"}
+    assert wrote(notebook.run("slotted.x = 4")) == {"slotted"}
+    assert wrote(notebook.run("liar, inside, slotted, 1;")) == set()
+    notebook.session.save(tmp_path / "a.tm", SaveOptions(bandwidth=1e9))
+    notebook.session.restore(tmp_path / "a.tm")
+    ns = notebook.ns
+    assert (ns["liar"].x, ns["inside"]["a"][0].x, ns["slotted"].x) == ([1, 2], [1, 3], 4)
+
+
+def test_a_cache_that_is_left_out_and_cannot_be_frozen_is_no_change(notebook):
+    """What a class drops for good reason does not make it look changed."""
+    notebook.run(
+        "import threading\nclass Model:\n    def __init__(self): self.lock = threading.Lock(); self.w = [1]\n"
+        "    def __getstate__(self): return {'w': self.w}\n"
+        "    def __setstate__(self, state): self.__init__(); self.w = state['w']",
+        "m = Model()",
+    )
+    assert wrote(notebook.run("m.w, 1;")) == set()
+    assert wrote(notebook.run("m.w.append(2)")) == {"m"}

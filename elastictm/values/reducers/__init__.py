@@ -100,6 +100,10 @@ class FreezingPass(Protocol):
         """Whether this array was written earlier in the pass; notes it if not."""
         ...
 
+    def watch(self, value: Any) -> None:
+        """Note an object whose class may leave out some of it."""
+        ...
+
     def lose(self, value: Any, loss: str) -> None:
         """Note what an object comes back without, for the report."""
         ...
