@@ -11,6 +11,9 @@ _LINES: Final = 12
 """Lines of a unified diff that are shown."""
 _WIDE: Final = 100
 """Characters of one of them."""
+_BLOCK: Final = 1 << 20
+_LOOKED_AT: Final = 1_000_000
+"""Characters within what differs that are parted into lines."""
 _COMPARED: Final = 400
 """Lines of each text, within what differs at all; finding what moved among more of them takes too long."""
 
@@ -28,14 +31,42 @@ def cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
+def first_difference(old: str | bytes, new: str | bytes) -> int:
+    """The place of the first difference between two texts, or the length of the shorter one; by halving."""
+    low, high, step = 0, min(len(old), len(new)), _BLOCK
+    while low < high and old[low : low + step] == new[low : low + step]:
+        low = min(low + step, high)
+    high = min(high, low + step)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if old[low:middle] == new[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
 def unified(before: str, after: str) -> tuple[str, ...]:
     """What differs between two texts of several lines: how much, and below that the lines, as diff writes them."""
-    old, new = before.splitlines(), after.splitlines()
+    if before == after:
+        return ()
+    start = before.rfind("\n", 0, first_difference(before, after)) + 1
+    skipped = before.count("\n", 0, start)
+    ends = before[start:][-_LOOKED_AT:][::-1], after[start:][-_LOOKED_AT:][::-1]
+    end = first_difference(*ends)
+    # Back to the end of a line that is the same in both.
+    end = ends[0].rfind("\n", 0, end) if "\n" in ends[0][:end] else 0
+    windows = before[start : len(before) - end], after[start : len(after) - end]
+    if max(map(len, windows)) > _LOOKED_AT:
+        long = [_count(text.count("\n") + (not text.endswith("\n"))) for text in windows]
+        return (f"{long[0]} from line {skipped + 1:,} on → {long[1]}",)
+    old, new = (text.splitlines() for text in windows)
     if old == new:
-        return ("line ends differ",) if before != after else ()
+        return ("line ends differ",)
     head = _shared(old, new)
     tail = _shared(old[head:][::-1], new[head:][::-1])
     inner = old[head : len(old) - tail], new[head : len(new) - tail]
+    head += skipped
     if max(map(len, inner)) > _COMPARED:
         return (f"{_count(len(inner[0]))} from line {head + 1:,} on → {_count(len(inner[1]))}",)
     matcher = difflib.SequenceMatcher(None, *inner, autojunk=False)

@@ -27,6 +27,10 @@ _INNER: Final = 8
 """Lines about one part of several."""
 _DEPTH: Final = 8
 """Levels of parts within parts that are shown."""
+_QUICK_DEPTH: Final = 3
+"""Levels of small containers within containers that are compared at first sight."""
+_QUICK_ITEMS: Final = 16
+"""Items of a small container."""
 _NESTED: Final = 20
 """Questions within questions whether two values are the same."""
 _REMEMBERED: Final = 100_000
@@ -156,8 +160,11 @@ class _Looker:
                 stack.append((part.before, part.after))
         return True if known else None
 
-    def quick(self, before: Any, after: Any) -> bool:  # noqa: PLR0911 - the quickest way out each
+    def quick(self, before: Any, after: Any) -> bool:
         """Whether two values are the same at first sight."""
+        return self._quick(before, after, _QUICK_DEPTH)
+
+    def _quick(self, before: Any, after: Any, depth: int) -> bool:  # noqa: PLR0911 - the quickest way out each
         kind = type(after)
         if before is after:
             return True
@@ -166,24 +173,35 @@ class _Looker:
         if kind in _SIMPLE:
             return bool(before == after or (before != before and after != after))  # noqa: PLR0124 - not a number
         if kind is list or kind is tuple:
+            if len(before) != len(after):
+                return False
             kinds = list(map(type, after))
-            return _SIMPLE.issuperset(kinds) and kinds == list(map(type, before)) and bool(before == after)
+            if _SIMPLE.issuperset(kinds):
+                return kinds == list(map(type, before)) and bool(before == after)
+            if not depth or len(after) > _QUICK_ITEMS:
+                return False
+            return all(self._quick(old, new, depth - 1) for old, new in zip(before, after, strict=True))
         if kind is dict:
-            return self._quick_dicts(before, after)
+            return self._quick_dicts(before, after, depth)
         if self._bare.get(kind) or (kind not in self._bare and self._is_bare(kind)):
             old, new = (object.__getattribute__(each, "__dict__") for each in (before, after))
-            return type(old) is dict and type(new) is dict and self._quick_dicts(old, new)
+            return type(old) is dict and type(new) is dict and self._quick_dicts(old, new, depth)
         return False
 
-    @staticmethod
-    def _quick_dicts(before: dict[Any, Any], after: dict[Any, Any]) -> bool:
+    def _quick_dicts(self, before: dict[Any, Any], after: dict[Any, Any], depth: int) -> bool:
         if len(before) != len(after):
             return False
+        deep = depth and len(after) <= _QUICK_ITEMS
         for (key, old), (other, new) in zip(before.items(), after.items(), strict=True):
             kind = type(new)
             if type(key) is not type(other) or type(key) not in _SIMPLE or key != other or type(old) is not kind:
                 return False
-            if old is not new and (kind not in _SIMPLE or (old != new and (old == old or new == new))):  # noqa: PLR0124
+            if old is new:
+                continue
+            if kind in _SIMPLE:
+                if old != new and (old == old or new == new):  # noqa: PLR0124 - not a number
+                    return False
+            elif not deep or not self._quick(old, new, depth - 1):
                 return False
         return True
 

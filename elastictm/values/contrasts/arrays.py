@@ -160,8 +160,11 @@ class Arrays:
             if old.dtype.names or new.dtype.names:
                 pairs = zip(old.tolist(), new.tolist(), strict=True)
             else:
-                if _DISTINCT.issuperset(map(type, old)) and _DISTINCT.issuperset(map(type, new)):
+                kinds = {*map(type, old), *map(type, new)}
+                if kinds <= _DISTINCT:
                     unequal = (old != new).astype(bool)
+                    if float not in kinds:
+                        return unequal
                     places = numpy.flatnonzero(unequal)
                     unequal[places] = [not look.quick(old[at], new[at]) for at in places]
                     return unequal

@@ -12,12 +12,14 @@ from types import FunctionType
 from typing import Any, Final
 
 from elastictm.values.contrasts.facts import Facts, Kind, Line, Look, Part, lines
-from elastictm.values.contrasts.words import PRINTED, count, cut, listed, short
+from elastictm.values.contrasts.words import PRINTED, changed, count, cut, listed, short
 from elastictm.values.kinds import ATOMS, fixed_types, type_name
 
 _SIMPLE: Final = ATOMS - {slice}
 _FAITHFUL_KEYS: Final = _SIMPLE - {float, complex}
 _MOST_IN_KEY: Final = 6
+_TOKENS: Final = 100_000
+"""Keys that something must stand for."""
 _SORTED: Final = 10_000
 _STEP: Final = 256
 """Items between two looks at the clock."""
@@ -126,14 +128,23 @@ def _parts(pairs: Iterable[tuple[int, Any, Any]], look: Look, fields: tuple[str,
 
 def _dicts(before: Any, after: Any, look: Look) -> Facts:
     old, new = _Keyed(before), _Keyed(after)
+    if old.too_many or new.too_many:
+        look.leave(f"the keys of a dict of {count(len(new.values), 'key')}")
+        return Facts(lines(changed("number of keys", f"{len(old.values):,}", f"{len(new.values):,}")))
+    shared = list(old.values)
     told = []
-    for verb, here, there in (("added", new, old), ("removed", old, new)):
-        keys = [here.key(token) for token in here.values if token not in there.values]
-        if keys:
-            told.append(Line(f"{'key' if len(keys) == 1 else 'keys'} {verb}: {listed(map(key_text, keys), len(keys))}"))
-    shared = [token for token in old.values if token in new.values]
-    if shared != [token for token in new.values if token in old.values]:
-        told.append(Line("keys in another order"))
+    if shared != list(new.values):
+        for verb, here, there in (("added", new, old), ("removed", old, new)):
+            keys = [here.key(token) for token in here.values if token not in there.values]
+            if keys:
+                word = "key" if len(keys) == 1 else "keys"
+                told.append(Line(f"{word} {verb}: {listed(map(key_text, keys), len(keys))}"))
+        shared = [token for token in old.values if token in new.values]
+        if look.out():
+            look.leave(f"the values of a dict of {count(len(new.values), 'key')}")
+            return Facts(tuple(told))
+        if shared != [token for token in new.values if token in old.values]:
+            told.append(Line("keys in another order"))
     # Keys that are compared themselves would count among the values.
     total = 0 if old.has_others else len(shared)
     return Facts(tuple(told), chain(_own_parts(before, after), _values(shared, old, new, look)), total, "values")
@@ -146,15 +157,14 @@ class _Keyed:
         base: Any = OrderedDict if issubclass(type(value), OrderedDict) else dict
         self.values: dict[Any, Any] = value if type(value) is dict else dict(base.items(value))
         self._keys: dict[Any, Any] | None = None
-        if not set(map(type, self.values)) <= _FAITHFUL_KEYS:
+        self.has_others = False
+        plain = set(map(type, self.values)) <= _FAITHFUL_KEYS
+        self.too_many = not plain and len(self.values) > _TOKENS
+        if not plain and not self.too_many:
+            self.has_others = any(_token(key) is None and key is not None for key in self.values)
             found = list(tokens(self.values))
             self._keys = dict(zip(found, self.values, strict=True))
             self.values = dict(zip(found, self.values.values(), strict=True))
-
-    @property
-    def has_others(self) -> bool:
-        """Whether there are keys that nothing stands for but their rank."""
-        return self._keys is not None and any(_token(key) is None for key in self._keys.values() if key is not None)
 
     def key(self, token: Any) -> Any:
         """The key that a token stands for."""
@@ -162,15 +172,23 @@ class _Keyed:
 
 
 def _values(shared: Sequence[Any], old: _Keyed, new: _Keyed, look: Look) -> Iterator[Part]:
-    for number, token in enumerate(shared):
-        key = old.key(token)
+    whole = len(shared) == len(old.values) == len(new.values)
+    was, now = (
+        list(each.values.values())
+        if whole and list(each.values) == shared
+        else list(map(each.values.__getitem__, shared))
+        for each in (old, new)
+    )
+    candidates = range(len(shared)) if old.has_others else _candidates(was, now)
+    for number, index in enumerate(candidates):
+        key = old.key(shared[index])
         if not number % _STEP and number and look.out():
             look.leave(f"values from [{key_text(key)}] on")
             return
-        if _token(key) is None and key is not None:
-            yield Part(f".key({number})", key, new.key(token))
-        if not look.quick(old.values[token], new.values[token]):
-            yield Part(f"[{key_text(key)}]", old.values[token], new.values[token])
+        if old.has_others and _token(key) is None and key is not None:
+            yield Part(f".key({index})", key, new.key(shared[index]))
+        if not look.quick(was[index], now[index]):
+            yield Part(f"[{key_text(key)}]", was[index], now[index])
 
 
 def tokens(items: Iterable[Any]) -> Iterator[Any]:
@@ -216,17 +234,24 @@ def key_text(key: Any) -> str:
     return short(key)
 
 
-def _sets(before: Any, after: Any, look: Look) -> Facts:  # noqa: ARG001 - as all kinds are called
-    old, new = (dict(zip(tokens(items), items, strict=True)) for items in map(_members, (before, after)))
-    added = [item for token, item in new.items() if token not in old]
-    removed = [item for token, item in old.items() if token not in new]
-    opaque = next((type_name(item) for item in new.values() if _token(item) is None), "")
-    return Facts(
-        lines(
-            f"{count(len(added), 'item')} added: {_some(added)}" if added else "",
-            f"{count(len(removed), 'item')} removed: {_some(removed)}" if removed else "",
-        ),
-        unknown=f"items of type {opaque}" if opaque else "",
+def _sets(before: Any, after: Any, look: Look) -> Facts:
+    old, new = _members(before), _members(after)
+    if set(map(type, old)) <= _FAITHFUL_KEYS and set(map(type, new)) <= _FAITHFUL_KEYS:
+        return Facts(_came_and_went(list(new - old), list(old - new)))
+    if max(len(old), len(new)) > _TOKENS:
+        look.leave(f"the items of a set of {count(len(new), 'item')}")
+        return Facts(lines(changed("number of items", f"{len(old):,}", f"{len(new):,}")))
+    one, other = (dict(zip(tokens(items), items, strict=True)) for items in (old, new))
+    added = [item for token, item in other.items() if token not in one]
+    removed = [item for token, item in one.items() if token not in other]
+    opaque = next((type_name(item) for item in new if item is not None and _token(item) is None), "")
+    return Facts(_came_and_went(added, removed), unknown=f"items of type {opaque}" if opaque else "")
+
+
+def _came_and_went(added: Sequence[Any], removed: Sequence[Any]) -> tuple[Line, ...]:
+    return lines(
+        f"{count(len(added), 'item')} added: {_some(added)}" if added else "",
+        f"{count(len(removed), 'item')} removed: {_some(removed)}" if removed else "",
     )
 
 
@@ -234,6 +259,8 @@ def _some(items: Sequence[Any]) -> str:
     return listed(sorted(map(key_text, items[:_SORTED])), len(items))
 
 
-def _members(value: Any) -> list[Any]:
-    base: Any = set if issubclass(type(value), set) else frozenset
-    return list(base.__iter__(value))
+def _members(value: Any) -> set[Any]:
+    """The items of a set, whatever a subclass makes of them; no item is hashed or compared for it."""
+    found: set[Any] = set()
+    found.update(value)
+    return found

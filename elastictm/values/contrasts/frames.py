@@ -214,6 +214,8 @@ class Frames:
             return self._arrays.unequal(numpy.asarray(old), numpy.asarray(new), look)
         if old.dtype != new.dtype and old.dtype.kind + new.dtype.kind not in _MIXED:
             return None
+        if old.dtype == new.dtype and not isinstance(old.dtype, numpy.dtype) and old.equals(new):
+            return Unequal(0, len(old), len(old), None, ())
         first: list[tuple[int, Any, Any]] = []
         number = compared = 0
         most = None
@@ -236,6 +238,9 @@ def _block(column: Any, numpy: Any) -> Any:
     """A few values as numpy has them: numbers as numbers where none is missing, all else as objects."""
     if isinstance(column.dtype, numpy.dtype):
         return numpy.asarray(column)
+    made = numpy.asarray(column, dtype=object)
+    if made.ndim == 1:
+        return made
     made = numpy.empty(len(column), object)
     made[:] = list(column)
     return made

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from elastictm.model.texts import clean, unified
+from elastictm.model.texts import clean, first_difference, unified
 from elastictm.values.contrasts.facts import Facts, Kind, Line, Look
 from elastictm.values.contrasts.words import WIDTH, arrow, count, short
 from elastictm.values.kinds import type_name
 
 _AROUND: Final = 12
+_LINED: Final = 100_000
+"""Characters among which a text of several lines has the end of a line."""
 _COUNTED: Final = 4_000_000
 
 
@@ -35,27 +37,15 @@ def _texts(before: Any, after: Any, look: Look) -> Facts:  # noqa: ARG001 - as a
     old, new = str.__str__(before), str.__str__(after)
     if old == new:
         return Facts()
-    if "\n" in old or "\n" in new:
+    if "\n" in old[:_LINED] or "\n" in new[:_LINED]:
         return Facts(diff(old, new))
     if max(len(old), len(new)) <= WIDTH:
         return Facts((Line(arrow(clean(repr(old)), clean(repr(new)))),))
-    place = _first(old, new)
+    place = first_difference(old, new)
     start = max(place - _AROUND, 0)
     pieces = (repr(text[start : place + 2 * _AROUND]) for text in (old, new))
     told = f"length {len(old):,} → {len(new):,}; " if len(old) != len(new) else ""
     return Facts((Line(f"{told}from character {place:,} on: {' → '.join(map(clean, pieces))}"),))
-
-
-def _first(old: Any, new: Any) -> int:
-    """The place of the first difference, by halving."""
-    low, high = 0, min(len(old), len(new))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if old[low:middle] == new[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 def _bytes(before: Any, after: Any, look: Look) -> Facts:  # noqa: ARG001 - as all kinds are called
@@ -63,20 +53,27 @@ def _bytes(before: Any, after: Any, look: Look) -> Facts:  # noqa: ARG001 - as a
     forms = [_form(each) for each in (before, after)]
     if forms[0] != forms[1]:
         told.append(Line(f"{forms[0]} → {forms[1]}"))
-    old, new = (each.tobytes() if type(each) is memoryview else memoryview(each) for each in (before, after))
+    old, new = (_exact(each) for each in (before, after))
+    if old == new:
+        return Facts(tuple(told))
     if len(old) != len(new):
         told.append(Line(f"length {len(old):,} → {len(new):,}"))
-    elif old == new:
-        return Facts(tuple(told))
     if max(len(old), len(new)) <= WIDTH // 2:
-        return Facts((*told, Line(arrow(short(bytes(old)), short(bytes(new))))))
-    place = _first(old, new)
+        return Facts((*told, Line(arrow(short(old), short(new)))))
+    place = first_difference(old, new)
     if len(old) == len(new) <= _COUNTED:
         number = sum(map(int.__ne__, old, new))
         told.append(Line(f"{number:,} of {count(len(new), 'byte')} differ, the first at {place:,}"))
     else:
         told.append(Line(f"bytes differ from {place:,} on"))
     return Facts(tuple(told))
+
+
+def _exact(value: Any) -> bytes:
+    """What bytes of any kind hold; nothing is copied of bytes themselves."""
+    if type(value) is memoryview:
+        return value.tobytes()
+    return value if type(value) is bytes else bytes(memoryview(value))
 
 
 def _form(value: Any) -> str:
