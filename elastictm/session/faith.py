@@ -71,9 +71,9 @@ class FaithCheck:
     - take out of the stock what does not come back, and mark what comes back with less than it had.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], faith: Faith) -> None:
         self._clock = clock
-        self._faith = Faith()
+        self._faith = faith
         self._known: dict[tuple[Name, Fingerprint], _Finding] = {}
 
     def checked(self, stock: Stock, values: Mapping[Name, Any], freezer: Freezer, seconds: float) -> Stock:

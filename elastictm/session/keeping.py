@@ -79,10 +79,18 @@ class Keeper:
     ``stopped`` says why nothing is kept any more; empty while all is well.
     """
 
-    def __init__(self, store: Store, host: Host, seconds: Callable[[], float], unwanted: Mapping[int, object]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        host: Host,
+        seconds: Callable[[], float],
+        faithful: Callable[[Stock, Mapping[Name, Any]], Stock],
+        unwanted: Mapping[int, object],
+    ) -> None:
         self._store = store
         self._host = host
         self._allowance = seconds
+        self._faithful = faithful
         self._defined: dict[DefinitionKey, bytes] = {}
         self._texts: dict[str, str] = {}
         self._modules: set[str] | None = None
@@ -149,6 +157,7 @@ class Keeper:
         groups, refusals = self._wanted(values if whole else touched, recorder, values)
         needed = {key for each in states for version in each.run.settings for key in version.definitions}
         stock = take_stock_of(groups, values, recorder.variables, recorder.freezer, needed)
+        stock = self._faithful(stock, values)
         refusals.update({name: (r.path, r.reason) for name, r in stock.refusals().items()})
         versions = {name: record.n for name, record in recorder.history.live.items()}
         small, large = _parted([group for group in stock.groups if group.parts])

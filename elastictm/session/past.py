@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from elastictm.session.clock import Clock
     from elastictm.session.recorder import Recorder
     from elastictm.session.restoring import Restored
+    from elastictm.session.stock import Stock
     from elastictm.session.stores import Stores
     from elastictm.storage.store import Store
     from elastictm.storage.store_reader import StoreReader
@@ -51,7 +52,14 @@ class Past:
     - rebuild a state out of what is here and what was kept.
     """
 
-    def __init__(self, host: Host, stores: Stores, clock: Clock, seconds: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        host: Host,
+        stores: Stores,
+        clock: Clock,
+        seconds: Callable[[], float],
+        faithful: Callable[[Stock, Mapping[Name, Any]], Stock],
+    ) -> None:
         self.tree = StateTree()
         self.saving = True
         self.keeper: Keeper | None = None
@@ -61,6 +69,7 @@ class Past:
         self._store: Store | None = None
         self._clock = clock
         self._seconds = seconds
+        self._faithful = faithful
         self._shelves = Shelves()
         self._merges = 0
         self._counted = 0
@@ -101,7 +110,7 @@ class Past:
         """Go on with the states of a session that has ended; the session stands in one of them."""
         self._store, self.tree, self._counted = store, tree, counted
         self._whole = False
-        self.keeper = Keeper(store, self._host, self._seconds, self._unwanted)
+        self.keeper = Keeper(store, self._host, self._seconds, self._faithful, self._unwanted)
 
     def here(self) -> RunNumber:
         """The state that the session stands in.
@@ -152,7 +161,7 @@ class Past:
             except (DestinationError, OSError) as error:
                 self.trouble = f"the past is not kept: {error}"
                 return
-            self.keeper = Keeper(self._store, self._host, self._seconds, self._unwanted)
+            self.keeper = Keeper(self._store, self._host, self._seconds, self._faithful, self._unwanted)
         self.keeper.keep(self._unkept, recorder, whole=self._whole)
         self._unkept.clear()
         self._whole = False

@@ -5,10 +5,10 @@ Planning and archives are imported when they are first used, so that recording a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from elastictm.errors import ArchiveNotTrusted, UsageError
 from elastictm.ids import Name, RunNumber, is_variable
@@ -27,6 +27,7 @@ from elastictm.session.stores import Found, Stores
 from elastictm.session.trust import TrustBook
 from elastictm.settings import Settings
 from elastictm.values.freeze import Freezer, Surroundings
+from elastictm.values.protocols import Faith
 
 if TYPE_CHECKING:
     from elastictm.model.rehearsals import RehearsalReport
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from elastictm.session.rehearsal import Live
     from elastictm.session.restoring import Restored
     from elastictm.session.saving import Draft
+    from elastictm.session.stock import Stock
     from elastictm.storage.manifest import Manifest
     from elastictm.storage.probe import BandwidthProbe
 
@@ -64,7 +66,8 @@ class Session:
         self.clock = clock
         self.history = History()
         self._probe: BandwidthProbe | None = None
-        self._faith: FaithCheck | None = None
+        self._faith = Faith()
+        self._check: FaithCheck | None = None
         self._book = TrustBook()
         self._watch = EffectWatch(ignored_paths)
         members, failures = registered(self._watch.of_imports)
@@ -82,7 +85,21 @@ class Session:
     def _new_past(self) -> Past | None:
         if self._stores is None:
             return None
-        return Past(self.host, self._stores, self.clock, lambda: self.settings().keeping_seconds)
+        return Past(self.host, self._stores, self.clock, lambda: self.settings().keeping_seconds, self._faithful)
+
+    def _faithful(self, stock: Stock, values: Mapping[Name, Any]) -> Stock:
+        """What of some groups comes back, as far as can be told in a moment; most classes are in no doubt."""
+        if not any(self._faith.doubts(kind) for group in stock.groups for kind in group.kinds):
+            return stock
+        seconds = min(self.settings().keeping_seconds, self.settings().faith_budget)
+        return self._faith_check().checked(stock, values, self.recorder.freezer, seconds)
+
+    def _faith_check(self) -> FaithCheck:
+        with self.circumstances.unmoved():
+            from elastictm.session.faith import FaithCheck  # noqa: PLC0415 - recording does without
+
+        self._check = self._check or FaithCheck(self.clock.elapsed, self._faith)
+        return self._check
 
     def before(self, source: str) -> None:
         """A cell is about to run."""
@@ -393,7 +410,6 @@ class Session:
         return max(self.host.execution_count, runs[-1].n + 1 if runs else 1)
 
     def _draft(self, options: SaveOptions, folder: Path) -> Draft:
-        from elastictm.session.faith import FaithCheck  # noqa: PLC0415
         from elastictm.session.luggage import Luggage  # noqa: PLC0415
         from elastictm.session.saving import draft  # noqa: PLC0415
         from elastictm.session.stock import take_stock  # noqa: PLC0415
@@ -410,8 +426,7 @@ class Session:
         }
         needed = {key for run in history.runs for version in run.settings for key in version.definitions}
         stock = take_stock(chosen, self.recorder.variables, self.recorder.freezer, needed)
-        self._faith = self._faith or FaithCheck(self.clock.elapsed)
-        stock = self._faith.checked(stock, chosen, self.recorder.freezer, self.settings().faith_budget)
+        stock = self._faith_check().checked(stock, chosen, self.recorder.freezer, self.settings().faith_budget)
         self._probe = self._probe or BandwidthProbe()
         bandwidth = options.bandwidth or self.settings().bandwidth or self._probe.bandwidth(folder)
         luggage = Luggage.of(history, values, self.recorder.modules, Path.cwd(), options.ship_limit)

@@ -309,3 +309,15 @@ def test_every_state_is_what_it_was(notebook, moves):
             assert picture(notebook) == known[at], (at, moves)
     assert notebook.errors == []
     assert past(notebook).trouble == ""
+
+
+def test_what_would_not_come_back_is_not_trusted(notebook):
+    """An object that lies about itself has no bytes in the past; its cell runs again."""
+    notebook.run(
+        "class Liar:\n    def __init__(self): self.x = 1\n    def __reduce__(self): return (Liar, ())",
+        "liar = Liar(); liar.x = 2",
+        "liar.x = 3",
+    )
+    report = go(notebook, "undo")
+    assert notebook.ns["liar"].x == 2
+    assert {v.outcome for v in report.variables if v.name == "liar"} == {"rerun"}
