@@ -33,12 +33,15 @@ class About(Struct, frozen=True, omit_defaults=True):
 
 
 def write_about(folder: Path, about: About, files: Files) -> None:
-    """Write the description in place of an older one; DestinationError where the system refuses."""
+    """Write the description in place of an older one; DestinationError where the system refuses.
+
+    It is not synced: a store is read without it, too, and recording begins with no delay.
+    """
     file = PendingFile(str(folder / FILE), folder / FILE, files)
     content = json_of(about)
     file.begin(content)
     try:
-        file.finish()
+        file.finish(sync=False)
     except BaseException:
         file.abandon()
         raise

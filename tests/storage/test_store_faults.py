@@ -76,8 +76,8 @@ def test_operations_of_a_commit(prepared, noise):
     write(prepared(), noise, synced, True, [])
     first = plain.calls.index("create", 1)
     assert list(dict.fromkeys(plain.calls[first:])) == ["create", "write", "close", "replace"]
-    assert plain.calls.count("sync") == 1, "that of the description of the session"
-    assert synced.calls.count("sync") == 4
+    assert plain.calls.count("sync") == 0
+    assert synced.calls.count("sync") == 3
     assert synced.calls.count("sync_folder") == 3
 
 
