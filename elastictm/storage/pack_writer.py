@@ -146,8 +146,8 @@ class PackWriter:
         self._exits = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
-        self._exits.callback(self._end)
         self._referred = self._exits.enter_context(self._catalogue.referring())
+        self._exits.callback(self._end)  # comes first at the end: what it takes in still refers to its chunks
         self._pack.is_known = partial(self._catalogue.refer, referred=self._referred)
         try:
             self._pack.file.begin(pack_header())

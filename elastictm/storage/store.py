@@ -226,6 +226,7 @@ class Store:
 
     def _range(self, numbers: list[int]) -> tuple[list[PackName], PackName]:
         with self._lock:
+            self._names = outermost(self._shelf.names())
             names = [name for name in self._names if name.number in set(numbers)]
             first = self._names.index(names[0]) if names else 0
             if len(names) != len(set(numbers)) or names != self._names[first : first + len(names)] or not names:
@@ -237,6 +238,10 @@ class Store:
             return names, merged
 
     def _done(self, name: PackName, size: int) -> None:
+        if not size and self._shelf.path(name).exists():  # interrupted when it had its name
+            with contextlib.suppress(ArchiveError):
+                self._catalogue.add(name, self._shelf.load(name))
+                size = self._shelf.path(name).stat().st_size
         with self._lock:
             self._pending.discard(name.number)
             if size:

@@ -142,6 +142,43 @@ def test_failure_of_merging_leaves_the_store_usable(prepared, noise):
         assert {n: found[n] for n in (1, 3, 4)} == {n: expected(noise, 5)[n] for n in (1, 3, 4)}
 
 
+@pytest.mark.parametrize("operation", ["replace", "sync_folder"])
+def test_interrupt_right_after_a_pack_got_its_name(prepared, noise, operation):
+    """A pack that has its name counts, although its writer was interrupted, and what it refers to is not dropped."""
+
+    class Late(LocalFiles):
+        armed = False
+
+        def replace(self, temporary, final):
+            super().replace(temporary, final)
+            self.strike("replace")
+
+        def sync_folder(self, folder):
+            self.strike("sync_folder")
+
+        def strike(self, now):
+            if Late.armed and now == operation:
+                Late.armed = False
+                raise KeyboardInterrupt
+
+    folder = prepared(3)
+    with Store.take_over(folder, files=Late()) as store:
+        Late.armed = True
+        with pytest.raises(KeyboardInterrupt):
+            add_state(store, 3, contents_of(noise, 1), sync=True)
+        assert read_folder(folder)[3]["own"] == noise(20_000, 1)
+        store.merge([1, 2, 3], lambda kept: False)
+        Late.armed = True
+        with pytest.raises(KeyboardInterrupt):
+            store.merge([number for number, _ in store.packs()], lambda kept: True)
+        add_state(store, 4, contents_of(noise, 1))
+        store.merge([number for number, _ in store.packs()], lambda kept: True)
+        found = read_folder(folder)
+    assert sorted(found) == [0, 1, 2, 3, 4]
+    assert found[3] | {"run": b""} == found[4] | {"run": b""}
+    assert len(pack_files(folder)) == 1
+
+
 def test_files_that_cannot_be_removed_are_removed_later(prepared, noise):
     """Packs that were merged but could not be removed count no more, and go when the store is taken over."""
 
