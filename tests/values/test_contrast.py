@@ -201,6 +201,7 @@ LIBRARIES = (
     Case("torch.zeros(2)", "torch.ones(2)", (
         "2 of 2 elements differ, by 1 at most", "[0]: 0.0 → 1.0", "[1]: 0.0 → 1.0",
     ), TORCH),
+    Case("plain", "hooked", ("hooks 0 → 1",), TORCH + "plain, hooked = (torch.zeros(2, requires_grad=True) for _ in 'ab')\n_ = hooked.register_hook(abs)"),
     Case("torch.zeros(2)", "torch.zeros(2, 1)", ("shape (2,) → (2, 1)",), TORCH),
     Case("one", "other", (
         "in eval mode now", "1 of 2 parameters differ: 0.bias", "0.bias: 1 of 1 element differs, by 1 at most",

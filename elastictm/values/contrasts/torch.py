@@ -55,6 +55,7 @@ class _Learning:
             for word, name in (("dtype", "dtype"), ("device", "device"), ("layout", "layout"))
         ]
         told.append(changed("requires_grad", before.requires_grad, after.requires_grad))
+        told.append(changed("hooks", _hooks(before), _hooks(after)))
         found = lines(*told)
         shapes = tuple(before.shape), tuple(after.shape)
         if shapes[0] != shapes[1]:
@@ -101,6 +102,7 @@ class _Learning:
             mode = "train" if new[modes[0]].training else "eval"
             where = "" if "" in modes else f" in {listed(map(clean, modes), len(modes))}"
             told.append(f"in {mode} mode now{where}")
+        told.append(changed("hooks", *(sum(map(_hooks, each.values())) for each in (old, new))))
         pairs = [Part(f".{clean(name)}", old[name], new[name]) for name in old if name in new]
         kinds = [(p.step, type_name(p.before), type_name(p.after)) for p in pairs]
         told += [f"{step[1:]}: {one} → {other}" for step, one, other in kinds if one != other]
@@ -130,6 +132,12 @@ def _listed(names: list[str]) -> str:
 
 def _state(module: Any, value: Any) -> dict[str, Any]:
     return {**dict(module.named_parameters(value)), **dict(module.named_buffers(value))}
+
+
+def _hooks(value: Any) -> int:
+    """The number of functions that torch calls when it comes to a tensor or module."""
+    names = ("_backward_hooks", "_backward_pre_hooks", "_forward_hooks", "_forward_pre_hooks")
+    return sum(len(getattr(value, name, None) or ()) for name in names)
 
 
 def _generators(before: Any, after: Any, look: Look) -> Facts:
