@@ -275,7 +275,8 @@ class Past:
             ArchiveError: what was kept cannot be read.
             RestoreFailed: it stopped half way; the session is as it was.
         """
-        from elastictm.session.restoring import Restorer  # noqa: PLC0415 - recording does without
+        from elastictm.session.prospect import Prospect  # noqa: PLC0415 - recording does without
+        from elastictm.session.restoring import Restorer  # noqa: PLC0415 - likewise
 
         self._leave(recorder)
         with self._opened() as stored:
@@ -283,16 +284,8 @@ class Past:
             here = self.reader(stored, self._there(self.tree.at, "no cell has run yet"))
             standing = self._standing(target, here, recorder)
             parked = self._to_park(here, target)
-            restorer = Restorer(
-                target,
-                self._host,
-                self._clock.elapsed,
-                circumstances,
-                allow_effects=allow_effects,
-                history=target.history,
-                standing=standing,
-            )
-            restored = restorer.run()
+            prospect = Prospect(target, allow_effects=allow_effects, history=target.history, kept=standing.kept)
+            restored = Restorer(prospect, self._host, self._clock.elapsed, circumstances, standing).run()
         before = self._there(self.tree.at, "")
         self.tree.remark(restored.history.remarks)
         self.tree.go(n)

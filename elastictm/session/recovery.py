@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from elastictm.errors import UsageError
 from elastictm.ids import RunNumber
 from elastictm.model.tree import StateTree
+from elastictm.session.prospect import Prospect
 from elastictm.session.restoring import Restored, Restorer
 from elastictm.session.states import Shelves, StateReader
 from elastictm.storage.store import Store
@@ -50,9 +51,8 @@ class Recovery:
                 self.tree = shelves.tree(reader)
                 n = self._chosen(state)
                 target = StateReader(reader, shelves, self.tree, n, self._found.about.id)
-                restored = Restorer(
-                    target, host, clock.elapsed, circumstances, allow_effects=allow_effects, history=target.history
-                ).run()
+                prospect = Prospect(target, allow_effects=allow_effects, history=target.history)
+                restored = Restorer(prospect, host, clock.elapsed, circumstances).run()
         except BaseException:
             store.close()
             raise

@@ -8,46 +8,30 @@ counts as not repeatable.  What was learned only grows, so the attempts end.
 
 from __future__ import annotations
 
-import math
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from functools import partial
-from pathlib import Path
-from typing import Any, Final
 
 from elastictm.errors import ArchiveDamaged, RestoreFailed
-from elastictm.ids import DefinitionKey, Name, RunNumber, Version, is_variable, output_number
+from elastictm.ids import DefinitionKey, Name, output_number
 from elastictm.model.history import History
-from elastictm.model.reports import PlanReport, RestoreReport
-from elastictm.planning.alternatives import planned
-from elastictm.planning.build import migration_problem
-from elastictm.planning.explain import explain
+from elastictm.model.reports import RestoreReport
 from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.problem import Problem
-from elastictm.planning.unrepeatable import unrepeatable_cells
 from elastictm.session import generators
 from elastictm.session.account import Account
 from elastictm.session.circumstances.circumstances import Circumstances
 from elastictm.session.circumstances.staging import Staging
-from elastictm.session.fit import Fit, additions
-from elastictm.session.hash_seed import hash_seed
+from elastictm.session.fit import additions
 from elastictm.session.host import Host, clear, place, variables
-from elastictm.session.lessons import Lessons
-from elastictm.session.luggage import hollow_versions
 from elastictm.session.packing import definition_units
+from elastictm.session.prospect import Prospect
 from elastictm.session.replay import Replay, TryAgain
-from elastictm.session.saved import Saved
-from elastictm.session.standing import Standing, used_by_reruns
-from elastictm.session.unpacking import expected, import_parts, unpack
-from elastictm.session.workroom import Workroom
-from elastictm.storage.readable import Readable
+from elastictm.session.standing import Standing
+from elastictm.session.unpacking import import_parts, unpack
 from elastictm.values.caches import forget
 from elastictm.values.freeze import Surroundings
 from elastictm.values.thaw import Thawer
-
-_LOADING: Final = 500e6
-"""Bytes per second that loading is taken for when a plan is made at the target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,106 +47,27 @@ class Restorer:
     """Brings the state of one archive into a host.
 
     Responsibilities:
-    - plan with what is here;
     - attempt, learn from what fails, and put everything back where nothing helps;
     - report every variable's outcome.
     """
 
-    def __init__(  # noqa: PLR0913 - what it works with is passed in
+    def __init__(
         self,
-        reader: Readable,
+        prospect: Prospect,
         host: Host,
         clock: Callable[[], float],
         circumstances: Circumstances,
-        *,
-        allow_effects: bool = False,
-        any_version: bool = False,
-        history: History | None = None,
         standing: Standing | None = None,
     ) -> None:
-        self._saved = Saved.of(reader, history)
+        self._prospect = prospect
+        self._saved = prospect.saved
+        self._lessons = prospect.lessons
+        self._workroom = prospect.workroom
         self._standing = standing
-        self._kept: dict[Version, Any] = dict(standing.kept) if standing is not None else {}
         self._host = host
         self._clock = clock
         self._started = clock()
         self._circumstances = circumstances
-        self._lessons = Lessons(Fit.of(self._saved, any_version=any_version))
-        self._allow_effects = allow_effects
-        self._workroom = Workroom(reader, self._saved.history.runs, Path.cwd())
-        self._arrival = expected(reader.manifest)
-
-    def plan(self, history: History | None = None) -> tuple[Problem, ReplicationPlan]:
-        """The replication plan for this machine, given what failed so far, and what a history tells of it."""
-        while True:
-            problem, plan = self._planned(history)
-            used = used_by_reruns(problem, plan, self._kept)
-            if not used:
-                return problem, plan
-            self._spare(used)
-
-    def _spare(self, used: Mapping[Version, int]) -> None:
-        """Have cells work with copies of what is kept, or not at all."""
-        entries = self._saved.entries
-        for version, n in used.items():
-            if entries[version.name].unit is None:
-                why = f"it works with {version.name}, of which there can be no copy"
-                self._lessons.cells.setdefault(RunNumber(n), why)
-                continue
-            group = next((g for g in self._saved.manifest.groups if version.name in g), (version.name,))
-            for member in group:
-                record = self._saved.history.live.get(Name(member))
-                if record is not None:
-                    self._kept.pop(record.version, None)
-
-    def _planned(self, history: History | None) -> tuple[Problem, ReplicationPlan]:
-        saved, live = self._saved, self._saved.history.live
-        bare = self._lessons.unloadable()
-        loads = {
-            live[name].version: entry.seconds + entry.bytes / _LOADING
-            for name, entry in saved.entries.items()
-            if entry.unit is not None and entry.unit not in bare and name in live
-        }
-        missing = dict.fromkeys(self._workroom.absent(saved.history.runs, self._arrival.here), math.inf)
-        drawn = partial(
-            migration_problem,
-            history or saved.history,
-            loads=loads,
-            allow_effects=self._allow_effects,
-            missing_files=missing,
-            runnable=lambda run: self._lessons.obstacle(run.n),
-            targets=frozenset(live[name].version for name in saved.entries if name in live),
-            astray=frozenset(live[name].version for name, e in saved.entries.items() if e.astray and name in live),
-            groups=[frozenset(live[Name(x)].version for x in tie if x in live) for tie in saved.manifest.groups],
-            hollow=hollow_versions(saved.history, saved.altered),
-            hash_seed=hash_seed(),
-            kept=self._kept,
-        )
-        return planned(drawn)
-
-    def plan_report(self) -> PlanReport:
-        """The plan for its reader."""
-        saved = self._saved
-        problem, plan = self.plan()
-        choices = explain(saved.history, problem, plan, saved.sizes(), self._lessons.refusals(saved.entries))
-        shown = tuple(c.advised("restore") for c in choices if is_variable(c.report.name))
-        total = sum(saved.entries[v.name].bytes for v in plan.loads)
-        reruns = tuple(step.n for step in plan.reruns)
-        differs = self.differences()
-        cells = unrepeatable_cells(
-            saved.history,
-            allow_effects=self._allow_effects,
-            gone=frozenset(self._workroom.absent(saved.history.runs, self._arrival.here)),
-            hash_seed=hash_seed(),
-            runnable=lambda run: self._lessons.obstacle(run.n),
-        )
-        return PlanReport(
-            shown, reruns, plan.seconds, total, "optimal", _LOADING, unrepeatable=cells, differences=differs
-        )
-
-    def differences(self) -> tuple[str, ...]:
-        """What differs between the environment of the archive and this one."""
-        return self._lessons.foreseen.differences
 
     def run(self) -> Restored:
         """Rebuild the state.
@@ -178,10 +83,10 @@ class Restorer:
             if self._standing is None:
                 # What lies there may be what values come from; the settings put it where it was in the end.
                 sys.path += additions(reader.manifest.environment)
-                self._arrival = unpack(reader)
+                self._prospect.arrival = unpack(reader)
             return self._attempts()
         except BaseException as error:
-            self._arrival.take_back()
+            self._prospect.arrival.take_back()
             clear(self._host)
             for name, value in aside.items():
                 place(self._host, name, value)
@@ -194,7 +99,7 @@ class Restorer:
 
     def _attempts(self) -> Restored:
         while True:
-            problem, plan = self.plan()
+            problem, plan = self._prospect.plan()
             try:
                 return self._attempt(problem, plan)
             except TryAgain:
@@ -208,7 +113,7 @@ class Restorer:
                 thawer.register(key, definition)
                 # An attempt that was given up may have made others.
                 around.definitions.bind(key, definition)
-        replay = Replay(saved, self._host, self._lessons, plan, self._kept)
+        replay = Replay(saved, self._host, self._lessons, plan, self._prospect.kept)
         clear(self._host)
         forget()
         replay.load(thawer)
@@ -223,7 +128,7 @@ class Restorer:
         account = Account(saved, self._host, self._lessons, problem, plan, self._clock)
         unlike = account.unlike(around, replay.outputs)
         self._learn(account, unlike)
-        notes = (*self._arrival.notes, *unimported, *thawer.notes, *self._workroom.notes)
+        notes = (*self._prospect.arrival.notes, *unimported, *thawer.notes, *self._workroom.notes)
         report = account.report(unlike, notes)
         if self._standing is None:
             sources = {int(run.n): (run.source, run.code or run.source) for run in saved.history.runs if run.n}
@@ -234,7 +139,7 @@ class Restorer:
         report = replace(
             report,
             seconds=self._clock() - self._started,
-            differences=self.differences(),
+            differences=self._prospect.differences(),
             settings=staging.reports,
         )
         return Restored(saved.history, around, report)
@@ -251,7 +156,7 @@ class Restorer:
         learned = [remark for remark in map(account.remark, stored) if remark.n not in known]
         if not learned or self._lessons.done:
             return
-        _, other = self.plan(saved.history.remarked(learned))
+        _, other = self._prospect.plan(saved.history.remarked(learned))
         cells, before = ({step.n for step in plan.reruns} for plan in (other, account.plan))
         if cells <= before and len(other.lost) <= len(account.plan.lost):
             for remark in learned:

@@ -276,6 +276,7 @@ class Session:
             ArchiveError: the archive cannot be used, or nobody said that its code may run.
             RestoreFailed: it stopped half way; the session is as it was.
         """
+        from elastictm.session.prospect import Prospect  # noqa: PLC0415
         from elastictm.session.restoring import Restorer  # noqa: PLC0415
         from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415
 
@@ -284,17 +285,10 @@ class Session:
             self._check_trust(reader.manifest, path, trust)
             self.recorder.suspended = True
             try:
-                restorer = Restorer(
-                    reader,
-                    self.host,
-                    self.clock.elapsed,
-                    self.circumstances,
-                    allow_effects=allow_effects,
-                    any_version=any_version,
-                )
+                prospect = Prospect(reader, allow_effects=allow_effects, any_version=any_version)
                 if tell is not None:
-                    tell(restorer.differences())
-                restored = restorer.run()
+                    tell(prospect.differences())
+                restored = Restorer(prospect, self.host, self.clock.elapsed, self.circumstances).run()
             finally:
                 self.recorder.suspended = False
         self._adopt(restored)
@@ -391,19 +385,11 @@ class Session:
 
     def plan_restore(self, path: str | Path, *, allow_effects: bool = False, any_version: bool = False) -> PlanReport:
         """What a restore would load and re-run here; runs no code from the archive."""
-        from elastictm.session.restoring import Restorer  # noqa: PLC0415
+        from elastictm.session.prospect import Prospect  # noqa: PLC0415
         from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415
 
         with ArchiveReader(path) as reader:
-            restorer = Restorer(
-                reader,
-                self.host,
-                self.clock.elapsed,
-                self.circumstances,
-                allow_effects=allow_effects,
-                any_version=any_version,
-            )
-            return restorer.plan_report()
+            return Prospect(reader, allow_effects=allow_effects, any_version=any_version).report()
 
     def _next_count(self, drafted: Draft) -> int:
         runs = drafted.history.runs

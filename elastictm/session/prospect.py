@@ -1,0 +1,128 @@
+"""What restoring an archive here would take: its plan is made with what is found, and again with what failed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from elastictm.ids import Name, RunNumber, Version, is_variable
+from elastictm.model.history import History
+from elastictm.model.reports import PlanReport
+from elastictm.planning.alternatives import planned
+from elastictm.planning.build import migration_problem
+from elastictm.planning.explain import explain
+from elastictm.planning.plan import ReplicationPlan
+from elastictm.planning.problem import Problem
+from elastictm.planning.unrepeatable import unrepeatable_cells
+from elastictm.session.fit import Fit
+from elastictm.session.hash_seed import hash_seed
+from elastictm.session.lessons import Lessons
+from elastictm.session.luggage import hollow_versions
+from elastictm.session.saved import Saved
+from elastictm.session.standing import used_by_reruns
+from elastictm.session.unpacking import Arrival, expected
+from elastictm.session.workroom import Workroom
+from elastictm.storage.readable import Readable
+
+_LOADING: Final = 500e6
+"""Bytes per second that loading is taken for when a plan is made at the target."""
+
+
+class Prospect:
+    """An archive seen from here.
+
+    ``saved`` is what it holds, ``lessons`` what failed so far, ``kept`` what of it is in place already.
+    ``workroom`` has the files that cells read, ``arrival`` tells what became of the user's own modules.
+    """
+
+    def __init__(
+        self,
+        reader: Readable,
+        *,
+        allow_effects: bool = False,
+        any_version: bool = False,
+        history: History | None = None,
+        kept: Mapping[Version, Any] = MappingProxyType({}),
+    ) -> None:
+        self.saved = Saved.of(reader, history)
+        self.kept = dict(kept)
+        self.lessons = Lessons(Fit.of(self.saved, any_version=any_version))
+        self.workroom = Workroom(reader, self.saved.history.runs, Path.cwd())
+        self.arrival: Arrival = expected(reader.manifest)
+        self._allow_effects = allow_effects
+
+    def plan(self, history: History | None = None) -> tuple[Problem, ReplicationPlan]:
+        """The replication plan for this machine, given what failed so far, and what a history tells of it."""
+        while True:
+            problem, plan = self._planned(history)
+            used = used_by_reruns(problem, plan, self.kept)
+            if not used:
+                return problem, plan
+            self._spare(used)
+
+    def _spare(self, used: Mapping[Version, int]) -> None:
+        """Have cells work with copies of what is kept, or not at all."""
+        entries = self.saved.entries
+        for version, n in used.items():
+            if entries[version.name].unit is None:
+                why = f"it works with {version.name}, of which there can be no copy"
+                self.lessons.cells.setdefault(RunNumber(n), why)
+                continue
+            group = next((g for g in self.saved.manifest.groups if version.name in g), (version.name,))
+            for member in group:
+                record = self.saved.history.live.get(Name(member))
+                if record is not None:
+                    self.kept.pop(record.version, None)
+
+    def _planned(self, history: History | None) -> tuple[Problem, ReplicationPlan]:
+        saved, live = self.saved, self.saved.history.live
+        bare = self.lessons.unloadable()
+        loads = {
+            live[name].version: entry.seconds + entry.bytes / _LOADING
+            for name, entry in saved.entries.items()
+            if entry.unit is not None and entry.unit not in bare and name in live
+        }
+        missing = dict.fromkeys(self.workroom.absent(saved.history.runs, self.arrival.here), math.inf)
+        drawn = partial(
+            migration_problem,
+            history or saved.history,
+            loads=loads,
+            allow_effects=self._allow_effects,
+            missing_files=missing,
+            runnable=lambda run: self.lessons.obstacle(run.n),
+            targets=frozenset(live[name].version for name in saved.entries if name in live),
+            astray=frozenset(live[name].version for name, e in saved.entries.items() if e.astray and name in live),
+            groups=[frozenset(live[Name(x)].version for x in tie if x in live) for tie in saved.manifest.groups],
+            hollow=hollow_versions(saved.history, saved.altered),
+            hash_seed=hash_seed(),
+            kept=self.kept,
+        )
+        return planned(drawn)
+
+    def report(self) -> PlanReport:
+        """The plan for its reader."""
+        saved = self.saved
+        problem, plan = self.plan()
+        choices = explain(saved.history, problem, plan, saved.sizes(), self.lessons.refusals(saved.entries))
+        shown = tuple(c.advised("restore") for c in choices if is_variable(c.report.name))
+        total = sum(saved.entries[v.name].bytes for v in plan.loads)
+        reruns = tuple(step.n for step in plan.reruns)
+        differs = self.differences()
+        cells = unrepeatable_cells(
+            saved.history,
+            allow_effects=self._allow_effects,
+            gone=frozenset(self.workroom.absent(saved.history.runs, self.arrival.here)),
+            hash_seed=hash_seed(),
+            runnable=lambda run: self.lessons.obstacle(run.n),
+        )
+        return PlanReport(
+            shown, reruns, plan.seconds, total, "optimal", _LOADING, unrepeatable=cells, differences=differs
+        )
+
+    def differences(self) -> tuple[str, ...]:
+        """What differs between the environment of the archive and this one."""
+        return self.lessons.foreseen.differences
