@@ -149,9 +149,7 @@ class DifferenceReport(Shown):
 
     def _tables(self) -> tuple[Table, ...]:
         shown, hidden = self.variables[:MOST_ROWS], len(self.variables) - MOST_ROWS
-        rows = tuple(
-            (f"{v.former} → {v.name}" if v.former else v.name, v.word, v.kind, v.size, v.cells) for v in shown
-        )
+        rows = tuple((f"{v.former} → {v.name}" if v.former else v.name, v.word, v.kind, v.size, v.cells) for v in shown)
         more = (f"and {hidden} more variables",) if hidden > 0 else ()
         columns = ("variable", "change", "kind", "bytes", "by cell")
         tables = [Table(self.heading, columns, rows, (*more, *self.notes), self.settings)]
