@@ -137,6 +137,14 @@ class History:
                 found[alive] = None
         return tuple(sorted(found, key=sorted))
 
+    def partition(self) -> tuple[frozenset[Version], ...]:
+        """The live versions, those together that were last seen to share data; a name that others left stays behind."""
+        found: dict[int | Name, set[Version]] = {}
+        for name, record in self._live.items():
+            group = self._group_of.get(name)
+            found.setdefault(name if group is None else id(group), set()).add(record.version)
+        return tuple(map(frozenset, found.values()))
+
     def append(self, run: CellRun) -> None:
         """Add the next cell run; ValueError where its number or its versions do not fit what is there."""
         if self._runs and run.n <= self._runs[-1].n:

@@ -1,4 +1,4 @@
-"""The better of two plans where variables that have bytes share data with others that have none."""
+"""The best of a few plans, where sharing leaves a choice that no cut can make."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from elastictm.planning.problem import Problem
 
 
 class Drawn(Protocol):
-    """Draws up a problem with the alias groups together or apart."""
+    """Draws up a problem with the alias groups together or apart, with all dead versions or with few."""
 
-    def __call__(self, *, apart: bool) -> Problem:
+    def __call__(self, *, apart: bool, binding: bool) -> Problem:
         """The problem."""
         ...
 
@@ -22,22 +22,27 @@ class Drawn(Protocol):
 def planned(draw: Drawn, policy: Policy = "optimal") -> tuple[Problem, ReplicationPlan]:
     """A problem and its plan.
 
-    What shares data is re-run all or none, unless it is known that loading some of it does as well.  That must be
-    decided before a cut can be found, so that the problem is drawn up both ways, and the better plan is taken.
+    What shares data is re-run all or none, unless it is known that loading some of it does as well; and where a dead
+    version may be loaded, others are bound to it even if it is not.  That must be decided before a cut can be found, so
+    that the problem is drawn up each way, and the best plan is taken.
 
     Args:
         draw: Draws up the problem; apart, what is older than all that has no bytes is loaded, and the younger made
-            again beside it.
-        policy: What makes a plan the better one, besides fewer losses: ``optimal`` costs less, ``store-all`` runs fewer
-            cells; ``rerun-all`` loads nothing that it need not.
+            again beside it; binding, also such dead versions may be loaded as bind others.
+        policy: What makes a plan the better one, besides fewer losses: ``optimal`` makes fewer versions differently,
+            then costs less, ``store-all`` runs fewer cells; ``rerun-all`` loads nothing that it need not.
     """
-    problem = draw(apart=False)
-    plan = solve(problem, policy)
-    if policy == "rerun-all" or not _is_mixed(problem):
-        return problem, plan
-    apart = draw(apart=True)
-    beside = solve(apart, policy)
-    return (apart, beside) if _price(beside, policy) <= _price(plan, policy) else (problem, plan)
+    problem = draw(apart=False, binding=True)
+    best = problem, solve(problem, policy)
+    if policy == "rerun-all":
+        return best
+    offered, mixed = bool(problem.offers), _is_mixed(problem)
+    others = [(True, True)] * mixed + [(False, False)] * offered + [(True, False)] * (mixed and offered)
+    for apart, binding in others:
+        other = draw(apart=apart, binding=binding)
+        found = other, solve(other, policy)
+        best = min(found, best, key=lambda each: _price(*each, policy=policy, unlike=offered))
+    return best
 
 
 def _is_mixed(problem: Problem) -> bool:
@@ -45,5 +50,9 @@ def _is_mixed(problem: Problem) -> bool:
     return any(len({math.isinf(problem.versions[v].load) for v in group}) > 1 for group in problem.groups)
 
 
-def _price(plan: ReplicationPlan, policy: Policy) -> tuple[int, float]:
-    return len(plan.lost), plan.seconds if policy == "optimal" else len(plan.reruns)
+def _price(problem: Problem, plan: ReplicationPlan, *, policy: Policy, unlike: bool) -> tuple[int, int, float]:
+    """How bad a plan is; ``unlike`` counts what it makes differently."""
+    if policy != "optimal":
+        return len(plan.lost), 0, len(plan.reruns)
+    made = (version for step in plan.reruns for version in step.writes) if unlike else ()
+    return len(plan.lost), sum(problem.versions[version].differs for version in made), plan.seconds

@@ -65,7 +65,7 @@ def bonds(
         stuck: The cell runs that cannot run again.
         apart: Whether what is older than all members without bytes is fixed in any case.
     """
-    whole = _joined(groups)
+    whole = joined(groups)
     tied = frozenset().union(*whole)
     held = {v for v in past.loads if v.n in stuck or (v.n in unlike and not past.same_again(v))}
     chosen = frozenset().union(*(_before_bare(group, past) for group in whole)) - held if apart else _NOTHING
@@ -92,7 +92,7 @@ def bonds(
     return Bonds(tuple(group for group in left if len(group) > 1), fixed, beside, released, chosen)
 
 
-def _joined(groups: Iterable[Group]) -> list[Group]:
+def joined(groups: Iterable[Group]) -> list[Group]:
     """The groups, those that overlap as one: a name can be left in a group that others have gone on from."""
     group_of: dict[Version, set[Version]] = {}
     for group in groups:

@@ -34,6 +34,7 @@ class VersionTerm:
     ``load`` is in seconds and infinite where no bytes can be had.
     ``kept`` marks a value that is in place already, so that having it is a ``Keep`` and not a ``Load``.
     ``obstacle`` says, for people, why it must not be re-run.
+    ``differs`` says that a re-run makes it differently, and nobody forbids that.
     """
 
     version: Version
@@ -42,6 +43,7 @@ class VersionTerm:
     rerun_allowed: bool = True
     kept: bool = False
     obstacle: str = ""
+    differs: bool = False
 
     def __post_init__(self) -> None:
         if not self.load >= 0:
@@ -68,7 +70,10 @@ class CellTerm:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """All that a plan is made from; see the module for what each part means."""
+    """All that a plan is made from; see the module for what each part means.
+
+    ``offers`` are versions that could be had without bytes as well, and whose bytes bind others.
+    """
 
     versions: Mapping[Version, VersionTerm]
     cells: Mapping[RunNumber, CellTerm]
@@ -77,6 +82,7 @@ class Problem:
     groups: tuple[frozenset[Version], ...] = ()
     follows: tuple[tuple[Version, Version], ...] = ()
     displaces: tuple[tuple[RunNumber, Version], ...] = ()
+    offers: frozenset[Version] = frozenset()
 
     def __post_init__(self) -> None:
         for path, seconds in self.ship.items():

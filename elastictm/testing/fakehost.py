@@ -7,7 +7,8 @@ whether the old namespace came back, sharing and classes included.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from elastictm.ids import Name, RunNumber, Version
 from elastictm.model.history import History
@@ -57,7 +58,7 @@ class FakeHost:
             reads=tuple(self.history.live[name].version for name in run.read),
             writes=writes,
             deletes=deletes,
-            groups=tuple(tuple(alive[name] for name in group) for group in self._tied() if touched & set(group)),
+            groups=tuple(tuple(alive[name] for name in group) for group in self.tied() if touched & set(group)),
             created=tuple(run.defined),
             files=tuple(FileRead(path, 1, 0) for path in cell.files),
             effects=cell.effects,
@@ -78,6 +79,11 @@ class FakeHost:
         live = self.history.live
         return frozenset(live[name].version for name, value in self.namespace.items() if not _refuser(value))
 
+    @staticmethod
+    def is_storable(value: Value) -> bool:
+        """Whether bytes can be made of a value."""
+        return not _refuser(value)
+
     def _state(self, value: Value) -> tuple[object, frozenset[int]]:
         return picture({"": value}), frozenset(reachable([value]))
 
@@ -87,7 +93,7 @@ class FakeHost:
         refusal = Refusal(str(name), "it is a generator") if _refuser(value) else None
         return VersionRecord(name, n, "box", 1, 0.5, refusal=refusal, definitions=tuple(keys))
 
-    def _tied(self) -> list[list[Name]]:
+    def tied(self) -> list[list[Name]]:
         """The names that share a box, directly or through others."""
         groups: list[tuple[set[int], list[Name]]] = []
         for name in sorted(self.namespace):
@@ -102,6 +108,23 @@ def _refuser(value: Value) -> bool:
     return any(isinstance(v, Box) and not v.storable for v in reachable([value]).values())
 
 
+@dataclass(frozen=True, slots=True)
+class There:
+    """What a namespace is rebuilt from: the values of versions that have bytes or are in place; and what is wanted.
+
+    Values that were stored together share what they shared.
+    """
+
+    values: Mapping[Version, Value]
+    wanted: Mapping[Name, Value]
+
+    @classmethod
+    def archive(cls, host: FakeHost) -> There:
+        """One archive of all that can be stored."""
+        values = copy.deepcopy({version: host.namespace[version.name] for version in host.storable()})
+        return cls(values, host.namespace)
+
+
 class Rebuilt:
     """A namespace rebuilt by a plan.
 
@@ -111,19 +134,17 @@ class Rebuilt:
     - tell which variables came back exactly, and whether they share what they shared.
     """
 
-    def __init__(self, host: FakeHost, plan: ReplicationPlan) -> None:
+    def __init__(self, host: FakeHost, plan: ReplicationPlan, there: There | None = None) -> None:
         self.namespace: dict[Name, Value] = {}
         self._host = host
+        self._there = there = there or There.archive(host)
         self._in_place: dict[Name, Version] = {}
         self._unlike: set[Version] = set()
-        # One copy of all: what is loaded from one archive shares what it shared.
-        self._archive = copy.deepcopy({name: host.namespace[name] for name in (v.name for v in plan.loads)})
-        storable = host.storable()
         for step in plan.steps:
             match step:
                 case Load(version) | Keep(version):
-                    self._refuse(version not in storable, f"{version} has no bytes")
-                    self._place(version, self._archive[version.name])
+                    self._refuse(version not in there.values, f"{version} has no bytes")
+                    self._place(version, there.values[version])
                 case Rerun(n, writes):
                     self._rerun(host.history.run(n), writes)
 
@@ -133,7 +154,7 @@ class Rebuilt:
 
     def exact(self, name: Name) -> bool:
         """Whether a variable is what it was, the boxes inside it and how they are shared included."""
-        return picture({name: self.namespace[name]}) == picture({name: self._host.namespace[name]})
+        return picture({name: self.namespace[name]}) == picture({name: self._there.wanted[name]})
 
     def must_be_exact(self, name: Name) -> bool:
         """Whether nothing went into a variable that comes out differently each time."""
@@ -142,7 +163,7 @@ class Rebuilt:
     def shares_as_before(self, names: Iterable[Name]) -> bool:
         """Whether variables share boxes and classes as they did."""
         some = sorted(names)
-        old = picture({name: self._host.namespace[name] for name in some}, contents=False)
+        old = picture({name: self._there.wanted[name] for name in some}, contents=False)
         return picture({name: self.namespace[name] for name in some}, contents=False) == old
 
     @staticmethod

@@ -70,7 +70,7 @@ class Session:
         """The problem of migrating the session."""
         return self.drawn(apart=False)
 
-    def drawn(self, *, apart: bool) -> Problem:
+    def drawn(self, *, apart: bool, binding: bool = True) -> Problem:
         """The problem of migrating the session, with groups together or apart."""
         return migration_problem(
             self.host.history,
@@ -79,6 +79,7 @@ class Session:
             missing_files=self.missing_files,
             targets=self.targets,
             apart=apart,
+            binding=binding,
         )
 
 
