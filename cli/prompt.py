@@ -16,7 +16,7 @@ from IPython.terminal.interactiveshell import TerminalInteractiveShell
 from IPython.terminal.ipapp import TerminalIPythonApp
 from traitlets.config import Config
 
-from elastictm.extension import ElasticTM, find
+from elastictm.extension import ElasticTM, find, load
 
 if TYPE_CHECKING:
     from elastictm_cli.options import Permissions
@@ -97,7 +97,9 @@ def _app(*, scripted: bool) -> Any:
 
 
 def _session(shell: InteractiveShell) -> Session:
-    shell.extension_manager.load_extension("elastictm")
+    # Not by its name, which would have it tell of earlier sessions.
+    load(shell)
+    shell.extension_manager.loaded.add("elastictm")
     settings = find(shell)
     assert isinstance(settings, ElasticTM)  # noqa: S101 - the extension was loaded in the line above
     return settings.session

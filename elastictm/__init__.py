@@ -64,7 +64,7 @@ def load_ipython_extension(shell: Any) -> None:
     """Start recording: ``%load_ext elastictm``."""
     from elastictm.extension import load  # noqa: PLC0415
 
-    load(shell)
+    load(shell, announce=True)
 
 
 def unload_ipython_extension(shell: Any) -> None:

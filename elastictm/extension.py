@@ -52,8 +52,8 @@ class ElasticTM(Configurable):  # type: ignore[misc]
         return Settings(self.recording_share, self.recording_floor, bandwidth, self.alpha, self.faith_budget)
 
 
-def load(shell: InteractiveShell) -> None:
-    """Start recording in a shell; a second time changes nothing."""
+def load(shell: InteractiveShell, *, announce: bool = False) -> None:
+    """Start recording in a shell, and ``announce`` what earlier sessions left; a second time changes nothing."""
     if find(shell) is not None:
         return
     settings = ElasticTM(shell)
@@ -61,8 +61,9 @@ def load(shell: InteractiveShell) -> None:
     atexit.register(settings.session.close)
     magics = [kind(shell, settings.session) for kind in _magics()]
     shell.register_magics(*magics)
-    for each in magics:
-        each.announce()
+    if announce:
+        for each in magics:
+            each.announce()
 
 
 def unload(shell: InteractiveShell) -> None:

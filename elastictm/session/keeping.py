@@ -147,6 +147,7 @@ class Keeper:
             writer.commit(p.Pack(forgotten=tuple(numbers)))
         with self._store.reader() as reader:
             sequences = [sequence for sequence, _ in reader.packs()]
+        self.merges += 1
         self._store.merge(sequences, lambda kept: any(version in needed for version in versions_of(kept)))
         return max(0, before - self._store.size)
 

@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.errors import DestinationError, UsageError
-from elastictm.ids import DefinitionKey, Name, RunNumber, Version, is_variable
-from elastictm.model.reports import VariableReport
+from elastictm.ids import DefinitionKey, Name, RunNumber, Version
 from elastictm.model.sessions import StateContents
 from elastictm.model.tables import amount
 from elastictm.model.timeline import Costs, Timeline, timeline
@@ -17,7 +16,7 @@ from elastictm.session.host import Host, variables
 from elastictm.session.keeping import Keeper
 from elastictm.session.lookback import StateVariables
 from elastictm.session.standing import Standing
-from elastictm.session.states import Shelves, StateReader
+from elastictm.session.states import Shelves, StateReader, contents
 from elastictm.values.definitions import Definition
 from elastictm.values.freeze import Surroundings
 
@@ -144,7 +143,8 @@ class Past:
         """Write what is on its way, and let go of the store; one that holds no cell's doing goes."""
         if self.keeper is not None and self._store is not None:
             self.keeper.close()
-            if not any(state.is_new for state in self.tree if state.parent is not None):
+            made = (state.run.writes or state.run.deletes for state in self.tree if state.parent is not None)
+            if not any(made):
                 self._stores.remove(self._store.folder)
 
     def settle(self) -> None:
@@ -228,20 +228,12 @@ class Past:
         from elastictm.session.differing import difference  # noqa: PLC0415 - recording does without
 
         histories = self.tree.history(a), self.tree.history(b)
-        return difference((a, b), histories, (self.variables(a), self.variables(b)))
+        return difference((a, b), histories, (self.variables(a), self.variables(b)), self._clock.elapsed)
 
     def contents(self, n: RunNumber) -> StateContents:
         """What a state holds."""
         with self._opened() as stored:
-            reader = self.reader(stored, n)
-        entries = sorted((e for e in reader.manifest.entries if is_variable(e.name)), key=lambda e: e.name)
-        variables = (
-            VariableReport(
-                Name(e.name), "stored" if e.unit is not None else "rerun", e.kind, e.reason, e.path, e.bytes, e.seconds
-            )
-            for e in entries
-        )
-        return StateContents(reader.name, tuple(variables))
+            return contents(self.reader(stored, n))
 
     def reader(self, reader: StoreReader, n: RunNumber) -> StateReader:
         """A state as an archive."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from elastictm.errors import UsageError
-from elastictm.ids import RunNumber
 from elastictm.model.tree import StateTree
+from elastictm.session.archivist import chosen
 from elastictm.session.prospect import Prospect
 from elastictm.session.restoring import Restored, Restorer
 from elastictm.session.states import Shelves, StateReader
@@ -49,7 +49,7 @@ class Recovery:
                 shelves = Shelves()
                 shelves.refresh(reader)
                 self.tree = shelves.tree(reader)
-                n = self._chosen(state)
+                n = chosen(self.tree, self._found.about.id, state)
                 target = StateReader(reader, shelves, self.tree, n, self._found.about.id)
                 prospect = Prospect(target, allow_effects=allow_effects, history=target.history)
                 restored = Restorer(prospect, host, clock.elapsed, circumstances).run()
@@ -62,15 +62,3 @@ class Recovery:
         else:
             store.close()
         return restored
-
-    def _chosen(self, state: str | None) -> RunNumber:
-        latest = self.tree.latest
-        if latest is None:
-            raise UsageError(f"nothing was kept of {self._found.about.id}")
-        if state is None:
-            return latest
-        if state in self.tree.tags:
-            return self.tree.tags[state]
-        if state.isdecimal() and int(state) in self.tree:
-            return RunNumber(int(state))
-        raise UsageError(f"{self._found.about.id} has no state {state!r}: they are numbered 0 to {latest}")

@@ -14,7 +14,6 @@ from elastictm.errors import ArchiveNotTrusted, UsageError
 from elastictm.ids import Name, RunNumber, is_variable
 from elastictm.model.history import History
 from elastictm.model.reports import PlanReport, RestoreReport, SaveReport
-from elastictm.model.sessions import SessionLine, SessionList
 from elastictm.session.cells import FinishedCell
 from elastictm.session.circumstances.circumstances import Circumstances
 from elastictm.session.circumstances.process import added_to_import_path
@@ -31,6 +30,7 @@ from elastictm.values.protocols import Faith
 
 if TYPE_CHECKING:
     from elastictm.model.rehearsals import RehearsalReport
+    from elastictm.model.sessions import SessionList
     from elastictm.session.faith import FaithCheck
     from elastictm.session.options import SaveOptions
     from elastictm.session.rehearsal import Live
@@ -347,14 +347,9 @@ class Session:
         """The sessions that keep a past beside this one."""
         self.known_past()
         assert self._stores is not None  # noqa: S101 - who keeps a past has them
-        now = self.clock.now()
-        lines = (
-            SessionLine(
-                s.about.id, now - s.about.started, s.about.directory, s.about.notebook, s.about.python, s.size, s.alive
-            )
-            for s in self._stores.sessions()
-        )
-        return SessionList(str(self._stores.root), tuple(lines))
+        from elastictm.session.archivist import session_list  # noqa: PLC0415 - recording does without
+
+        return session_list(self._stores, self.clock.now())
 
     def saving(self, on: bool) -> None:  # noqa: FBT001 - a switch
         """Keep the past from now on, or keep nothing."""

@@ -9,8 +9,10 @@ from typing import Final
 
 import msgspec
 
-from elastictm.ids import Name, RunNumber, Version
+from elastictm.ids import Name, RunNumber, Version, is_variable
 from elastictm.model.records import CellRun, Refusal
+from elastictm.model.reports import Outcome, VariableReport
+from elastictm.model.sessions import StateContents
 from elastictm.model.tree import State, StateTree
 from elastictm.model.wire import encode_history
 from elastictm.storage import manifest as m
@@ -117,6 +119,16 @@ class Shelves:
             if at is not None and at in tree:
                 tree.tag(name, at)
         return tree
+
+
+def contents(reader: StateReader) -> StateContents:
+    """What a state holds."""
+    entries = sorted((e for e in reader.manifest.entries if is_variable(e.name)), key=lambda e: e.name)
+    outcomes: list[tuple[m.Entry, Outcome]] = [(e, "stored" if e.unit is not None else "rerun") for e in entries]
+    variables = (
+        VariableReport(Name(e.name), outcome, e.kind, e.reason, e.path, e.bytes, e.seconds) for e, outcome in outcomes
+    )
+    return StateContents(reader.name, tuple(variables))
 
 
 class StateReader:

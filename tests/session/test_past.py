@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import decimal
 import re
 
 import pytest
@@ -133,6 +134,7 @@ def test_settings_go_back(notebook):
     assert notebook.ns["decimal"].getcontext().prec == 7
     go(notebook, "redo")
     assert notebook.ns["decimal"].getcontext().prec == 9
+    decimal.setcontext(decimal.Context())
 
 
 def test_changes_outside_of_cells_have_a_state(notebook):
@@ -260,26 +262,26 @@ def told(values):
     keep = []
 
     def text(value):
-        kind = type(value).__name__
         if isinstance(value, (int, float, str, bool, type(None))):
             return repr(value)
         if id(value) in seen:
             return f"<{seen[id(value)]}>"
         keep.append(value)
         seen[id(value)] = number = len(seen)
-        if kind == "ndarray":
-            return f"{number}:array{value.tolist()}"
-        if isinstance(value, (list, tuple)):
-            return f"{number}:{kind}({', '.join(map(text, value))})"
-        if isinstance(value, dict):
-            return f"{number}:dict({', '.join(f'{k!r}: {text(v)}' for k, v in value.items())})"
-        if kind == "function":
-            return f"{number}:function {value.__name__} {text(value.__defaults__ or ())}"
-        if kind == "type":
-            return f"{number}:class {value.__name__} n={value.n}"
-        if kind == "list_iterator":
-            return f"{number}:iterator {list(copy.copy(value))}"
-        return f"{number}:{kind} of {text(type(value))} {text(dict(vars(value)))}"
+        return f"{number}:{inside(value, type(value).__name__)}"
+
+    def inside(value, kind):
+        shown = {
+            "ndarray": lambda: value.tolist(),
+            "list": lambda: ", ".join(map(text, value)),
+            "tuple": lambda: ", ".join(map(text, value)),
+            "dict": lambda: ", ".join(f"{k!r}: {text(v)}" for k, v in value.items()),
+            "function": lambda: f"{value.__name__} {text(value.__defaults__ or ())}",
+            "type": lambda: f"{value.__name__} n={value.n}",
+            "list_iterator": lambda: list(copy.copy(value)),
+        }
+        show = shown.get(kind, lambda: f"{text(type(value))} {text(dict(vars(value)))}")
+        return f"{kind}({show()})"
 
     return {name: text(value) for name, value in sorted(values.items())}
 

@@ -1,0 +1,86 @@
+"""Looking into the stores of sessions from outside: nothing in them is run or changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from elastictm.errors import UsageError
+from elastictm.ids import RunNumber
+from elastictm.model.reports import SaveReport
+from elastictm.model.sessions import SessionLine, SessionList, StateContents
+from elastictm.model.timeline import Costs, Timeline, timeline
+from elastictm.model.tree import StateTree
+from elastictm.session.copying import write_archive
+from elastictm.session.states import Shelves, StateReader, contents
+from elastictm.session.stores import Stores
+from elastictm.storage.store import Store
+from elastictm.storage.store_reader import StoreReader
+
+
+class Archivist:
+    """Answers questions on all sessions below a folder; the user's data folder if it is empty."""
+
+    def __init__(self, folder: str = "") -> None:
+        self._stores = Stores(lambda: folder)
+
+    def sessions(self, now: float) -> SessionList:
+        """All sessions, the latest first."""
+        return session_list(self._stores, now)
+
+    def timeline(self, session: str, now: float, *, everything: bool) -> Timeline:
+        """The states of a session."""
+        with self._opened(session) as (name, _, shelves, tree):
+            return timeline(name, tree, now, Costs(shelves.bytes), everything=everything)
+
+    def contents(self, session: str, state: str) -> StateContents:
+        """What a state holds."""
+        with self._opened(session) as (name, reader, shelves, tree):
+            return contents(StateReader(reader, shelves, tree, chosen(tree, name, state), name))
+
+    def save(self, session: str, state: str | None, path: Path, *, force: bool) -> SaveReport:
+        """Write a state as an archive, the last one if none is named.
+
+        Raises:
+            DestinationError: it cannot be written there; what was there is intact.
+        """
+        with self._opened(session) as (name, reader, shelves, tree):
+            return write_archive(StateReader(reader, shelves, tree, chosen(tree, name, state), name), path, force=force)
+
+    @contextmanager
+    def _opened(self, session: str) -> Iterator[tuple[str, StoreReader, Shelves, StateTree]]:
+        found = self._stores.find(session)
+        with Store.open(found.folder) as store, store.reader() as reader:
+            shelves = Shelves()
+            shelves.refresh(reader)
+            yield found.about.id, reader, shelves, shelves.tree(reader)
+
+
+def session_list(stores: Stores, now: float) -> SessionList:
+    """The sessions that keep a past."""
+    lines = (
+        SessionLine(
+            s.about.id, now - s.about.started, s.about.directory, s.about.notebook, s.about.python, s.size, s.alive
+        )
+        for s in stores.sessions()
+    )
+    return SessionList(str(stores.root), tuple(lines))
+
+
+def chosen(tree: StateTree, name: str, state: str | None) -> RunNumber:
+    """The state of a session that a word names, the last one without a word.
+
+    Raises:
+        UsageError: there is no such state.
+    """
+    latest = tree.latest
+    if latest is None:
+        raise UsageError(f"nothing was kept of {name}")
+    if state is None:
+        return latest
+    if state in tree.tags:
+        return tree.tags[state]
+    if state.isdecimal() and int(state) in tree and int(state) not in tree.forgotten:
+        return RunNumber(int(state))
+    raise UsageError(f"{name} has no state {state!r}: they are numbered as cells are, 0 to {latest}")
