@@ -272,7 +272,7 @@ def told(values):
 
     def inside(value, kind):
         shown = {
-            "ndarray": lambda: value.tolist(),
+            "ndarray": lambda: value.tolist(),  # noqa: PLW0108 - only arrays have it
             "list": lambda: ", ".join(map(text, value)),
             "tuple": lambda: ", ".join(map(text, value)),
             "dict": lambda: ", ".join(f"{k!r}: {text(v)}" for k, v in value.items()),
