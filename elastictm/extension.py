@@ -59,7 +59,7 @@ def load(shell: InteractiveShell, *, announce: bool = False) -> None:
     settings = ElasticTM(shell)
     shell.configurables.append(settings)
     atexit.register(settings.session.close)
-    magics = [kind(shell, settings.session) for kind in _magics()]
+    magics = [kind(shell, settings.session) for kind in magics_classes()]
     shell.register_magics(*magics)
     if announce:
         for each in magics:
@@ -74,7 +74,7 @@ def unload(shell: InteractiveShell) -> None:
     settings.unhook()
     atexit.unregister(settings.session.close)
     settings.session.close()
-    classes = _magics()
+    classes = magics_classes()
     # Classes of magics have joined the configurables by themselves.
     shell.configurables[:] = [c for c in shell.configurables if c is not settings and type(c) not in classes]
     manager = shell.magics_manager
@@ -85,7 +85,8 @@ def unload(shell: InteractiveShell) -> None:
         manager.registry.pop(magics.__name__, None)
 
 
-def _magics() -> tuple[type[SessionMagics], ...]:
+def magics_classes() -> tuple[type[SessionMagics], ...]:
+    """The magics that are registered where a session is recorded."""
     from elastictm.magics.graph import GraphMagics  # noqa: PLC0415 - only a shell that records needs them
     from elastictm.magics.migrate import MigrateMagics  # noqa: PLC0415 - likewise
     from elastictm.magics.past import PastMagics  # noqa: PLC0415 - likewise

@@ -23,7 +23,8 @@ PAST = """\
 %past redo                  go forward again
 %past vars N [NAME...]      show variables of state N without going there
 %past diff A B              what differs between two states
-%past tag NAME [N]          call state N, or the one here, by a name; %past untag NAME takes it away
+%past tag NAME [N]          call state N, or the one here, by a name
+%past untag NAME            take a name away
 %past clear [A-B]           forget states; what other states need stays
 %past budget [2GB]          how many bytes the past may take on disk
 %past saving on|off         pause, and go on

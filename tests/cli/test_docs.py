@@ -11,12 +11,14 @@ import pytest
 import typer
 from elastictm_cli.main import app
 
-from elastictm import extension, magics
+from elastictm import extension
+from elastictm.magics import graph, migrate, past
 
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 TABLE = typer.main.get_command(app)
 GENERAL = {"--help", "-h"}
+HELP = {"migrate": (migrate, migrate.MIGRATE), "graph": (graph, graph.GRAPH), "past": (past, past.PAST)}
 
 
 def section(title, level="###"):
@@ -38,9 +40,9 @@ def options(command):
     return {word for param in command.params for word in param.opts if word.startswith("-")}
 
 
-def magic_options():
-    """The options that the magics' parsers know."""
-    calls = [node for node in ast.walk(ast.parse(inspect.getsource(magics))) if isinstance(node, ast.Call)]
+def magic_options(module):
+    """The options that a magic's parsers know."""
+    calls = [node for node in ast.walk(ast.parse(inspect.getsource(module))) if isinstance(node, ast.Call)]
     added = [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "add_argument"]
     return {call.args[0].value for call in added if call.args[0].value.startswith("-")}
 
@@ -79,20 +81,24 @@ def test_the_arguments_are_in_the_usage():
 
 def test_each_magic_has_a_section_and_no_other():
     """The magics that are registered are those on the page."""
-    live = {*magics.ElasticMagics.magics["line"], *magics.ElasticMagics.magics["cell"]}
-    assert set(re.findall(r"^### %(\w+)$", TEXT, re.MULTILINE)) == live
+    kinds = extension.magics_classes()
+    live = {name for kind in kinds for names in kind.magics.values() for name in names}
+    assert set(re.findall(r"^### %(\w+)$", TEXT, re.MULTILINE)) == live == set(HELP)
 
 
-def test_each_option_of_the_magics_is_documented():
+@pytest.mark.parametrize("name", HELP)
+def test_each_option_of_a_magic_is_documented(name):
     """The page and the magic's own help list the options that the parsers know."""
-    assert documented(section("%migrate")) == magic_options()
-    assert set(re.findall(r"^ +(--[a-z-]+)", magics.MIGRATE, re.MULTILINE)) == magic_options()
+    module, text = HELP[name]
+    assert documented(section(f"%{name}")) == magic_options(module)
+    assert set(re.findall(r"(--[a-z-]+)", text)) == magic_options(module)
 
 
-def test_each_action_of_migrate_is_documented():
+@pytest.mark.parametrize("name", ["migrate", "past"])
+def test_each_action_of_a_magic_is_documented(name):
     """The page and the magic's own help list the same actions."""
-    in_help = set(re.findall(r"^%migrate (\w+)", magics.MIGRATE, re.MULTILINE))
-    assert set(re.findall(r"^\| `%migrate (\w+)", section("%migrate"), re.MULTILINE)) == in_help
+    in_help = set(re.findall(rf"^%{name} (\w+)", HELP[name][1], re.MULTILINE))
+    assert set(re.findall(rf"^\| `%{name} (\w+)", section(f"%{name}"), re.MULTILINE)) == in_help
 
 
 def test_each_setting_is_documented():
