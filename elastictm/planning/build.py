@@ -18,8 +18,8 @@ version of the same name came, so:
   what is read later, or live, is a later version still.
 - A cell that is run again for a class makes new class objects, so what holds the old ones is made anew (``displaces``).
 
-**Why dead versions may be loaded too**, if a store has bytes of them (``offers``).  They serve as inputs, in place of the
-cell that made them; unlike live ones they may be changed by cells that run again, and lend their data to what those
+**Why dead versions may be loaded too**, if a store has bytes of them (``offers``).  They serve as inputs, in place of
+the cell that made them; unlike live ones they may be changed by cells that run again, and lend their data to what those
 make.  Take one object in one of its contents, between two changes of it.  Nothing is parted if all that is in place at
 a time, and had that object, has one copy of it.  Call two versions mates if a recorded group had both.  Which data two
 versions share stays the same as long as both are alive, so those that share are mates: the younger one's cell run

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from elastictm.ids import Fingerprint, Name, RunNumber, is_variable, output_name
+from elastictm.ids import Fingerprint, Name, RunNumber, Version, is_variable, output_name
 from elastictm.model.records import Remark
 from elastictm.model.remedies import ANOTHER_VALUE
 from elastictm.model.reports import Choice, Outcome, RestoreReport, VariableReport
@@ -58,7 +58,7 @@ class Account:
             tuple(r for r in reports if is_variable(r.name)),
             tuple(step.n for step in self.plan.reruns),
             0.0,
-            sum(self.saved.entries[version.name].bytes for version in self.plan.loads),
+            sum(self.saved.entry(version).bytes for version in self.plan.loads),
             tuple(r for r in reports if not is_variable(r.name)),
             notes=tuple(told),
             unloaded=tuple((r.path, r.reason) for r in lessons.unloadable().values()),
@@ -96,9 +96,9 @@ class Account:
 
     def unlike(self, around: Surroundings, outputs: Mapping[int, Any]) -> set[Name]:
         """The re-run variables whose value is not the one that was saved."""
-        entries, made = self.saved.entries, {version.name for step in self.plan.reruns for version in step.writes}
-        # Re-runs also make what a later cell deleted.
-        reruns = made & entries.keys() - {version.name for version in (*self.plan.loads, *self.plan.keeps)}
+        entries, made = self.saved.entries, {version for step in self.plan.reruns for version in step.writes}
+        # Re-runs also make what a later cell deleted or made anew.
+        reruns = {name for name, entry in entries.items() if Version(name, RunNumber(entry.n)) in made}
         reruns -= {loss.version.name for loss in self.plan.lost}
         if not reruns:
             return set()

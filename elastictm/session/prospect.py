@@ -86,6 +86,10 @@ class Prospect:
             for name, entry in saved.entries.items()
             if entry.unit is not None and entry.unit not in bare and name in live
         }
+        # Made with other libraries, an earlier version may not be what the cells worked with.
+        earlier = {} if self.differences() else saved.earlier
+        loads.update({v: e.seconds + e.bytes / _LOADING for v, e in earlier.items() if e.unit not in bare})
+        lying = [(live[name].version, entry) for name, entry in saved.entries.items() if name in live]
         missing = dict.fromkeys(self.workroom.absent(saved.history.runs, self.arrival.here), math.inf)
         drawn = partial(
             migration_problem,
@@ -100,6 +104,7 @@ class Prospect:
             hollow=hollow_versions(saved.history, saved.altered),
             hash_seed=hash_seed(),
             kept=self.kept,
+            units={v: e.unit for v, e in (*lying, *earlier.items()) if e.unit is not None},
         )
         return planned(drawn)
 
@@ -109,7 +114,7 @@ class Prospect:
         problem, plan = self.plan()
         choices = explain(saved.history, problem, plan, saved.sizes(), self.lessons.refusals(saved.entries))
         shown = tuple(c.advised("restore") for c in choices if is_variable(c.report.name))
-        total = sum(saved.entries[v.name].bytes for v in plan.loads)
+        total = sum(saved.entry(v).bytes for v in plan.loads)
         reruns = tuple(step.n for step in plan.reruns)
         differs = self.differences()
         cells = unrepeatable_cells(

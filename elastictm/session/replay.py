@@ -17,7 +17,6 @@ from elastictm.session.host import Host, place, remove, variables
 from elastictm.session.lessons import Lessons
 from elastictm.session.packing import unpacked
 from elastictm.session.saved import Saved
-from elastictm.storage import manifest as m
 from elastictm.values.thaw import Thawer
 
 
@@ -44,7 +43,7 @@ class Replay:
         self._lessons = lessons
         self._plan = plan
         self._kept = kept
-        self._values: dict[Name, Any] = {}
+        self._values: dict[Version, Any] = {}
         self.outputs: dict[int, Any] = {}
 
     def load(self, thawer: Thawer) -> None:
@@ -56,24 +55,27 @@ class Replay:
         Raises:
             TryAgain: some do not load here.
         """
-        entries, namespace = self._saved.entries, self._host.namespace
-        wanted = dict.fromkeys(entries[version.name].unit for version in self._plan.loads)
+        namespace, lying = self._host.namespace, dict[int, list[Version]]()
+        for version in self._plan.loads:
+            unit = self._saved.entry(version).unit
+            if unit is not None:
+                lying.setdefault(unit, []).append(version)
         namespace.update({v.name: value for v, value in self._kept.items() if is_variable(v.name)})
         failed: dict[int, Refusal] = {}
         done: set[int] = set()
-        for index in [*wanted, *wanted]:
-            if index is None or index in done:
+        for index in [*lying, *lying]:
+            if index in done:
                 continue
-            outcome = thawer.group(unpacked(self._saved.reader, self._saved.manifest.units[index]))
+            outcome = thawer.group(unpacked(self._saved.reader, self._saved.unit(index)))
             if isinstance(outcome, Refusal):
                 failed[index] = outcome
                 continue
             failed.pop(index, None)
             done.add(index)
             # What shared data with these in another state is in the unit as well.
-            values = {name: value for name, value in outcome.items() if _is_in(entries.get(name), index)}
-            self._values.update(values)
-            namespace.update({name: value for name, value in values.items() if is_variable(name)})
+            self._values.update({version: outcome[version.name] for version in lying[index]})
+            live = [v.name for v in lying[index] if v not in self._saved.earlier and is_variable(v.name)]
+            namespace.update({name: outcome[name] for name in live})
         if failed:
             self._lessons.units.update(failed)
             raise TryAgain
@@ -88,7 +90,7 @@ class Replay:
         past = _Past(self._saved.history.runs)
         for step in self._plan.steps:
             if isinstance(step, Load):
-                self._place(step.version.name, self._values[step.version.name])
+                self._place(step.version.name, self._values[step.version])
                 past.place(step.version)
             elif isinstance(step, Keep):
                 self._place(step.version.name, self._kept[step.version])
@@ -171,10 +173,6 @@ class _Past:
                 self._alive.pop(name, None)
             self._alive.update({record.name: run.n for record in run.writes})
         return [name for name in present if name not in self._alive or self._alive[name] != self._placed.get(name)]
-
-
-def _is_in(entry: m.Entry | None, unit: int) -> bool:
-    return entry is not None and entry.unit == unit
 
 
 def _unlike(run: CellRun, error: BaseException | None) -> str:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from elastictm.errors import ArchiveDamaged
-from elastictm.ids import Name, RunNumber
+from elastictm.ids import Name, RunNumber, Version
 from elastictm.model.history import History
 from elastictm.model.records import CellRun
 from elastictm.model.wire import decode_history
 from elastictm.session.alterations import Alteration
 from elastictm.session.packing import source_texts
+from elastictm.session.states import StateReader
 from elastictm.storage import manifest as m
 from elastictm.storage.readable import Readable
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A session in an archive: its history, what is kept of each variable, and the texts of its code."""
+    """A session in an archive: its history, what is kept of each variable, and the texts of its code.
+
+    ``earlier`` is what is kept of versions that are dead by now; a state of a store has some.
+    """
 
     reader: Readable
     history: History
@@ -26,6 +30,7 @@ class Saved:
     entries: Mapping[Name, m.Entry]
     texts: Mapping[str, str]
     altered: tuple[Alteration, ...]
+    earlier: Mapping[Version, m.Entry] = field(default_factory=dict)
 
     @classmethod
     def of(cls, reader: Readable, history: History | None = None) -> Saved:
@@ -41,7 +46,17 @@ class Saved:
             raise ArchiveDamaged(f"{reader.name}: {error}") from error
         runs = {run.n: run for run in history.runs}
         entries = {Name(entry.name): entry for entry in reader.manifest.entries}
-        return cls(reader, history, runs, entries, texts, tuple(map(Alteration.of, reader.manifest.altered)))
+        altered = tuple(map(Alteration.of, reader.manifest.altered))
+        earlier = reader.earlier if isinstance(reader, StateReader) else {}
+        return cls(reader, history, runs, entries, texts, altered, earlier)
+
+    def entry(self, version: Version) -> m.Entry:
+        """What is kept of a version that is alive, or an earlier one."""
+        return self.earlier.get(version) or self.entries[version.name]
+
+    def unit(self, index: int) -> m.Unit:
+        """The unit that an entry refers to."""
+        return self.reader.unit(index) if isinstance(self.reader, StateReader) else self.manifest.units[index]
 
     @property
     def manifest(self) -> m.Manifest:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -15,6 +17,7 @@ from elastictm.model.reports import Outcome, VariableReport
 from elastictm.model.sessions import StateContents
 from elastictm.model.tree import State, StateTree
 from elastictm.model.wire import encode_history
+from elastictm.planning.bonds import joined
 from elastictm.storage import manifest as m
 from elastictm.storage import pack as p
 from elastictm.storage.store_reader import StoreReader
@@ -141,6 +144,9 @@ class StateReader:
         self._reader = reader
         self._shelves = shelves
         self._places: list[_At | bytes] = []
+        self._groups: list[_Group] = []
+        self._numbers: dict[int, int] = {}
+        self._defined: dict[int, RunNumber] = {}
         self._line = [state.n for state in tree.line(n)]
         self.name = f"state {n} of {name}"
         self.history = tree.history(n)
@@ -174,6 +180,7 @@ class StateReader:
         refusals: dict[Name, tuple[RunNumber, Refusal]] = {}
         for n, sequence, record in on_line:
             for definition in record.definitions:
+                self._defined[definition.key] = n
                 definitions[definition.key] = m.Definition(definition.key, self._unit(sequence, definition.unit))
             for generator, blob in record.generators.items():
                 generators[generator] = self._blob(_At(sequence, blob))
@@ -202,24 +209,50 @@ class StateReader:
     ) -> tuple[list[m.Unit], list[m.Entry], list[tuple[str, ...]]]:
         """The units of the groups that are alive, an entry for each variable, and the names of each alias group."""
         history, line = self.history, frozenset(self._line)
-        tied = history.live_groups()
-        alone = frozenset(r.version for r in history.live.values()).difference(*tied)
-        units: list[m.Unit] = []
         entries: list[m.Entry] = []
-        groups: list[tuple[str, ...]] = []
-        for group in [*tied, *(frozenset([version]) for version in alone)]:
+        names_with: dict[Version, list[str]] = {}
+        for group in history.partition():
             refused = {v: found for v in group if (found := _refusal(v, line, refusals, self._shelves)) is not None}
             held = self._shelves.holding(group - refused.keys(), line)
-            if held is not None:
-                units.append(self._unit(held.sequence, held.kept.unit))
             order = held.versions if held is not None else ()
-            names = [v for v in order if v in group] + sorted(v for v in group if v not in order)
-            if len(group) > 1:
-                groups.append(tuple(v.name for v in names))
-            entries += [self._entry(v, held, len(units) - 1, refused.get(v)) for v in names]
-        return units, entries, groups
+            ordered = [v for v in order if v in group] + sorted(v for v in group if v not in order)
+            entries += [self._entry(v, held, refused.get(v)) for v in ordered]
+            names: list[str] = [v.name for v in ordered]
+            names_with.update((v, names) for v in ordered)
+        groups: list[tuple[str, ...]] = []
+        for tied in joined(history.live_groups()):
+            parts = {id(part): part for part in map(names_with.__getitem__, sorted(tied))}
+            groups.append(tuple(chain.from_iterable(parts.values())))
+        return [self._unit(group.sequence, group.kept.unit) for group in self._groups], entries, groups
 
-    def _entry(self, version: Version, held: _Group | None, unit: int, refusal: Refusal | None) -> m.Entry:
+    @cached_property
+    def earlier(self) -> Mapping[Version, m.Entry]:
+        """Entries of versions that are dead in this state, and whose bytes may serve as inputs of its cells.
+
+        Left out are those that come back without something, and those that hold what was defined anew since.
+        """
+        line, live = frozenset(self._line), self.history.live
+        latest: dict[Version, _Group] = {}
+        for version, groups in self._shelves.groups.items():
+            on_line = [group for group in groups if group.kept.at in line]
+            record = live.get(version.name)
+            if not on_line or (record is not None and record.n == version.n):
+                continue
+            group = max(on_line, key=_at)
+            keys = self.history.record(version).definitions
+            if version.name not in group.kept.flaws and all(self._defined.get(k, 0) <= group.kept.at for k in keys):
+                latest[version] = group
+        return {
+            version: self._entry(version, latest[version], None)
+            for version in sorted(latest, key=lambda v: _at(latest[v]))
+        }
+
+    def unit(self, index: int) -> m.Unit:
+        """A unit that entries refer to, those of earlier versions included."""
+        units, group = self.manifest.units, self._groups[index]
+        return units[index] if index < len(units) else self._unit(group.sequence, group.kept.unit)
+
+    def _entry(self, version: Version, held: _Group | None, refusal: Refusal | None) -> m.Entry:
         record = self.history.record(version)
         if held is None or version not in held.versions:
             why = refusal or Refusal(version.name, NOT_KEPT)
@@ -232,10 +265,17 @@ class StateReader:
             outcome="stored",
             bytes=held.kept.sizes[place],
             seconds=held.kept.seconds[place],
-            unit=unit,
+            unit=self._index(held),
             fingerprint=held.kept.fingerprints[place],
             flaw=held.kept.flaws.get(version.name, ""),
         )
+
+    def _index(self, group: _Group) -> int:
+        """The number of a kept group among those that are used."""
+        if id(group) not in self._numbers:
+            self._numbers[id(group)] = len(self._groups)
+            self._groups.append(group)
+        return self._numbers[id(group)]
 
     def _unit(self, sequence: int, unit: m.Unit) -> m.Unit:
         return msgspec.structs.replace(
@@ -243,6 +283,10 @@ class StateReader:
             stream=self._blob(_At(sequence, unit.stream)),
             segments=tuple(self._blob(_At(sequence, segment)) for segment in unit.segments),
         )
+
+
+def _at(group: _Group) -> int:
+    return group.kept.at
 
 
 def _refusal(
