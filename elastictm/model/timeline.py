@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -132,60 +133,51 @@ def timeline(session: str, tree: StateTree, now: float, costs: Costs, *, everyth
 
 
 def draw(tree: StateTree) -> dict[RunNumber, str]:
-    """For each state that differs from its parent, lines of the branches beside it, and a dot in its own column."""
-    shown = [state for state in tree if state.is_new]
+    """For each state that differs from its parent, lines of the branches beside it, and a dot in its own column.
+
+    The latest branch goes on below its parent; the others leave to the right.
+    """
+    shown = [state for state in tree if state.is_new and state.n not in tree.forgotten]
     parents = {state.n: _shown_parent(tree, state) for state in shown}
+    heirs = {parent: n for n, parent in parents.items()}
     column: dict[RunNumber, int] = {}
-    taken: set[RunNumber] = set()
-    columns = 0
-    for state in shown:
-        parent = parents[state.n]
-        if parent is None or parent in taken:
-            column[state.n], columns = columns, columns + 1
-        else:
-            column[state.n] = column[parent]
-            taken.add(parent)
-    ends = _ends(shown, parents, column)
+    lines: dict[int, tuple[RunNumber, RunNumber]] = {}
     found: dict[RunNumber, str] = {}
     for state in shown:
-        own, parent = column[state.n], parents[state.n]
-        start = column[parent] if parent is not None else own
-        found[state.n] = "".join(_glyph(i, own, start, state.n, ends) for i in range(own + 1)).rstrip()
+        n, parent = state.n, parents[state.n]
+        if parent is not None and heirs[parent] == n:
+            column[n] = column[parent]
+        else:
+            start = 0 if parent is None else column[parent] + 1
+            column[n] = next(i for i in itertools.count(start) if i not in lines or lines[i][1] < n)
+            lines[column[n]] = (n, _last(n, heirs))
+        start = column[parent] if parent is not None else column[n]
+        found[n] = "".join(_glyph(i, column[n], start, n, lines) for i in range(max(lines) + 1)).rstrip()
     return found
 
 
 def _shown_parent(tree: StateTree, state: State) -> RunNumber | None:
     n = state.parent
-    while n is not None and not tree[n].is_new:
+    while n is not None and (not tree[n].is_new or n in tree.forgotten):
         n = tree[n].parent
     return n
 
 
-def _ends(
-    shown: Sequence[State], parents: Mapping[RunNumber, RunNumber | None], column: Mapping[RunNumber, int]
-) -> dict[int, tuple[RunNumber, RunNumber]]:
-    """From which state to which each column's line goes: from its first to the last that hangs on it."""
-    first: dict[int, RunNumber] = {}
-    last: dict[int, RunNumber] = {}
-    for state in shown:
-        first.setdefault(column[state.n], state.n)
-        last[column[state.n]] = state.n
-        parent = parents[state.n]
-        if parent is not None:
-            last[column[parent]] = state.n
-    return {i: (first[i], last[i]) for i in first}
+def _last(n: RunNumber, heirs: Mapping[RunNumber | None, RunNumber]) -> RunNumber:
+    """The state at which the branch of a state ends."""
+    while n in heirs:
+        n = heirs[n]
+    return n
 
 
-def _glyph(i: int, own: int, start: int, n: RunNumber, ends: Mapping[int, tuple[RunNumber, RunNumber]]) -> str:
-    first, last = ends[i]
+def _glyph(i: int, own: int, start: int, n: RunNumber, lines: Mapping[int, tuple[RunNumber, RunNumber]]) -> str:
+    """What stands in a column of the row of state ``n``, which lies in column ``own`` and comes from ``start``."""
+    passing = i in lines and lines[i][0] < n < lines[i][1]
     if i == own:
-        return "o"
-    crossing = start < own and i >= start
-    if i == start and start < own:
-        return "├─" if last > n else "╰─"
-    if crossing:
-        return "──"
-    return "│ " if first < n < last else "  "
+        return "o "
+    if start <= i < own:
+        return "├─" if i == start else "┼─" if passing else "──"
+    return "│ " if passing else "  "
 
 
 def _first_line(source: str) -> str:

@@ -100,10 +100,11 @@ class Past:
             if run.writes or run.deletes:
                 # What was parked may share data with what the cell changed.
                 self._parked.clear()
-        if self.saving:
-            self._keep(recorder)
-        else:
+        if not self.saving:
             self._whole = True
+        elif self._unkept[-1].is_new:
+            # What changed nothing is kept together with the next state that did.
+            self._keep(recorder)
 
     def resume(self, store: Store, tree: StateTree, counted: int) -> None:
         """Go on with the states of a session that has ended; the session stands in one of them."""
@@ -291,7 +292,7 @@ class Past:
 
     def _told(self, before: RunNumber, n: RunNumber) -> Iterable[str]:
         """The cells that are undone and redone; in the notebook they stay as they are."""
-        undone, redone = self.tree.between(before, n)
+        undone, redone = ([state for state in way if state.is_new] for way in self.tree.between(before, n))
         if undone:
             yield f"undone: {', '.join(_shown(state) for state in undone)}"
         if redone:
