@@ -127,6 +127,11 @@ class StateTree:
                 history.remark(remark)
         return history
 
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What was learned about cell runs after they ended."""
+        return tuple(self._remarks)
+
     def remark(self, remarks: Iterable[Remark]) -> None:
         """Keep what was learned about cell runs after they ended."""
         self._remarks.update(dict.fromkeys(remarks))

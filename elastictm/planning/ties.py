@@ -34,28 +34,49 @@ def inputs(runs: Iterable[CellRun], lapses: Iterable[Lapse]) -> list[Inputs]:
     for lapse in lapses:
         lapsed.setdefault(lapse.n, set()).update(lapse.names)
     found: list[Inputs] = []
-    alive: dict[Name, RunNumber] = {}
-    group_of: dict[Name, tuple[Version, ...]] = {}
+    ties = Ties()
     for run in runs:
+        found.append(ties.take(run))
+        ties.lose(lapsed.get(run.n, ()))
+    return found
+
+
+class Ties:
+    """What is alive and what shares data, cell run by cell run."""
+
+    def __init__(self) -> None:
+        self.alive: dict[Name, RunNumber] = {}
+        self._group_of: dict[Name, tuple[Version, ...]] = {}
+
+    def fork(self) -> Ties:
+        """The same, to go on with other cell runs."""
+        other = Ties()
+        other.alive, other._group_of = self.alive.copy(), self._group_of.copy()
+        return other
+
+    def take(self, run: CellRun) -> Inputs:
+        """What the next cell run needs; it has run then."""
+        alive, group_of = self.alive, self._group_of
         shared = [u for u in run.reads if u.name in group_of] if group_of else []
         if shared or run.deletes or run.groups:
             needs = _needs(run, shared, alive, group_of)
-            found.append(Inputs(needs, _shared(needs, group_of), _made(run, needs)))
+            found = Inputs(needs, _shared(needs, group_of), _made(run, needs))
         else:
-            found.append(Inputs(run.reads))
-        for name in run.deletes:
-            alive.pop(name, None)
-            group_of.pop(name, None)
+            found = Inputs(run.reads)
+        self.lose(run.deletes)
         for record in run.writes:
             alive[record.name] = record.n
             group_of.pop(record.name, None)
         for group in run.groups:
             for version in group:
                 group_of[version.name] = group
-        for name in lapsed.get(run.n, ()):
-            alive.pop(name, None)
-            group_of.pop(name, None)
-    return found
+        return found
+
+    def lose(self, names: Iterable[Name]) -> None:
+        """Some names are gone."""
+        for name in names:
+            self.alive.pop(name, None)
+            self._group_of.pop(name, None)
 
 
 def _needs(
