@@ -102,25 +102,30 @@ class FaithCheck:
         return replace(stock, flaws={**stock.flaws, **flaws}, unchecked=tuple(sorted(doubted)))
 
     def _doubtful(self, group: FrozenGroup) -> list[type]:
-        return [kind for kind in group.kinds if self._faith.doubts(kind)]
+        """The classes in doubt; that one object came back proves nothing for another which leaves something out."""
+        return [kind for kind in group.kinds if kind in group.partial or self._faith.doubts(kind)]
 
     def _recall(self, stock: Stock, verdicts: _Verdicts) -> set[tuple[Name, ...]]:
         """Bring in what earlier checks found of values that are as they were; returns the groups concerned."""
         found: set[tuple[Name, ...]] = set()
         for group in stock.groups:
-            known = [(name, self._known.get((name, part.digest))) for name, part in group.parts.items()]
+            known = [(name, self._known.get((name, part.mark))) for name, part in group.parts.items()]
             if known and self._doubtful(group) and all(finding is not None for _, finding in known):
                 verdicts.findings.update((name, finding) for name, finding in known if finding is not None)
                 found.add(tuple(group.parts))
         return found
 
     def _chosen(self, stock: Stock, verdicts: _Verdicts, looked: Collection[tuple[Name, ...]]) -> list[FrozenGroup]:
-        """The smallest groups that hold each doubtful class, those aside that were looked at."""
+        """The smallest groups that hold each doubtful class, those aside that were looked at.
+
+        Where objects leave something out, each group is looked at by itself.
+        """
         covered: set[type] = set()
         chosen: list[FrozenGroup] = []
         for group in sorted(stock.groups, key=_size):
             doubted = set(self._doubtful(group))
-            if group.unit is None or tuple(group.parts) in looked or doubted <= covered - verdicts.failed:
+            known = doubted - group.partial <= covered - verdicts.failed and doubted.isdisjoint(group.partial)
+            if group.unit is None or tuple(group.parts) in looked or known:
                 continue
             covered |= doubted
             chosen.append(group)
@@ -157,7 +162,8 @@ class FaithCheck:
         verdicts: _Verdicts,
     ) -> None:
         singletons = tuple(scene.freezer.around.singletons)
-        there = {name: looks(scene.values[name], name, singletons, self._faith.doubts) for name in group.parts}
+        doubtful = self._doubtful(group)
+        there = {name: looks(scene.values[name], name, singletons, doubtful.__contains__) for name in group.parts}
         found: dict[Name, _Finding] = {}
         if answer is None:
             reason = f"loading it ends the process (status {ended.status})"
@@ -175,12 +181,13 @@ class FaithCheck:
                 back = {path: Look(*look) for path, look in seen.items()}
                 found[Name(name)] = _finding(unlike(there[Name(name)], back))
         verdicts.findings.update(found)
-        self._known.update({(name, group.parts[name].digest): finding for name, finding in found.items()})
+        self._known.update({(name, group.parts[name].mark): finding for name, finding in found.items()})
         if all(finding == _Finding() for finding in found.values()):
-            for kind in self._doubtful(group):
-                self._faith.trust(kind)
+            for kind in doubtful:
+                if kind not in group.partial:
+                    self._faith.trust(kind)
         else:
-            verdicts.failed.update(self._doubtful(group))
+            verdicts.failed.update(doubtful)
 
 
 def without(stock: Stock, refused: Mapping[Name, Refusal], values: Mapping[Name, Any], freezer: Freezer) -> Stock:

@@ -44,7 +44,7 @@ class Keeper:
         own = _attributes(value)
         if not own:
             return NotImplemented
-        reduction = _reduced(value)
+        reduction = reduced(value)
         if not isinstance(reduction, tuple):
             return reduction
         maker, arguments, state, items, pairs, setter, *_ = (*reduction, None, None, None, None)
@@ -110,7 +110,8 @@ def _attributes(value: Any) -> dict[str, Any] | None:
     return found if type(found) is dict else None
 
 
-def _reduced(value: Any) -> Any:
+def reduced(value: Any) -> Any:
+    """What an object gives to be stored as."""
     reduce = copyreg.dispatch_table.get(type(value))
     return value.__reduce_ex__(_PROTOCOL) if reduce is None else reduce(value)
 

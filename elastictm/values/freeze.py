@@ -75,7 +75,8 @@ class FrozenGroup:
     """What freezing a group gave: a part for each name that can be stored, a refusal for each that cannot.
 
     ``kinds`` are the types of the objects inside that pickle takes apart by itself, and ``flaws`` tell what comes back
-    with less than it had; known where the bytes are kept.
+    with less than it had, ``partial`` are those types whose objects gave something else than all of their attributes;
+    known where the bytes are kept.
     """
 
     parts: Mapping[Name, Frozen]
@@ -83,6 +84,7 @@ class FrozenGroup:
     unit: Unit | None = None
     kinds: frozenset[type] = frozenset()
     flaws: Mapping[Name, Refusal] = field(default_factory=dict)
+    partial: frozenset[type] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,10 @@ class GroupPass:
     def kinds(self) -> frozenset[type]:
         """The types of the objects inside that pickle takes apart by itself."""
         return self._run.kinds()
+
+    def partial(self) -> frozenset[type]:
+        """The types of objects that gave something else than all of their attributes."""
+        return frozenset(self._run.partial)
 
     def _walk(self, value: Any) -> int:
         """Write a value; returns the number of definitions that were known before."""
@@ -315,7 +321,7 @@ class Freezer:
             else:
                 if not keep:
                     return FrozenGroup(parts, refusals)
-                return FrozenGroup(parts, refusals, run.unit(), run.kinds(), run.flaws)
+                return FrozenGroup(parts, refusals, run.unit(), run.kinds(), run.flaws, run.partial())
 
     def purity(self) -> Purity:
         """What decides which definitions are units; several can be frozen by what one of them finds."""

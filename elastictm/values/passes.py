@@ -136,6 +136,7 @@ class _Knowledge:
         self.modules: set[str] = set()
         self.culprit: Any = None
         self.watched: list[Any] = []
+        self.partial: set[type] = set()
         self._around = around
         self._purity = purity
         self._root = root
@@ -213,9 +214,11 @@ class _Knowledge:
         self._arrays[id(value)] = value
         return known
 
-    def watch(self, value: Any) -> None:
-        """Note an object whose class may leave out some of it."""
+    def watch(self, value: Any, *, whole: bool) -> None:
+        """Note an object whose class may leave out some of it; ``whole`` tells that it visibly did not."""
         self.watched.append(value)
+        if not whole:
+            self.partial.add(type(value))
 
     def lose(self, value: Any, loss: str) -> None:
         """Note what an object comes back without."""

@@ -31,6 +31,11 @@ def code(filename: str, name: str, line: int, rank: int, flags: int) -> types.Co
     _only_in_a_restore(filename, name, line, rank, flags)
 
 
+def text_name(number: int) -> str:
+    """The file name, in the session that restores, of a source text that travels in the archive."""
+    _only_in_a_restore(number)
+
+
 def session_namespace() -> dict[str, Any]:
     """The user's namespace."""
     _only_in_a_restore()

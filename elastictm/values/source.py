@@ -15,19 +15,32 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Final
 
+import xxhash
+
 _FUTURES: Final[int] = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 _INLINED: Final = frozenset({"<listcomp>", "<dictcomp>", "<setcomp>"})
 
 
 @dataclass(frozen=True, slots=True)
 class CodePlace:
-    """Where a code object is to be found in a source text."""
+    """Where a code object is to be found in a source text; ``text`` is that text's number, where it is known."""
 
     filename: str
     name: str
     line: int
     rank: int
     flags: int
+    text: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TextName:
+    """Stands in a stream for the file name of a text, by the text's number.
+
+    A kernel names cells by files that have its process number in them, so their names say nothing of what the code is.
+    """
+
+    number: int
 
 
 class SourceLibrary:
@@ -41,6 +54,8 @@ class SourceLibrary:
     def __init__(self, lookup: Callable[[str], str | None] | None = None) -> None:
         self._lookup = lookup or _from_linecache
         self._texts: dict[str, str] = {}
+        self._numbers: dict[str, int] = {}
+        self._filenames: dict[int, str] = {}
         self._places: dict[tuple[str, int, bool], dict[tuple[str, int], list[CodeType]]] = {}
 
     def add(self, filename: str, text: str) -> None:
@@ -69,8 +84,27 @@ class SourceLibrary:
                 return None
             for rank, candidate in enumerate(places.get((code.co_name, code.co_firstlineno), [])):
                 if candidate == code:
-                    return CodePlace(code.co_filename, code.co_name, code.co_firstlineno, rank, flags)
+                    text = self.number(code.co_filename)
+                    return CodePlace(code.co_filename, code.co_name, code.co_firstlineno, rank, flags, text)
         return None
+
+    def number(self, filename: str) -> int:
+        """The number of the text under a file name, the same for equal texts; LookupError where there is none."""
+        if filename not in self._numbers:
+            text = self.text(filename)
+            if text is None:
+                raise LookupError(f"the source of {filename} is not known")
+            self._numbers[filename] = xxhash.xxh3_128_intdigest(text.encode(errors="surrogatepass"))
+        return self._numbers[filename]
+
+    def filename(self, number: int) -> str:
+        """The first file name that the text of a number was known under; LookupError where there is none."""
+        if number not in self._filenames:
+            for filename in self._texts:
+                self._filenames.setdefault(self.number(filename), filename)
+        if number not in self._filenames:
+            raise LookupError("the source text of its code did not come along")
+        return self._filenames[number]
 
     def code(self, place: CodePlace) -> CodeType:
         """The code object at a place, compiled by this Python; LookupError where the text has none there."""

@@ -172,6 +172,9 @@ class _Loader(pickle.Unpickler):
     def _code(self, filename: str, name: str, line: int, rank: int, flags: int) -> CodeType:
         return self._thawer.around.sources.code(CodePlace(filename, name, line, rank, flags))
 
+    def _text_name(self, number: int) -> str:
+        return self._thawer.around.sources.filename(number)
+
     def _device_storage(self, memory: Any, device: str) -> Any:
         found = torch.device_here(device)
         if found != device:
@@ -202,6 +205,7 @@ class _Loader(pickle.Unpickler):
 _METHODS = {
     "definition": "_definition",
     "code": "_code",
+    "text_name": "_text_name",
     "session_namespace": "_namespace",
     "singleton": "_singleton",
     "root_function": "_function",

@@ -7,12 +7,15 @@ digested beside it.  They are no part of a value's digest, which is compared wit
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from elastictm.values.extras import has_ways
+from elastictm.values.extras import has_ways, reduced
 
 if TYPE_CHECKING:
     from elastictm.values.reducers import FreezingPass
+
+_LEVELS: Final = 4
+"""Of a reduction: the state in it, a pair of states, the attributes in one."""
 
 
 def watcher(kind: type) -> Watcher | None:
@@ -21,12 +24,25 @@ def watcher(kind: type) -> Watcher | None:
 
 
 class Watcher:
-    """Reduces objects as their class says, and has them noted."""
+    """Reduces objects as their class says, and has them noted, with what is not in what the class gives."""
 
     def __call__(self, value: Any, view: FreezingPass) -> Any:
-        """Leave it to the class."""
-        view.watch(value)
-        return NotImplemented
+        """What the class gives."""
+        reduction = reduced(value)
+        given = {id(part) for part in _parts(reduction)}
+        view.watch(value, whole=all(id(item) in given for _, item in attributes(value)))
+        return reduction
+
+
+def _parts(reduction: Any) -> Iterator[Any]:
+    """What a reduction is made from, a level or two down; all of it is alive as long as the reduction is."""
+    waiting = [(reduction, 0)]
+    while waiting:
+        part, depth = waiting.pop()
+        yield part
+        if depth < _LEVELS and type(part) in {tuple, list, dict}:
+            inner = part.values() if type(part) is dict else part
+            waiting += [(each, depth + 1) for each in inner]
 
 
 def attributes(value: Any) -> Iterator[tuple[str, Any]]:

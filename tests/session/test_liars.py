@@ -421,3 +421,16 @@ def test_a_cache_that_is_left_out_and_cannot_be_frozen_is_no_change(notebook):
     )
     assert wrote(notebook.run("m.w, 1;")) == set()
     assert wrote(notebook.run("m.w.append(2)")) == {"m"}
+
+
+def test_one_faithful_object_does_not_speak_for_one_that_leaves_something_out(notebook, tmp_path):
+    """A liar that happened to come back as it was is looked at again once it holds something else."""
+    notebook.run(
+        "class Liar:\n    def __init__(self): self.x = 1\n    def __reduce__(self): return (Liar, ())", "liar = Liar()"
+    )
+    notebook.session.save(tmp_path / "a.tm", SaveOptions(bandwidth=1e9))
+    notebook.run("liar.x = 2")
+    report = notebook.session.save(tmp_path / "b.tm", SaveOptions(bandwidth=1e9))
+    assert {v.outcome for v in report.variables if v.name == "liar"} == {"rerun"}
+    notebook.session.restore(tmp_path / "b.tm")
+    assert notebook.ns["liar"].x == 2

@@ -100,8 +100,8 @@ class FreezingPass(Protocol):
         """Whether this array was written earlier in the pass; notes it if not."""
         ...
 
-    def watch(self, value: Any) -> None:
-        """Note an object whose class may leave out some of it."""
+    def watch(self, value: Any, *, whole: bool) -> None:
+        """Note an object whose class may leave out some of it; ``whole`` tells that it visibly did not."""
         ...
 
     def lose(self, value: Any, loss: str) -> None:

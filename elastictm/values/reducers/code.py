@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from elastictm.values import rebuild
 from elastictm.values.definitions import STRUCTURAL, importable, is_generated
 from elastictm.values.scopes import scope_of
+from elastictm.values.source import TextName
 
 if TYPE_CHECKING:
     from elastictm.values.reducers import FreezingPass
@@ -60,6 +61,7 @@ def reducers(_: ModuleType) -> dict[type, Any]:
     return {
         FunctionType: reduce_function,
         CodeType: reduce_code,
+        TextName: reduce_text_name,
         CellType: reduce_cell,
         MethodType: reduce_method,
         ModuleType: reduce_module,
@@ -102,7 +104,12 @@ def reduce_code(value: CodeType, view: FreezingPass) -> Any:
     if place is None:
         # Version 2 of marshal writes no back references, whose presence would depend on reference counts.
         return rebuild.bytecode, (sys.version_info[:2], marshal.dumps(value, 2))
-    return rebuild.code, (place.filename, place.name, place.line, place.rank, place.flags)
+    return rebuild.code, (TextName(place.text), place.name, place.line, place.rank, place.flags)
+
+
+def reduce_text_name(value: TextName, _view: FreezingPass) -> Any:
+    """The file name of a text, which is another in each process, by the text's number."""
+    return rebuild.text_name, (value.number,)
 
 
 def reduce_cell(_value: CellType, _view: FreezingPass) -> Any:

@@ -8,6 +8,8 @@ from itertools import islice
 from types import FrameType, ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
+from elastictm.values.source import TextName
+
 if TYPE_CHECKING:
     from elastictm.values.reducers import FreezingPass
 
@@ -15,6 +17,8 @@ LIBRARY: Final = "builtins"
 
 Step = tuple[str, str, str, int, int, int, int]
 """A step of a traceback: file, module, function, first and last line, first and last column."""
+
+_FrozenStep = tuple[str | TextName, str, str, int, int, int, int]
 
 
 def reducers(_: ModuleType) -> dict[type, Any]:
@@ -79,19 +83,19 @@ def set_exception(made: BaseException, state: tuple[Any, dict[str, Any]]) -> Non
     made.__suppress_context__ = bool(links.get("__suppress_context__"))
 
 
-def _steps(value: TracebackType | None, view: FreezingPass) -> list[Step]:
-    steps: list[Step] = []
+def _steps(value: TracebackType | None, view: FreezingPass) -> list[_FrozenStep]:
+    steps: list[_FrozenStep] = []
     while value is not None:
         code = value.tb_frame.f_code
         # The text of a cell that its lines are shown from comes along.
-        view.place(code)
+        place = view.place(code)
         positions: Any = getattr(code, "co_positions", tuple)
         found = next(islice(positions(), value.tb_lasti // 2, None), (None, None, None, None))
         last, column, last_column = found[1], found[2], found[3]
         module = str(value.tb_frame.f_globals.get("__name__"))
         steps.append(
             (
-                code.co_filename,
+                code.co_filename if place is None else TextName(place.text),
                 module,
                 code.co_name,
                 value.tb_lineno,
