@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -57,28 +57,30 @@ class Prospect:
 
     def plan(self, history: History | None = None) -> tuple[Problem, ReplicationPlan]:
         """The replication plan for this machine, given what failed so far, and what a history tells of it."""
+        without: set[Version] | None = None
         while True:
-            problem, plan = self._planned(history)
+            problem, plan = self._planned(history, self.kept)
             used = used_by_reruns(problem, plan, self.kept)
             if not used:
                 return problem, plan
-            self._spare(used)
+            if without is None:
+                # What can be had without anything that is in place, need not stay there.
+                without = {loss.version for loss in self._planned(history, {})[1].lost}
+            self._spare(used, without)
 
-    def _spare(self, used: Mapping[Version, int]) -> None:
-        """Have cells work with copies of what is kept, or not at all."""
-        entries = self.saved.entries
+    def _spare(self, used: Mapping[Version, int], irreplaceable: Collection[Version]) -> None:
+        """Have cells work with other objects than those that are kept, or not at all."""
+        live = self.saved.history.live
         for version, n in used.items():
-            if entries[version.name].unit is None:
+            names = next((g for g in self.saved.manifest.groups if version.name in g), (version.name,))
+            group = {live[Name(name)].version for name in names if name in live}
+            if group.isdisjoint(irreplaceable):
+                self.kept = {v: value for v, value in self.kept.items() if v not in group}
+            else:
                 why = f"it works with {version.name}, of which there can be no copy"
                 self.lessons.cells.setdefault(RunNumber(n), why)
-                continue
-            group = next((g for g in self.saved.manifest.groups if version.name in g), (version.name,))
-            for member in group:
-                record = self.saved.history.live.get(Name(member))
-                if record is not None:
-                    self.kept.pop(record.version, None)
 
-    def _planned(self, history: History | None) -> tuple[Problem, ReplicationPlan]:
+    def _planned(self, history: History | None, kept: Collection[Version]) -> tuple[Problem, ReplicationPlan]:
         saved, live = self.saved, self.saved.history.live
         bare = self.lessons.unloadable()
         loads = {
@@ -103,7 +105,7 @@ class Prospect:
             groups=[frozenset(live[Name(x)].version for x in tie if x in live) for tie in saved.manifest.groups],
             hollow=hollow_versions(saved.history, saved.altered),
             hash_seed=hash_seed(),
-            kept=self.kept,
+            kept=kept,
             units={v: e.unit for v, e in (*lying, *earlier.items()) if e.unit is not None},
         )
         return planned(drawn)

@@ -80,9 +80,12 @@ class Journey:
             used = [(v, step.n) for step in plan.reruns for v in problem.cells[step.n].reads if v in terms.kept]
             if not used:
                 return problem, plan, terms.kept
+            # What can be had without anything that is in place, need not stay there.
+            lost = {loss.version for loss in plan_with(_Terms(set(), dict(terms.barred)))[1].lost}
             for version, n in used:
-                if version in self.seconds:
-                    terms.kept.difference_update(*(group for group in self.kept if version in group))
+                groups = [group for group in self.kept if version in group]
+                if all(lost.isdisjoint(group) for group in groups):
+                    terms.kept.difference_update(*groups)
                 else:
                     terms.barred[n] = "it works with what is kept"
 
