@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -57,28 +57,32 @@ class Prospect:
 
     def plan(self, history: History | None = None) -> tuple[Problem, ReplicationPlan]:
         """The replication plan for this machine, given what failed so far, and what a history tells of it."""
-        without: set[Version] | None = None
+        irreplaceable: set[Version] | None = None
         while True:
             problem, plan = self._planned(history, self.kept)
             used = used_by_reruns(problem, plan, self.kept)
-            if not used:
+            lost = {loss.version for loss in plan.lost}
+            if not used and not (lost and self.kept):
                 return problem, plan
-            if without is None:
+            if irreplaceable is None:
                 # What can be had without anything that is in place, need not stay there.
-                without = {loss.version for loss in self._planned(history, {})[1].lost}
-            self._spare(used, without)
+                irreplaceable = {loss.version for loss in self._planned(history, {})[1].lost}
+            if not used and (lost <= irreplaceable or not self._let_go(self.kept, irreplaceable)):
+                return problem, plan
+            for version, n in used.items():
+                if version in self.kept and not self._let_go([version], irreplaceable):
+                    why = f"it works with {version.name}, of which there can be no copy"
+                    self.lessons.cells.setdefault(RunNumber(n), why)
 
-    def _spare(self, used: Mapping[Version, int], irreplaceable: Collection[Version]) -> None:
-        """Have cells work with other objects than those that are kept, or not at all."""
-        live = self.saved.history.live
-        for version, n in used.items():
+    def _let_go(self, versions: Iterable[Version], irreplaceable: Collection[Version]) -> bool:
+        """Keep some versions no longer, with all that shares data with them, where that can be had otherwise."""
+        live, before = self.saved.history.live, len(self.kept)
+        for version in list(versions):
             names = next((g for g in self.saved.manifest.groups if version.name in g), (version.name,))
             group = {live[Name(name)].version for name in names if name in live}
             if group.isdisjoint(irreplaceable):
                 self.kept = {v: value for v, value in self.kept.items() if v not in group}
-            else:
-                why = f"it works with {version.name}, of which there can be no copy"
-                self.lessons.cells.setdefault(RunNumber(n), why)
+        return len(self.kept) < before
 
     def _planned(self, history: History | None, kept: Collection[Version]) -> tuple[Problem, ReplicationPlan]:
         saved, live = self.saved, self.saved.history.live

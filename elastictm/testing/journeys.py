@@ -78,15 +78,20 @@ class Journey:
         while True:
             problem, plan = plan_with(terms)
             used = [(v, step.n) for step in plan.reruns for v in problem.cells[step.n].reads if v in terms.kept]
-            if not used:
+            lost = {loss.version for loss in plan.lost}
+            if not used and not (lost and terms.kept):
                 return problem, plan, terms.kept
             # What can be had without anything that is in place, need not stay there.
-            lost = {loss.version for loss in plan_with(_Terms(set(), dict(terms.barred)))[1].lost}
+            irreplaceable = {loss.version for loss in plan_with(_Terms(set(), dict(terms.barred)))[1].lost}
+            loose = {v for group in self.kept if irreplaceable.isdisjoint(group) for v in group} & terms.kept
+            if not used and (lost <= irreplaceable or not loose):
+                return problem, plan, terms.kept
+            if not used:
+                terms.kept.difference_update(loose)
             for version, n in used:
-                groups = [group for group in self.kept if version in group]
-                if all(lost.isdisjoint(group) for group in groups):
-                    terms.kept.difference_update(*groups)
-                else:
+                if version in loose:
+                    terms.kept.difference_update(*(group for group in self.kept if version in group))
+                elif version in terms.kept:
                     terms.barred[n] = "it works with what is kept"
 
     def _drawn(self, terms: _Terms, *, apart: bool, binding: bool, earlier: bool = True) -> Problem:
