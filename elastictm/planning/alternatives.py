@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 from typing import Protocol
 
 from elastictm.model.reports import Policy
+from elastictm.planning.offers import Offering
 from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.policies import solve
 from elastictm.planning.problem import Problem
@@ -14,7 +16,7 @@ from elastictm.planning.problem import Problem
 class Drawn(Protocol):
     """Draws up a problem with the alias groups together or apart, with all dead versions or with few."""
 
-    def __call__(self, *, apart: bool, binding: bool) -> Problem:
+    def __call__(self, *, apart: bool, offering: Offering) -> Problem:
         """The problem."""
         ...
 
@@ -28,18 +30,21 @@ def planned(draw: Drawn, policy: Policy = "optimal") -> tuple[Problem, Replicati
 
     Args:
         draw: Draws up the problem; apart, what is older than all that has no bytes is loaded, and the younger made
-            again beside it; binding, also such dead versions may be loaded as bind others.
+            again beside it; ``offering`` says which dead versions may be loaded.
         policy: What makes a plan the better one, besides fewer losses: ``optimal`` makes fewer versions differently,
             then costs less, ``store-all`` runs fewer cells; ``rerun-all`` loads nothing that it need not.
     """
-    problem = draw(apart=False, binding=True)
+    problem = draw(apart=False, offering="all")
     best = problem, solve(problem, policy)
     if policy == "rerun-all":
         return best
     offered, mixed = bool(problem.offers), _is_mixed(problem)
-    others = [(True, True)] * mixed + [(False, False)] * offered + [(True, False)] * (mixed and offered)
-    for apart, binding in others:
-        other = draw(apart=apart, binding=binding)
+    offerings: tuple[Offering, ...] = ("all", "safe", "free") if offered else ("all",)
+    ways = product(offerings, (True, False) if mixed else (False,))
+    for offering, apart in ways:
+        if (offering, apart) == ("all", False):
+            continue
+        other = draw(apart=apart, offering=offering)
         found = other, solve(other, policy)
         best = min(found, best, key=lambda each: _price(*each, policy=policy, unlike=offered))
     return best

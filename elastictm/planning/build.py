@@ -38,8 +38,9 @@ A cell run that changes the object needs all names that have it (``ties``), so a
 Live versions that are loaded give no data to what is re-run, nor stand beside it as inputs, for ``followers`` and
 ``bonds`` treat dead versions as if they had no bytes; what is permitted beside a fixed one is so without them as well.
 A dead version in no group and without a class of the session binds nothing: loading it is as good as running its cell,
-and a plan can only get better.  Others can stand in the way of a re-run which does not even use them, so plans with and
-without these are compared (``alternatives``).
+and a plan can only get better.  Where all that was ever in a group with it is in its unit, loading can take the place
+of any re-run among them, so nothing is lost that could be had without.  Others can stand in the way of a re-run which
+does not even use them, so plans with and without these are compared (``alternatives``).
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ from elastictm.model.records import CellRun
 from elastictm.planning.bonds import Bonds, bonds
 from elastictm.planning.costs import transfer_seconds
 from elastictm.planning.followers import followers
-from elastictm.planning.offers import Offers, offers
+from elastictm.planning.offers import Offering, Offers, offers
 from elastictm.planning.past import Past
 from elastictm.planning.problem import CellTerm, Problem, VersionTerm
 from elastictm.planning.repeats import immovable, obstacles, unsteady
@@ -81,7 +82,7 @@ def migration_problem(  # noqa: PLR0913 - what is to be had here, there, and wan
     apart: bool = False,
     kept: Collection[Version] = frozenset(),
     units: Mapping[Version, int] = MappingProxyType({}),
-    binding: bool = True,
+    offering: Offering = "all",
 ) -> Problem:
     """What has to be decided to bring the live variables of a session elsewhere.
 
@@ -101,8 +102,8 @@ def migration_problem(  # noqa: PLR0913 - what is to be had here, there, and wan
             beside them; otherwise they are re-run with it, unless they cannot be.
         kept: Live versions that are in place, whole groups of them: having them takes no time.
         units: The unit of a store in which each version lies; later ones have greater numbers.
-        binding: Whether dead versions may be loaded where that binds others.  It can then be cheaper to do without
-            them, or fewer may be lost; ``alternatives`` chooses.
+        offering: Which dead versions may be loaded.  Where that binds others, it can be cheaper to do with fewer, or
+            less may be lost; ``alternatives`` chooses.
 
     Raises:
         ValueError: Where a cost is negative or not a number.
@@ -110,7 +111,7 @@ def migration_problem(  # noqa: PLR0913 - what is to be had here, there, and wan
     runs = history.runs
     stored = {version: seconds for version, seconds in loads.items() if seconds != math.inf} | dict.fromkeys(kept, 0.0)
     alive = {record.version for record in history.live.values()}
-    found = offers(history, stored, {v: n for v, n in units.items() if v not in kept}, binding=binding)
+    found = offers(history, stored, {v: n for v, n in units.items() if v not in kept}, offering)
     stored = {version: seconds for version, seconds in stored.items() if version in alive or version in found.versions}
     forbidden = obstacles(runs, allow_effects=allow_effects, runnable=runnable)
     place = {run.n: i for i, run in enumerate(runs)}

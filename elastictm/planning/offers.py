@@ -10,15 +10,21 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal, TypeAlias
 
 from elastictm.ids import RunNumber, Version
 from elastictm.model.history import HistoryView
 from elastictm.model.records import CellRun
+from elastictm.planning.bonds import joined
 
 _ELSEWHERE = -1
 """The unit of what is not in the store: it is in place, or in an archive."""
 
 _Pair = tuple[Version, Version]
+
+Offering: TypeAlias = Literal["all", "safe", "free"]
+"""Which dead versions may be loaded: all for which that is sound; those of which loading keeps nothing from being had,
+since all that was ever in a group with them can be loaded from the same unit; or those that bind nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,9 @@ class Offers:
                     yield younger, older
 
 
-def offers(history: HistoryView, loads: Collection[Version], units: Mapping[Version, int], *, binding: bool) -> Offers:
+def offers(
+    history: HistoryView, loads: Collection[Version], units: Mapping[Version, int], offering: Offering
+) -> Offers:
     """The dead versions that may be loaded.
 
     Versions that were in one group at any time, and may be loaded, all lie in one unit.  Where they do not, those that
@@ -67,7 +75,7 @@ def offers(history: HistoryView, loads: Collection[Version], units: Mapping[Vers
         history: The session's history, to the state wanted.
         loads: All versions that have bytes.
         units: The unit in which each version of the store lies; later ones have greater numbers.
-        binding: Whether those are wanted whose loading binds others.
+        offering: Which of them.
     """
     live = {record.version for record in history.live.values()}
     dead = [v for v in loads if v not in live and v in units]
@@ -76,7 +84,7 @@ def offers(history: HistoryView, loads: Collection[Version], units: Mapping[Vers
     groups = _groups(history.runs, dead)
     tied = frozenset().union(*groups)
     bound = frozenset(v for v in dead if v in tied or history.record(v).definitions)
-    if not binding:
+    if offering == "free":
         return Offers(frozenset(dead) - bound)
     of: dict[Version, list[int]] = {}
     for place, group in enumerate(groups):
@@ -94,7 +102,18 @@ def offers(history: HistoryView, loads: Collection[Version], units: Mapping[Vers
         if all(unit.get(place, units[version]) == units[version] for place in places):
             unit.update(dict.fromkeys(places, units[version]))
             found.add(version)
+    if offering == "safe":
+        whole = frozenset().union(*(group for group in joined(groups) if _is_whole(group, history, loads, units)))
+        found -= bound - whole
     return Offers(found, bound & found, tuple(group for group in groups if not found.isdisjoint(group)))
+
+
+def _is_whole(
+    group: Collection[Version], history: HistoryView, loads: Collection[Version], units: Mapping[Version, int]
+) -> bool:
+    """Whether all of it can be loaded from one unit, and nothing in it was defined by a cell."""
+    lying = {units.get(version, _ELSEWHERE) if version in loads else _ELSEWHERE for version in group}
+    return len(lying) == 1 and _ELSEWHERE not in lying and not any(history.record(v).definitions for v in group)
 
 
 def _groups(runs: Iterable[CellRun], dead: Iterable[Version]) -> list[frozenset[Version]]:

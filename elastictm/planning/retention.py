@@ -4,12 +4,14 @@
 A clan may be dropped if the cells of all its versions can run again, and
 
 - give the same again: they have no obstacle, and neither they nor what goes into them is known to come out differently;
-- each of their inputs is in a clan that may be dropped too, or can be loaded by itself in any later state: it was
-  stored when it was made, its clan has no other member, it holds nothing that a cell defined, and comes back whole;
+- each of their inputs is in a clan that may be dropped too, or can be loaded in any later state: all members of its
+  clan were stored when they were made, with all that were there before, hold nothing that a cell defined, and come
+  back whole;
 - none of them makes a function or class anew that is held by what may not be dropped.
 
 **Why no state is lost.**  Take a plan for any state, made while all was there.  Go on to load what it loads of clans
-that may not be dropped, and make all else that it needs again, whole clans of it.  Cells that run for that find their
+that may not be dropped, also what it ran cells for that can be loaded in any later state, and make all else that it
+needs again, whole clans of it.  Cells that run for that find their
 inputs, by the above; nothing that is loaded shares data with what is made again, since these are different clans; and
 nothing that is loaded holds what is defined anew.  So that plan needs nothing of what may be dropped, be it dropped or
 not.
@@ -165,7 +167,7 @@ class _Walked:
 class _Clans:
     """Versions that were ever in one group, together; ``of`` has the number of each one's clan.
 
-    ``stored`` have bytes, ``whole`` come back without a flaw, ``free`` can be loaded by themselves in any later state.
+    ``stored`` have bytes, ``whole`` come back without a flaw, ``free`` can be loaded in any later state.
     """
 
     def __init__(self, walked: _Walked, holdings: Sequence[Holding]) -> None:
@@ -182,9 +184,19 @@ class _Clans:
             self.members.setdefault(clan, []).append(version)
         self.stored = {version for holding in holdings for version in holding.versions}
         self.whole = self.stored.difference(*(holding.flawed for holding in holdings))
+        self.free = self._free(walked, holdings)
+
+    def _free(self, walked: _Walked, holdings: Sequence[Holding]) -> set[Version]:
+        """The versions of clans of which the latest unit of any state has all that there is by then."""
         at_once = {version for holding in holdings for version in holding.versions if holding.at == version.n}
-        alone = {v for v in self.whole & at_once if len(self.members[self.of[v]]) == 1}
-        self.free = {v for v in alone if not walked.records[v].definitions}
+        partly = set[int]()
+        for holding in holdings:
+            clan = self.of[next(iter(holding.versions))]
+            if any(v.n <= holding.at and v not in holding.versions for v in self.members[clan]):
+                partly.add(clan)
+        sound = {v for v in self.whole & at_once if not walked.records[v].definitions}
+        clans = [clan for clan, members in self.members.items() if clan not in partly and sound.issuperset(members)]
+        return {version for clan in clans for version in self.members[clan]}
 
     def _join(self, versions: Collection[Version]) -> None:
         roots = {self._root(self.of[version]) for version in versions}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from elastictm.model.reports import Policy
 from elastictm.planning.alternatives import planned
 from elastictm.planning.bonds import joined
 from elastictm.planning.build import migration_problem
+from elastictm.planning.offers import Offering
 from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.policies import solve
 from elastictm.planning.problem import Problem
@@ -22,6 +24,8 @@ from elastictm.testing.fakestore import FakeStore
 from elastictm.testing.strategies import CELLS, NAMES
 
 POLICIES: tuple[Policy, ...] = ("optimal", "store-all", "rerun-all")
+
+_OFFERINGS: tuple[Offering, ...] = ("all", "safe")
 
 _SECONDS = st.sampled_from([1.0, 0.0, 0.5, 2.0, 3.0, 7.0, 1e-9, 1e6])
 
@@ -51,7 +55,8 @@ class Journey:
     def plans(self) -> list[tuple[Problem, ReplicationPlan, set[Version]]]:
         """Plans by all policies, in each way, with what is kept then; no cell works with any of that."""
         drawn = [partial(self._chosen, policy) for policy in POLICIES]
-        drawn += [partial(self._forced, policy, apart) for policy in POLICIES[:2] for apart in (False, True)]
+        ways = product(POLICIES[:2], _OFFERINGS, (False, True))
+        drawn += [partial(self._forced, policy, offering, apart=apart) for policy, offering, apart in ways]
         return [self._settled(draw) for draw in drawn]
 
     def best(self, *, earlier: bool = True) -> tuple[Problem, ReplicationPlan, set[Version]]:
@@ -66,8 +71,10 @@ class Journey:
     def _chosen(self, policy: Policy, terms: _Terms, *, earlier: bool = True) -> tuple[Problem, ReplicationPlan]:
         return planned(partial(self._drawn, terms, earlier=earlier), policy)
 
-    def _forced(self, policy: Policy, apart: bool, terms: _Terms) -> tuple[Problem, ReplicationPlan]:  # noqa: FBT001
-        problem = self._drawn(terms, apart=apart, binding=True)
+    def _forced(
+        self, policy: Policy, offering: Offering, terms: _Terms, *, apart: bool
+    ) -> tuple[Problem, ReplicationPlan]:
+        problem = self._drawn(terms, apart=apart, offering=offering)
         return problem, solve(problem, policy)
 
     def _settled(
@@ -94,7 +101,7 @@ class Journey:
                 elif version in terms.kept:
                     terms.barred[n] = "it works with what is kept"
 
-    def _drawn(self, terms: _Terms, *, apart: bool, binding: bool, earlier: bool = True) -> Problem:
+    def _drawn(self, terms: _Terms, *, apart: bool, offering: Offering, earlier: bool = True) -> Problem:
         history = self.store.history(self.to)
         live = {record.version for record in history.live.values()}
         return migration_problem(
@@ -105,7 +112,7 @@ class Journey:
             runnable=lambda run: terms.barred.get(run.n),
             allow_effects=self.allow_effects,
             apart=apart,
-            binding=binding,
+            offering=offering,
         )
 
 

@@ -12,6 +12,7 @@ from elastictm.ids import Name, RunNumber, Version
 from elastictm.model.records import Effect
 from elastictm.planning.build import migration_problem
 from elastictm.planning.costs import transfer_seconds
+from elastictm.planning.offers import Offering
 from elastictm.planning.problem import CellTerm, Problem, VersionTerm
 from elastictm.testing.fakecells import Alias, Change, Define, Delete, FakeCell, Make, Op
 from elastictm.testing.fakehost import FakeHost
@@ -70,7 +71,7 @@ class Session:
         """The problem of migrating the session."""
         return self.drawn(apart=False)
 
-    def drawn(self, *, apart: bool, binding: bool = True) -> Problem:
+    def drawn(self, *, apart: bool, offering: Offering = "all") -> Problem:
         """The problem of migrating the session, with groups together or apart."""
         return migration_problem(
             self.host.history,
@@ -79,7 +80,7 @@ class Session:
             missing_files=self.missing_files,
             targets=self.targets,
             apart=apart,
-            binding=binding,
+            offering=offering,
         )
 
 

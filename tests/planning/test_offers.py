@@ -19,7 +19,7 @@ from elastictm.testing.fakestore import FakeStore
 from elastictm.testing.journeys import Journey, journeys
 from elastictm.testing.strategies import TANGLED
 
-BRIEF = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+BRIEF = settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 def v(text: str) -> Version:
@@ -88,11 +88,11 @@ def test_dead_versions_that_shared_come_from_one_unit():
     store = stored(cell(Make("a")), cell(Make("b", ("a",))), cell(Make("b")), cell(Make("c", ("a",))))
     history = store.history(RunNumber(4))
     units = {v("a@1"): 3, v("b@2"): 1, v("b@3"): 2, v("c@4"): 3}
-    found = offers(history, units, units, binding=True)
+    found = offers(history, units, units, offering="all")
     assert (set(found.versions), found.groups) == (set(), ())
     units = {v("b@2"): 1}
-    assert set(offers(history, units, units, binding=True).versions) == {v("b@2")}
-    assert set(offers(history, units, units, binding=False).versions) == set()
+    assert set(offers(history, units, units, offering="all").versions) == {v("b@2")}
+    assert set(offers(history, units, units, offering="free").versions) == set()
 
 
 def test_an_older_one_made_anew_takes_the_younger_along():
@@ -103,7 +103,7 @@ def test_an_older_one_made_anew_takes_the_younger_along():
         cell(Make("x", ("d",)), Make("y", ("p",)), Make("p"), Make("d"), seconds=0),
     )
     loads = {"p@1": 50.0, "d@2": 1.0, "p@3": 0.0, "d@3": 0.0}
-    problem = draw_of(store, loads)(apart=False, binding=True)
+    problem = draw_of(store, loads)(apart=False, offering="all")
     assert (v("p@1"), v("d@2")) in problem.follows
     plan = plan_of(store, loads)
     assert set(plan.loads) >= {v("p@1"), v("d@2")}
