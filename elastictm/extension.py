@@ -12,7 +12,7 @@ from traitlets import Float, Unicode
 from traitlets.config import Configurable
 
 from elastictm.errors import UsageError
-from elastictm.model.quantities import parse_bandwidth
+from elastictm.model.quantities import parse_bandwidth, parse_size
 from elastictm.session.ipython import IPythonHost, ignored_paths, running_shell
 from elastictm.session.recorder import SystemClock
 from elastictm.session.session import Session
@@ -36,6 +36,9 @@ class ElasticTM(Configurable):  # type: ignore[misc]
         config=True
     )
 
+    budget = Unicode(
+        "", help="Bytes that the past may take on disk, such as 2GB; empty: a tenth of what is free, at most 20GB."
+    ).tag(config=True)
     store = Unicode("", help="Folder in which the past is kept; empty: in the user's data folder.").tag(config=True)
 
     def __init__(self, shell: InteractiveShell) -> None:
@@ -49,16 +52,26 @@ class ElasticTM(Configurable):  # type: ignore[misc]
     def settings(self) -> Settings:
         """The settings as they are now."""
         bandwidth = parse_bandwidth(self.bandwidth) if self.bandwidth else None
-        return Settings(self.recording_share, self.recording_floor, bandwidth, self.alpha, self.faith_budget)
+        return Settings(
+            self.recording_share,
+            self.recording_floor,
+            bandwidth,
+            self.alpha,
+            self.faith_budget,
+            budget=parse_size(self.budget) if self.budget else None,
+        )
 
 
 def load(shell: InteractiveShell, *, announce: bool = False) -> None:
     """Start recording in a shell, and ``announce`` what earlier sessions left; a second time changes nothing."""
     if find(shell) is not None:
         return
+    from elastictm.magics.words import tell  # noqa: PLC0415 - needs a shell that records
+
     settings = ElasticTM(shell)
     shell.configurables.append(settings)
     atexit.register(settings.session.close)
+    settings.session.tell = tell
     magics = [kind(shell, settings.session) for kind in magics_classes()]
     shell.register_magics(*magics)
     if announce:

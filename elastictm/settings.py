@@ -14,6 +14,7 @@ class Settings:
     ``bandwidth`` is in bytes per second; None means that the destination is probed.
     ``faith_budget`` is the seconds that a save or plan may take to see whether objects of doubtful classes load.
     ``keeping_seconds`` is how long freezing a group of variables may take for the sake of the past.
+    ``budget`` is how many bytes the past of all sessions may take on disk; None for a part of what is free.
     ``digest_limit`` is the size in bytes up to which a file that a cell read is digested at once.
     """
 
@@ -24,3 +25,4 @@ class Settings:
     faith_budget: float = 5.0
     digest_limit: int = 8_000_000
     keeping_seconds: float = 2.0
+    budget: int | None = None

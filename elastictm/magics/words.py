@@ -41,6 +41,11 @@ def names(text: str) -> frozenset[Name]:
     return frozenset(Name(part.strip()) for part in text.split(",") if part.strip())
 
 
+def tell(line: str) -> None:
+    """Tell the user something that no cell asked for."""
+    print(f"elastictm: {line}")  # noqa: T201 - a surface
+
+
 class SessionMagics(Magics):  # type: ignore[misc]
     """Magics of one session."""
 

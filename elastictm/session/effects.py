@@ -13,6 +13,7 @@ from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.model.records import Effect, EffectKind, FileRead
+from elastictm.session.lingering import OWN_THREADS
 from elastictm.storage.digest import file_digest
 from elastictm.values.modules import is_own
 
@@ -160,7 +161,7 @@ class EffectWatch:
 
     def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Take note of an audit event."""
-        if threading.get_ident() in self._strangers:
+        if threading.get_ident() in self._strangers or threading.current_thread().name.startswith(OWN_THREADS):
             return
         if event == "open":
             self._file(*arguments)

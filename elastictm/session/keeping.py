@@ -21,6 +21,7 @@ from elastictm.ids import DefinitionKey, Name, RunNumber, Version
 from elastictm.session import generators
 from elastictm.session.environment import describe_environment
 from elastictm.session.host import Host, variables
+from elastictm.session.lingering import OWN_THREADS
 from elastictm.session.packing import packed
 from elastictm.session.states import NOT_KEPT, versions_of
 from elastictm.session.stock import Stock, take_stock_of
@@ -40,6 +41,7 @@ _AT_ONCE: Final = 2**20
 """Bytes that are written before the prompt is back."""
 
 NOT_WANTED: Final = f"{NOT_KEPT}: dontsave"
+UNSURE: Final = f"{NOT_KEPT}: there was no time to see whether its class brings it back as it is"
 NO_TIME: Final = f"{NOT_KEPT}: freezing it takes too long"
 
 
@@ -284,7 +286,7 @@ class _Background:
     def add(self, job: _Job) -> None:
         """Have a job done."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="elastictm-past", daemon=True)
+            self._thread = threading.Thread(target=self._work, name=f"{OWN_THREADS}past", daemon=True)
             self._thread.start()
         with self._changed:
             self._live += 1

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _OF_LIBRARIES: Final = frozenset({("tqdm._monitor", "TMonitor"), ("IPython.core.history", "HistorySavingThread")})
 """Classes of threads that run code of their own alone, over what no variable holds and over what is never stored."""
 
+OWN_THREADS: Final = "elastictm-"
+"""How the names of this program's own threads begin, which change no variable."""
+
 
 class Lingering:
     """Follows threads and tasks from the cell that started them to their end, without keeping them alive."""
@@ -41,12 +44,12 @@ class Lingering:
 
 
 def _running() -> Iterable[Any]:
-    threads = [thread for thread in threading.enumerate() if not _is_of_library(type(thread))]
-    return [*threads, *_tasks()]
+    return [*(thread for thread in threading.enumerate() if not _is_harmless(thread)), *_tasks()]
 
 
-def _is_of_library(kind: type) -> bool:
-    return (kind.__module__, kind.__qualname__) in _OF_LIBRARIES
+def _is_harmless(thread: threading.Thread) -> bool:
+    kind = type(thread)
+    return thread.name.startswith(OWN_THREADS) or (kind.__module__, kind.__qualname__) in _OF_LIBRARIES
 
 
 def _tasks() -> Iterable[Any]:

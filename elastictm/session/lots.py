@@ -138,11 +138,7 @@ class Freezing:
         """
         frozen = lot.frozen
         assert frozen is not None  # noqa: S101 - the caller began it
-        try:
-            return frozen.add(name, value, self._watch.allowance)
-        except (SystemExit, GeneratorExit) as error:
-            # An object that was asked for its state raised it; a KeyboardInterrupt may be the user's.
-            return Refusal(name, f"{type(error).__name__}: {error}")
+        return frozen.add(name, value, self._watch.allowance)
 
 
 class Sharing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -77,6 +77,7 @@ class Past:
         self._lapses: tuple[Name, ...] = ()
         self._parked: dict[Version, Any] = {}
         self._unwanted: dict[int, object] = {}
+        self._told_lines: set[str] = set()
 
     @property
     def name(self) -> str:
@@ -147,6 +148,13 @@ class Past:
             made = (state.run.writes or state.run.deletes for state in self.tree if state.parent is not None)
             if not any(made):
                 self._stores.remove(self._store.folder)
+
+    def news(self) -> Iterator[str]:
+        """What the user should know and was not told yet, in lines."""
+        trouble = self.trouble or (self.keeper.stopped if self.keeper is not None else "")
+        if trouble and trouble not in self._told_lines:
+            self._told_lines.add(trouble)
+            yield trouble
 
     def settle(self) -> None:
         """Before a cell runs: wait until its memory may change."""

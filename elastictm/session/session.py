@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.errors import ArchiveNotTrusted, UsageError
 from elastictm.ids import Name, RunNumber, is_variable
 from elastictm.model.history import History
+from elastictm.model.records import Refusal
 from elastictm.model.reports import PlanReport, RestoreReport, SaveReport
 from elastictm.session.cells import FinishedCell
 from elastictm.session.circumstances.circumstances import Circumstances
@@ -20,6 +21,7 @@ from elastictm.session.circumstances.process import added_to_import_path
 from elastictm.session.circumstances.registry import registered
 from elastictm.session.effects import EffectWatch
 from elastictm.session.host import Host, variables
+from elastictm.session.keeping import UNSURE
 from elastictm.session.past import Past
 from elastictm.session.recorder import Clock, Recorder
 from elastictm.session.stores import Found, Stores
@@ -42,6 +44,10 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 """Called with the number of bytes that were just written, and the total that is expected."""
+
+
+_LEAST_LOOK: Final = 0.5
+"""Seconds that starting a process to look at objects takes, at least."""
 
 
 class Session:
@@ -68,6 +74,9 @@ class Session:
         self._probe: BandwidthProbe | None = None
         self._faith = Faith()
         self._check: FaithCheck | None = None
+        self._began = clock.elapsed()
+        self._looked = 0.0
+        self.tell: Callable[[str], None] = lambda _: None
         self._book = TrustBook()
         self._watch = EffectWatch(ignored_paths)
         members, failures = registered(self._watch.of_imports)
@@ -88,11 +97,25 @@ class Session:
         return Past(self.host, self._stores, self.clock, lambda: self.settings().keeping_seconds, self._faithful)
 
     def _faithful(self, stock: Stock, values: Mapping[Name, Any]) -> Stock:
-        """What of some groups comes back, as far as can be told in a moment; most classes are in no doubt."""
-        if not any(self._faith.doubts(kind) for group in stock.groups for kind in group.kinds):
+        """What of some groups comes back, as far as can be told in a moment; most classes are in no doubt.
+
+        What there is no time for is not kept.
+        """
+        doubted = [g for g in stock.groups if g.partial or any(map(self._faith.doubts, g.kinds))]
+        if not doubted:
             return stock
-        seconds = min(self.settings().keeping_seconds, self.settings().faith_budget)
-        return self._faith_check().checked(stock, values, self.recorder.freezer, seconds)
+        from elastictm.session.faith import without  # noqa: PLC0415 - few sessions have doubtful classes
+
+        check, started, settings = self._faith_check(), self.clock.elapsed(), self.settings()
+        earned = settings.keeping_seconds + settings.recording_share * (started - self._began)
+        seconds = min(earned - self._looked, settings.faith_budget)
+        if seconds > _LEAST_LOOK:
+            stock = check.checked(stock, values, self.recorder.freezer, seconds)
+            self._looked += self.clock.elapsed() - started
+            if not stock.unchecked:
+                return stock
+        names = {name for group in doubted for name in group.parts}
+        return without(stock, {name: Refusal(name, UNSURE) for name in names}, values, self.recorder.freezer)
 
     def _faith_check(self) -> FaithCheck:
         with self.circumstances.unmoved():
@@ -120,9 +143,12 @@ class Session:
         if self.past is None or self.recorder.suspended:
             return
         try:
-            self.past.follow(self.history, self.recorder)
+            with self._watch.aside():
+                self.past.follow(self.history, self.recorder)
         except Exception as error:  # noqa: BLE001 - the boundary that keeps the past out of the user's cell
             self.past.give_up(error)
+        for line in self.past.news():
+            self.tell(line)
 
     def go(self, word: str, *, allow_effects: bool = False) -> RestoreReport:
         """Rebuild the state that a word names: a cell's number, a tag, ``undo`` or ``redo``.

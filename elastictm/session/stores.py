@@ -12,11 +12,15 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from platformdirs import user_data_path
 
 from elastictm.errors import ArchiveError, UsageError
 from elastictm.storage.store import About, Store
+
+_MOST: Final = 20 * 10**9
+"""Most bytes that stores may take where nobody says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,18 @@ class Stores:
             except ArchiveError:
                 continue  # not a store, or one that another process is removing
         yield from sorted(found, key=lambda f: f.about.started, reverse=True)
+
+    def budget(self, chosen: int | None) -> int:
+        """How many bytes all stores may take: what was chosen, or a tenth of what they and the free disk make up."""
+        if chosen is not None:
+            return chosen
+        place = next(folder for folder in (self.root, *self.root.parents) if folder.exists())
+        return min(_MOST, (shutil.disk_usage(place).free + self.size) // 10)
+
+    @property
+    def size(self) -> int:
+        """Bytes that all stores take on disk."""
+        return sum(path.stat().st_size for path in self.root.glob("*/*.tm")) if self.root.is_dir() else 0
 
     @staticmethod
     def remove(folder: Path) -> None:

@@ -167,7 +167,7 @@ class GroupPass:
             raise
         except RecursionError:
             return Refusal(name, "nested too deeply in functions of its own to be stored")
-        except Exception as error:  # noqa: BLE001 - a user's object may raise anything; it is kept in the refusal
+        except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - a user's object may raise anything
             return Refusal(route_to(value, self._run.culprit, name) or name, _reason(error))
         self._names.append(name)
         self._values.append(value)
@@ -368,7 +368,7 @@ class _Others:
         return identity in self.named and identity != self.own
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     text = str(error) or type(error).__name__
     return text if isinstance(error, TypeError | pickle.PicklingError) else f"{type(error).__name__}: {text}"
 

@@ -257,6 +257,7 @@ def options(*names):
 def test_each_liar_is_told_with_its_path_and_reason(notebook, tmp_path, monkeypatch):
     """Each lie is found in one save by one process, each honest object is left alone, and a second save asks nobody."""
     notebook.settings.faith_budget = 60.0
+    notebook.session.saving(False)
     notebook.run(*map(renamed, CASES))
     started = count_children(monkeypatch)
     report = tm.save(tmp_path / "liars.tm", bandwidth="1GB/s")
@@ -365,6 +366,7 @@ def test_ending_and_hanging_processes(notebook, tmp_path):
 def test_a_budget_of_nothing_checks_nothing_and_says_so(notebook, tmp_path, monkeypatch):
     """Without time no process is started, and the report names the classes."""
     started = count_children(monkeypatch)
+    notebook.session.saving(False)
     notebook.run("class C:\n def __init__(self): self.a = 1\n def __getstate__(self): return {}\nx = C()")
     notebook.settings.faith_budget = 0.0
     assert notebook.session._draft(options("x", "C"), tmp_path).stock.unchecked == ("C",)
@@ -374,6 +376,7 @@ def test_a_budget_of_nothing_checks_nothing_and_says_so(notebook, tmp_path, monk
 def test_a_method_that_changes_is_tried_again(notebook, tmp_path, monkeypatch):
     """A class that proved faithful is asked again once its methods are others."""
     started = count_children(monkeypatch)
+    notebook.session.saving(False)
     notebook.run("class C:\n def __init__(self): self.a = 1\n def __getstate__(self): return {'a': 1}\nx = C()")
     assert notebook.session._draft(options("x", "C"), tmp_path).stock.refusals() == {}
     notebook.run("C.__getstate__ = lambda self: {}")
