@@ -140,28 +140,31 @@ class _Walked:
     @classmethod
     def of(cls, tree: StateTree, dear: Collection[RunNumber]) -> _Walked:
         """Walk all lines of a tree; what is alive is noted for dear states."""
-        found = cls()
+        found, forgotten = cls(), tree.forgotten
         waiting = [(state.n, Ties()) for state in tree if state.parent is None]
         while waiting:
             n, ties = waiting.pop()
-            found._take(tree[n], ties, n in dear, n not in tree.forgotten)
+            found._take(tree[n], ties)
+            if n in dear:
+                found.alive[n] = {Version(*each) for each in ties.alive.items()}
+            if n not in forgotten and tree[n].parent in forgotten:
+                found.needed.update(Version(*each) for each in ties.alive.items())
+            elif n not in forgotten:
+                # The rest was alive in the state before.
+                found.needed.update(record.version for record in tree[n].run.writes)
             children = tree.children(n)
             waiting += [(child, ties.fork()) for child in children[:-1]]
             waiting += [(child, ties) for child in children[-1:]]
         found.runs = {n: found.runs[n] for n in sorted(found.runs)}
         return found
 
-    def _take(self, state: State, ties: Ties, dear: bool, needed: bool) -> None:  # noqa: FBT001 - two conditions
+    def _take(self, state: State, ties: Ties) -> None:
         run = state.run
         ties.lose(state.lapses)
         self.runs[run.n], self.inputs[run.n] = run, ties.take(run)
         self.records.update((record.version, record) for record in run.writes)
         for key in run.created:
             self.creators.setdefault(key, run.n)
-        if dear:
-            self.alive[run.n] = {Version(name, n) for name, n in ties.alive.items()}
-        if needed:
-            self.needed.update(Version(name, n) for name, n in ties.alive.items())
 
 
 class _Clans:
