@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from elastictm.ids import DefinitionKey, Name, RunNumber, Version
 from elastictm.model.records import CellRun, Effect, Remark, VersionRecord
 from elastictm.model.tree import State, StateTree
-from elastictm.planning.retention import Holding, Retention
+from elastictm.planning.clans import Holding
+from elastictm.planning.retention import Retention
 from elastictm.testing.fakestore import FakeStore
 from elastictm.testing.journeys import Journey, journeys
 from elastictm.testing.strategies import TANGLED
