@@ -25,7 +25,8 @@ class Ownership:
     def __init__(self, path: Path) -> None:
         """Take the lock; StoreInUse where another process has it, OSError where the system refuses."""
         self._pid = os.getpid()
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # Read only: numbers of descriptors in code that runs again may be meant for another file.
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
