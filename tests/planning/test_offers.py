@@ -11,6 +11,7 @@ from elastictm.ids import Name, RunNumber, Version
 from elastictm.planning.alternatives import planned
 from elastictm.planning.build import migration_problem
 from elastictm.planning.offers import offers
+from elastictm.planning.oracle import exhaustive
 from elastictm.planning.plan import Load, ReplicationPlan, Rerun
 from elastictm.planning.policies import solve
 from elastictm.testing.fakecells import Alias, Change, Define, FakeCell, Make, picture
@@ -190,3 +191,13 @@ def test_earlier_versions_only_help(journey: Journey):
 
 def _unlike(problem, plan) -> int:
     return sum(problem.versions[version].differs for step in plan.reruns for version in step.writes)
+
+
+@settings(BRIEF, max_examples=40)
+@given(journeys(max_cells=4))
+def test_ways_to_a_state_cost_as_little_as_can_be(journey: Journey):
+    """The plan of a problem with dead versions loses as little and costs as little as the best by exhaustive search."""
+    problem, _, _ = journey.best()
+    plan, best = solve(problem), exhaustive(problem)
+    assert len(plan.lost) == best.losses
+    assert math.isclose(plan.seconds, best.seconds[frozenset(loss.version for loss in plan.lost)], rel_tol=1e-6)
