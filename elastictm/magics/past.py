@@ -131,9 +131,12 @@ class PastMagics(SessionMagics):
 
     def _budget(self, words: list[str]) -> None:
         past = self._session.known_past()
+        if len(words) > 1:
+            raise UsageError(f"%past budget takes at most a size, such as 2GB, not {' '.join(words)!r}")
         if words:
-            past.budget = parse_size(words[0])
-        print(past.told_budget())  # noqa: T201 - a magic is a surface
+            self._session.budget = parse_size(words[0])
+            past.bound()
+        print(past.spent())  # noqa: T201 - a magic is a surface
 
     def _saving(self, words: list[str]) -> None:
         if words not in (["on"], ["off"]):

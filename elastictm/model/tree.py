@@ -65,6 +65,18 @@ class StateTree:
     def __iter__(self) -> Iterator[State]:
         return iter(self._states.values())
 
+    def copy(self) -> StateTree:
+        """A tree of the same states that goes its own way."""
+        other = StateTree()
+        other._states = dict(self._states)
+        other._children = {n: list(children) for n, children in self._children.items()}
+        other._ahead = dict(self._ahead)
+        other._tags = dict(self._tags)
+        other._remarks = dict(self._remarks)
+        other._forgotten = set(self._forgotten)
+        other._at = self._at
+        return other
+
     @property
     def at(self) -> RunNumber | None:
         """The cell run after which the session stands; None before the first."""

@@ -79,6 +79,7 @@ class Keeper:
     - stop with one clear line where the store cannot be written.
 
     ``stopped`` says why nothing is kept any more; empty while all is well.
+    ``unweighed`` are bytes that came since somebody last looked whether all of it is worth its space.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Keeper:
         self._background = _Background()
         self._unwanted = unwanted
         self.merges = 0
+        self.unweighed = 0
         self.stopped = ""
 
     def keep(self, states: Sequence[State], recorder: Recorder, *, whole: bool) -> None:
@@ -131,6 +133,15 @@ class Keeper:
     def moved(self) -> None:
         """The session stands on another line: what definitions look like there is not remembered."""
         self._defined.clear()
+
+    def later(self, job: Callable[[], None]) -> None:
+        """Have something done that works on the store, after all that waits to be written."""
+
+        def work(_: Callable[[], None]) -> None:
+            job()
+            self.merges += 1
+
+        self._background.add(work)
 
     def mark(self, name: str, n: RunNumber | None) -> None:
         """Note a tag."""
@@ -188,6 +199,7 @@ class Keeper:
         if large:
             parcel = _Parcel(run.n, large, versions)
             self._background.add(lambda stored: self._write(parcel, stored))
+        self.unweighed += sum(map(_size, (*small, *large)))
         if self._has_new_modules(stock):
             # Looking through all that is installed takes a moment.
             self._background.add(lambda _: self._describe())

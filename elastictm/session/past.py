@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from elastictm.session.restoring import Restored
     from elastictm.session.stock import Stock
     from elastictm.session.stores import Stores
+    from elastictm.settings import Settings
     from elastictm.storage.store import Store
     from elastictm.storage.store_reader import StoreReader
 
@@ -37,6 +38,9 @@ WORDS: Final = frozenset(
     {"undo", "redo", "vars", "diff", "tag", "untag", "clear", "budget", "saving", "dontsave", "sessions", "recover"}
 )
 """The words of ``%past`` that no tag can have."""
+
+_WEIGHED_EVERY: Final = 32 * 10**6
+"""Bytes of values after which somebody looks whether all that is kept is worth its space."""
 
 _SHOWN: Final = 40
 """Characters of a cell's first line, where cells are named."""
@@ -56,7 +60,7 @@ class Past:
         host: Host,
         stores: Stores,
         clock: Clock,
-        seconds: Callable[[], float],
+        settings: Callable[[], Settings],
         faithful: Callable[[Stock, Mapping[Name, Any]], Stock],
     ) -> None:
         self.tree = StateTree()
@@ -67,8 +71,9 @@ class Past:
         self._stores = stores
         self._store: Store | None = None
         self._clock = clock
-        self._seconds = seconds
+        self._settings = settings
         self._faithful = faithful
+        self._news: list[str] = []
         self._shelves = Shelves()
         self._merges = 0
         self._counted = 0
@@ -111,7 +116,7 @@ class Past:
         """Go on with the states of a session that has ended; the session stands in one of them."""
         self._store, self.tree, self._counted = store, tree, counted
         self._whole = False
-        self.keeper = Keeper(store, self._host, self._seconds, self._faithful, self._unwanted)
+        self.keeper = Keeper(store, self._host, self._allowance, self._faithful, self._unwanted)
 
     def here(self) -> RunNumber:
         """The state that the session stands in.
@@ -155,6 +160,8 @@ class Past:
         if trouble and trouble not in self._told_lines:
             self._told_lines.add(trouble)
             yield trouble
+        while self._news:
+            yield self._news.pop(0)
 
     def settle(self) -> None:
         """Before a cell runs: wait until its memory may change."""
@@ -170,10 +177,34 @@ class Past:
             except (DestinationError, OSError) as error:
                 self.trouble = f"the past is not kept: {error}"
                 return
-            self.keeper = Keeper(self._store, self._host, self._seconds, self._faithful, self._unwanted)
+            self.keeper = Keeper(self._store, self._host, self._allowance, self._faithful, self._unwanted)
         self.keeper.keep(self._unkept, recorder, whole=self._whole)
         self._unkept.clear()
         self._whole = False
+        if self.keeper.unweighed > _WEIGHED_EVERY:
+            self.bound()
+
+    def _allowance(self) -> float:
+        return self._settings().keeping_seconds
+
+    def bound(self) -> None:
+        """Have what is not worth its bytes dropped, by and by."""
+        if self.keeper is None or self._store is None:
+            return
+        from elastictm.session.thrift import Thrift  # noqa: PLC0415 - recording small things does without
+
+        self.keeper.unweighed = 0
+        thrift = Thrift(self._store, self._stores, self.tree.copy(), self._stores.budget(self._settings().budget))
+
+        def work() -> None:
+            self._news += thrift.run()
+
+        self.keeper.later(work)
+
+    def spent(self) -> str:
+        """How much of its budget the past takes, in words."""
+        budget, size = self._stores.budget(self._settings().budget), self._store.size if self._store is not None else 0
+        return f"the past takes {amount(self._stores.size)} of {amount(budget)}, {amount(size)} of it for this session"
 
     def find(self, word: str) -> RunNumber:
         """The state that a word names: a number, a tag, ``undo`` or ``redo``.

@@ -77,6 +77,7 @@ class Session:
         self._began = clock.elapsed()
         self._looked = 0.0
         self.tell: Callable[[str], None] = lambda _: None
+        self.budget: int | None = None
         self._book = TrustBook()
         self._watch = EffectWatch(ignored_paths)
         members, failures = registered(self._watch.of_imports)
@@ -94,7 +95,11 @@ class Session:
     def _new_past(self) -> Past | None:
         if self._stores is None:
             return None
-        return Past(self.host, self._stores, self.clock, lambda: self.settings().keeping_seconds, self._faithful)
+        return Past(self.host, self._stores, self.clock, self._bounds, self._faithful)
+
+    def _bounds(self) -> Settings:
+        settings = self.settings()
+        return settings if self.budget is None else replace(settings, budget=self.budget)
 
     def _faithful(self, stock: Stock, values: Mapping[Name, Any]) -> Stock:
         """What of some groups comes back, as far as can be told in a moment; most classes are in no doubt.

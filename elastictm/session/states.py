@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -42,10 +42,11 @@ class _At:
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """A kept group, and the pack that it is in."""
+    """A kept group, the pack that it is in, and the bytes that it takes beside others."""
 
     sequence: int
     kept: p.Kept
+    bytes: int = 0
 
     @property
     def versions(self) -> tuple[Version, ...]:
@@ -75,9 +76,12 @@ class Shelves:
     def _add(self, sequence: int, pack: p.Pack) -> None:
         for record in pack.states:
             self.records[RunNumber(record.n)] = (sequence, record)
-        self._count(pack)
+        counted: set[int] = set()
+        for record in pack.states:
+            self._count(pack, RunNumber(record.n), (record.run,), counted)
         for kept in pack.kept:
-            group = _Group(sequence, kept)
+            size = self._count(pack, RunNumber(kept.at), (kept.unit.stream, *kept.unit.segments), counted)
+            group = _Group(sequence, kept, size)
             for version in group.versions:
                 self.groups.setdefault(version, []).append(group)
         if pack.sources.size:
@@ -86,17 +90,26 @@ class Shelves:
         self.marks.update({name: None if n is None else RunNumber(n) for name, n in pack.marks.items()})
         self.environment = pack.environment or self.environment
 
-    def _count(self, pack: p.Pack) -> None:
-        """Each chunk counts for the first state that has it."""
-        counted: set[int] = set()
-        blobs = [(record.n, record.run) for record in pack.states]
-        blobs += [(kept.at, blob) for kept in pack.kept for blob in (kept.unit.stream, *kept.unit.segments)]
-        for n, blob in blobs:
+    def _count(self, pack: p.Pack, n: RunNumber, blobs: Iterable[m.Blob], counted: set[int]) -> int:
+        """Count bytes on disk for a state, each chunk for the first that has it; returns how many there are."""
+        size = 0
+        for blob in blobs:
             for index in blob.chunks:
                 at = pack.chunks[index].at
                 if at is not None and index not in counted:
                     counted.add(index)
-                    self.bytes[RunNumber(n)] = self.bytes.get(RunNumber(n), 0) + at.stored
+                    size += at.stored
+        self.bytes[n] = self.bytes.get(n, 0) + size
+        return size
+
+    def kept(self) -> Iterator[_Group]:
+        """All groups, each once."""
+        seen: set[int] = set()
+        for groups in self.groups.values():
+            for group in groups:
+                if id(group) not in seen:
+                    seen.add(id(group))
+                    yield group
 
     def holding(self, versions: frozenset[Version], line: frozenset[RunNumber]) -> _Group | None:
         """The latest group on a line that has the bytes of all these versions."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import decimal
 import re
+import shutil
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -323,3 +325,32 @@ def test_what_would_not_come_back_is_not_trusted(notebook):
     report = go(notebook, "undo")
     assert notebook.ns["liar"].x == 2
     assert {v.outcome for v in report.variables if v.name == "liar"} == {"rerun"}
+
+
+def test_what_is_quick_to_make_again_takes_no_space(notebook):
+    """Over the budget, what cells make again is dropped, and still every state comes back."""
+    notebook.session.budget = 3_000_000
+    notebook.run("import numpy as np, os; secret = os.urandom(100)")
+    for i in range(6):
+        notebook.run(f"x = np.random.default_rng({i}).random(200_000)")
+    sums = {run.n: None for run in notebook.runs[2:]}
+    past(notebook).bound()
+    past(notebook).keeper.flush()
+    assert past(notebook).keeper.stopped == ""
+    assert past(notebook).spent().startswith("the past takes ")
+    assert past(notebook)._store.size < 3_500_000
+    for i, n in enumerate(sums):
+        report = go(notebook, n)
+        assert [v.name for v in report.lost] == []
+        assert notebook.ns["x"][0] == np.random.default_rng(i).random(200_000)[0]
+
+
+def test_a_store_that_cannot_be_written_is_told_once(notebook, capsys):
+    """The cell does not fail, one line says what happened, and what was kept stays."""
+    notebook.run("x = 1")
+    folder = past(notebook)._store.folder
+    shutil.rmtree(folder)
+    notebook.run("x = 2", "x = 3")
+    told = [line for line in capsys.readouterr().out.splitlines() if "no longer kept" in line]
+    assert len(told) == 1
+    assert notebook.ns["x"] == 3

@@ -1,0 +1,97 @@
+"""Keeping the past within bounds: what is quick to make again takes no space, and all of it no more than a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from elastictm.ids import RunNumber, Version
+from elastictm.model.tables import amount
+from elastictm.model.tree import StateTree
+from elastictm.planning.clans import Holding
+from elastictm.planning.retention import Retention
+from elastictm.session.hash_seed import hash_seed
+from elastictm.session.states import Shelves, versions_of
+from elastictm.session.stores import Stores
+from elastictm.storage import pack as p
+from elastictm.storage.store import Store
+
+_PRICE: Final = 2e-9
+"""Seconds that a byte has to save to be kept, though there is room: about what reading it back takes."""
+
+_LARGE: Final = 64 * 10**6
+"""Bytes of a store under which nothing is dropped as long as the budget holds."""
+
+_LOADING: Final = 500e6
+"""Bytes per second that loading is taken for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thrift:
+    """Bounds one session's store; ``tree`` is a copy of its states, which go on meanwhile."""
+
+    store: Store
+    stores: Stores
+    tree: StateTree
+    budget: int
+
+    def run(self) -> Iterator[str]:
+        """Drop what is not worth its bytes, and tell what the user should know.
+
+        Raises:
+            DestinationError: the store cannot be written.
+        """
+        others = self.stores.size - self.store.size
+        over = others + self.store.size - self.budget
+        if over > 0:
+            removed = list(self._without_old(over))
+            if removed:
+                yield f"the past took more than its budget of {amount(self.budget)}: removed {', '.join(removed)}"
+            others = self.stores.size - self.store.size
+        if self.store.size > min(_LARGE, max(0, self.budget - others)):
+            yield from self._drop(max(0, self.budget - others))
+
+    def _without_old(self, over: int) -> Iterator[str]:
+        """Remove the stores of sessions that ended, the oldest first, until enough is free; their names."""
+        ended = [found for found in self.stores.sessions() if not found.alive]
+        for found in reversed(ended):
+            if over <= 0:
+                return
+            over -= found.size
+            self.stores.remove(found.folder)
+            yield found.about.id
+
+    def _drop(self, room: int) -> Iterator[str]:
+        with self.store.reader() as reader:
+            shelves = Shelves()
+            shelves.refresh(reader)
+            sequences = [sequence for sequence, _ in reader.packs()]
+        groups = list(shelves.kept())
+        holdings = [
+            Holding(
+                RunNumber(group.kept.at),
+                frozenset(group.versions),
+                group.bytes,
+                sum(group.kept.sizes) / _LOADING + sum(group.kept.seconds),
+                frozenset(v for v in group.versions if v.name in group.kept.flaws),
+            )
+            for group in groups
+        ]
+        dear = {n for n in (self.tree.at, *self.tree.tags.values()) if n is not None}
+        retention = Retention(self.tree, holdings, dear=dear, hash_seed=hash_seed())
+        retained = retention.at(_PRICE)
+        if retained.bytes > room:
+            retained = retention.within(room)
+        if len(retained.kept) < len(groups):
+            wanted = {_key(groups[i].kept) for i in retained.kept}
+            self.store.merge(sequences, lambda kept: _key(kept) in wanted)
+        if retained.over:
+            yield (
+                f"the past takes {amount(retained.over)} more than its budget of {amount(self.budget)}: "
+                "what no cell can make again is kept; %past clear forgets states"
+            )
+
+
+def _key(kept: p.Kept) -> tuple[int, Iterable[Version]]:
+    return kept.at, versions_of(kept)
