@@ -14,6 +14,7 @@ import planning
 import recording
 import saving
 
+import past
 from elastictm.planning.build import migration_problem
 from elastictm.planning.policies import solve
 
@@ -65,7 +66,7 @@ def startup_rows() -> list[tuple[str, str, str]]:
 def main() -> None:
     """Measure, print, and write the table."""
     rows = [("what", "at most", "measured"), ("---", "---", "---")]
-    for part in (recording.rows, planning_rows, saving.rows, startup_rows):
+    for part in (recording.rows, past.rows, planning_rows, saving.rows, startup_rows):
         for row in part():
             rows.append(row)
             print(" | ".join(row), flush=True)

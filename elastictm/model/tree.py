@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from elastictm.ids import Name, RunNumber, Version
+from elastictm.ids import Name, RunNumber
 from elastictm.model.history import History
 from elastictm.model.records import CellRun, Remark
 
@@ -193,25 +193,6 @@ class StateTree:
         """Have states that cannot be gone to any more, and their tags go; the one that is here stays."""
         self._forgotten.update(n for n in numbers if n in self._states and n != self._at)
         self._tags = {name: n for name, n in self._tags.items() if n not in self._forgotten}
-
-    def needed(self) -> set[Version]:
-        """All versions that are alive in a state that was not cleared."""
-        found: set[Version] = set()
-        first = next(iter(self._states), None)
-        waiting: list[tuple[RunNumber, dict[Name, Version]]] = [] if first is None else [(first, {})]
-        while waiting:
-            n, alive = waiting.pop()
-            run = self._states[n].run
-            for name in (*self._states[n].lapses, *run.deletes):
-                alive.pop(name, None)
-            alive.update({record.name: record.version for record in run.writes})
-            if n not in self._forgotten:
-                found.update(alive.values())
-            *others, last = self._children.get(n, [None])
-            waiting += [(child, dict(alive)) for child in others if child is not None]
-            if last is not None:
-                waiting.append((last, alive))
-        return found
 
     def tag(self, name: str, n: RunNumber | None) -> None:
         """Call a state by a name, or no state with None; KeyError where there is no such state."""

@@ -19,7 +19,8 @@ not.
 **What is dropped.**  The cut of least cost, over all states at once: keeping a clan costs the seconds to load it and a
 price for each byte that dropping it would free; making it again costs the seconds of all cells that must run for it.
 Only what dropping saves depends on the price, so that a higher price keeps less (Gallo, Grigoriadis and Tarjan 1989).
-What is held dear costs no bytes.  What is alive in no state that can be gone to is dropped at any price but nothing.
+What is held dear costs no bytes.  What is alive in no state that can be gone to, and is no input on the way to one, is
+dropped at any price but nothing.
 """
 
 from __future__ import annotations
@@ -78,7 +79,8 @@ class Retention:
         walked = Walked.of(tree, dear)
         clans = Clans(walked, holdings)
         unfit = _unfit(tree, walked, clans, runnable, hash_seed)
-        self._fixed = [clans.of[next(iter(holding.versions))] in unfit.clans for holding in holdings]
+        fixed = unfit.clans & _useful(walked, clans, unfit)
+        self._fixed = [clans.of[next(iter(holding.versions))] in fixed for holding in holdings]
         self._cut = _Cut(walked, clans, unfit, _dear(walked, holdings, tree, dear), holdings)
         self._everything = sum(holding.bytes for holding in holdings)
 
@@ -151,6 +153,24 @@ def _unfit(
                 cells |= spoiled
                 waiting += spoiled
     return _Unfit(cells, found)
+
+
+def _useful(walked: Walked, clans: Clans, unfit: _Unfit) -> set[int]:
+    """The clans that some state needs that can be gone to, or whose versions may be inputs on the way to one.
+
+    What cannot be made again is loaded; of all else that is needed, whatever it could be made from counts.
+    """
+    found = {clans.of[version] for version in walked.needed}
+    waiting = [version for version in walked.needed if clans.of[version] not in unfit.clans]
+    cells: set[RunNumber] = set()
+    while waiting:
+        n = waiting.pop().n
+        if n not in cells:
+            cells.add(n)
+            needs = walked.inputs[n].needs
+            found |= {clans.of[version] for version in needs}
+            waiting += needs
+    return found
 
 
 def _spoiled(

@@ -17,13 +17,13 @@ import msgspec
 from msgspec.structs import replace
 
 from elastictm.errors import ArchiveError, DestinationError
-from elastictm.ids import DefinitionKey, Name, RunNumber, Version
+from elastictm.ids import DefinitionKey, Name, RunNumber
 from elastictm.session import generators
 from elastictm.session.environment import describe_environment
 from elastictm.session.host import Host, variables
 from elastictm.session.lingering import OWN_THREADS
 from elastictm.session.packing import packed
-from elastictm.session.states import NOT_KEPT, versions_of
+from elastictm.session.states import NOT_KEPT
 from elastictm.session.stock import Stock, take_stock_of
 from elastictm.storage import manifest as m
 from elastictm.storage import pack as p
@@ -148,21 +148,14 @@ class Keeper:
         with self._store.writer() as writer:
             writer.commit(p.Pack(marks={name: n}))
 
-    def forget(self, numbers: Sequence[RunNumber], needed: Collection[Version]) -> int:
-        """Note that states were cleared, and drop what only they needed; returns the bytes that were freed.
+    def forget(self, numbers: Sequence[RunNumber]) -> None:
+        """Note that states were cleared.
 
         Raises:
             DestinationError: the store cannot be written.
         """
-        self.flush()
-        before = self._store.size
         with self._store.writer() as writer:
             writer.commit(p.Pack(forgotten=tuple(numbers)))
-        with self._store.reader() as reader:
-            sequences = [sequence for sequence, _ in reader.packs()]
-        self.merges += 1
-        self._store.merge(sequences, lambda kept: any(version in needed for version in versions_of(kept)))
-        return max(0, before - self._store.size)
 
     def _keep(self, states: Sequence[State], recorder: Recorder, *, whole: bool) -> None:
         state, values = states[-1], variables(self._host)

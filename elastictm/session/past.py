@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from elastictm.session.restoring import Restored
     from elastictm.session.stock import Stock
     from elastictm.session.stores import Stores
+    from elastictm.session.thrift import Thrift
     from elastictm.settings import Settings
     from elastictm.storage.store import Store
     from elastictm.storage.store_reader import StoreReader
@@ -133,7 +134,9 @@ class Past:
         self.tree.forget(chosen)
         freed = 0
         if self.keeper is not None and chosen:
-            freed = self.keeper.forget(chosen, self.tree.needed())
+            self.keeper.flush()
+            self.keeper.forget(chosen)
+            freed = self._thrift().clean()
             self._shelves = Shelves()
         return f"{len(chosen)} states forgotten, {amount(freed)} freed"
 
@@ -191,20 +194,30 @@ class Past:
         """Have what is not worth its bytes dropped, by and by."""
         if self.keeper is None or self._store is None:
             return
-        from elastictm.session.thrift import Thrift  # noqa: PLC0415 - recording small things does without
-
         self.keeper.unweighed = 0
-        thrift = Thrift(self._store, self._stores, self.tree.copy(), self._stores.budget(self._settings().budget))
+        thrift = self._thrift()
 
         def work() -> None:
             self._news += thrift.run()
 
         self.keeper.later(work)
 
+    def _thrift(self) -> Thrift:
+        from elastictm.session.thrift import Thrift  # noqa: PLC0415 - recording small things does without
+
+        assert self._store is not None  # noqa: S101 - who asks has looked
+        return Thrift(self._store, self._stores, self.tree.copy(), self._stores.budget(self._settings().budget))
+
+    @property
+    def bytes(self) -> int:
+        """What this session's past takes on disk."""
+        return self._store.size if self._store is not None else 0
+
     def spent(self) -> str:
         """How much of its budget the past takes, in words."""
-        budget, size = self._stores.budget(self._settings().budget), self._store.size if self._store is not None else 0
-        return f"the past takes {amount(self._stores.size)} of {amount(budget)}, {amount(size)} of it for this session"
+        budget = self._stores.budget(self._settings().budget)
+        total, own = amount(self._stores.size), amount(self.bytes)
+        return f"the past takes {total} of {amount(budget)}, {own} of it for this session"
 
     def find(self, word: str) -> RunNumber:
         """The state that a word names: a number, a tag, ``undo`` or ``redo``.

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from elastictm.ids import RunNumber, Version
+from elastictm.model.records import CellRun
 from elastictm.model.tables import amount
 from elastictm.model.tree import StateTree
 from elastictm.planning.clans import Holding
 from elastictm.planning.retention import Retention
-from elastictm.session.hash_seed import hash_seed
 from elastictm.session.states import Shelves, versions_of
 from elastictm.session.stores import Stores
 from elastictm.storage import pack as p
@@ -19,6 +19,9 @@ from elastictm.storage.store import Store
 
 _PRICE: Final = 2e-9
 """Seconds that a byte has to save to be kept, though there is room: about what reading it back takes."""
+
+_ALMOST_NOTHING: Final = 1e-13
+"""A price in seconds per byte at which only what nobody needs is not worth keeping."""
 
 _LARGE: Final = 64 * 10**6
 """Bytes of a store under which nothing is dropped as long as the budget holds."""
@@ -62,7 +65,18 @@ class Thrift:
             self.stores.remove(found.folder)
             yield found.about.id
 
-    def _drop(self, room: int) -> Iterator[str]:
+    def clean(self) -> int:
+        """Drop what is of no use to any state that was not cleared; returns the bytes that were freed.
+
+        Raises:
+            DestinationError: the store cannot be written.
+        """
+        before = self.store.size
+        for _ in self._drop(before, _ALMOST_NOTHING):
+            pass
+        return max(0, before - self.store.size)
+
+    def _drop(self, room: int, price: float = _PRICE) -> Iterator[str]:
         with self.store.reader() as reader:
             shelves = Shelves()
             shelves.refresh(reader)
@@ -79,8 +93,8 @@ class Thrift:
             for group in groups
         ]
         dear = {n for n in (self.tree.at, *self.tree.tags.values()) if n is not None}
-        retention = Retention(self.tree, holdings, dear=dear, hash_seed=hash_seed())
-        retained = retention.at(_PRICE)
+        retention = Retention(self.tree, holdings, dear=dear, runnable=_reads_files)
+        retained = retention.at(price)
         if retained.bytes > room:
             retained = retention.within(room)
         if len(retained.kept) < len(groups):
@@ -91,6 +105,11 @@ class Thrift:
                 f"the past takes {amount(retained.over)} more than its budget of {amount(self.budget)}: "
                 "what no cell can make again is kept; %past clear forgets states"
             )
+
+
+def _reads_files(run: CellRun) -> str | None:
+    """Why a cell is not counted on for later: by then its files may be others."""
+    return f"reads {run.files[0].path}" if run.files else None
 
 
 def _key(kept: p.Kept) -> tuple[int, Iterable[Version]]:

@@ -354,3 +354,18 @@ def test_a_store_that_cannot_be_written_is_told_once(notebook, capsys):
     told = [line for line in capsys.readouterr().out.splitlines() if "no longer kept" in line]
     assert len(told) == 1
     assert notebook.ns["x"] == 3
+
+
+def test_cleared_states_free_their_space(notebook):
+    """What only they need goes, what other states need stays, and cleared states cannot be gone to."""
+    notebook.run("import os; a = os.urandom(500_000); keep = [1]", "a = os.urandom(500_000)", "a = 1", "keep.append(2)")
+    n = notebook.runs[1].n
+    before = past(notebook).bytes
+    assert "2 states forgotten" in past(notebook).clear((n, n + 1))
+    assert past(notebook).bytes < before - 900_000
+    with pytest.raises(UsageError, match="was cleared"):
+        go(notebook, n)
+    go(notebook, n + 2)
+    assert (notebook.ns["a"], notebook.ns["keep"]) == (1, [1])
+    past(notebook).clear(None)
+    assert len(past(notebook).timeline().states) == 1
