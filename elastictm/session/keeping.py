@@ -79,7 +79,7 @@ class Keeper:
     - stop with one clear line where the store cannot be written.
 
     ``stopped`` says why nothing is kept any more; empty while all is well.
-    ``unweighed`` are bytes that came since somebody last looked whether all of it is worth its space.
+    ``unweighed`` are bytes that were written since somebody last looked whether all of it is worth its space.
     """
 
     def __init__(
@@ -182,17 +182,17 @@ class Keeper:
             kept = _Parcel(run.n, small, versions).put(store)
             named = (name for each in states for version in each.run.settings for name in version.sources)
             texts = self._new_texts(stock, sources, named)
-            writer.commit(
+            written = writer.commit(
                 p.Pack(
                     states=(*(_bare(each, store) for each in states[:-1]), record),
                     kept=kept,
                     sources=store(msgspec.json.encode(texts)) if texts else m.NOTHING,
                 )
             )
+        self.unweighed += written.bytes
         if large:
             parcel = _Parcel(run.n, large, versions)
             self._background.add(lambda stored: self._write(parcel, stored))
-        self.unweighed += sum(map(_size, (*small, *large)))
         if self._has_new_modules(stock):
             # Looking through all that is installed takes a moment.
             self._background.add(lambda _: self._describe())
@@ -212,7 +212,7 @@ class Keeper:
         with self._store.writer() as writer:
             kept = parcel.put(_storing(writer))
             stored()
-            writer.commit(p.Pack(kept=kept))
+            self.unweighed += writer.commit(p.Pack(kept=kept)).bytes
 
     def _wanted(
         self, touched: Iterable[Name], recorder: Recorder, values: Mapping[Name, Any]
