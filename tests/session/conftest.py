@@ -108,6 +108,8 @@ def unloaded(home, tmp_path, monkeypatch):
     gc.freeze()
     shell = InteractiveShell.instance()
     yield Notebook(shell)
+    if find(shell) is not None:
+        find(shell).session.close()
     for thread in threading.enumerate():
         if thread.name.startswith("left-behind"):
             thread.join(10)
