@@ -153,6 +153,8 @@ def _gone_through(phase: str, row: Kind, shell: InteractiveShell, folder: Path) 
     assert settings is not None  # noqa: S101 - for the type checker
     # A crowded machine must not change what is found.
     settings.recording_floor = 600.0
+    # What comes of a kind shall not hang on whether a state before the save was looked at.
+    settings.session.saving(False)
     going = _Row(row, shell)
     archive = folder / "saved.tm"
     try:
