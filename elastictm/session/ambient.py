@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from elastictm.ids import FIGURES, HANDLERS, Name, holder
+from elastictm.ids import FIGURES, FILTERS, HANDLERS, Name, holder
 from elastictm.values.freeze import Freezer, Frozen, OutOfTime
 from elastictm.values.modules import data, is_own, shape
 
@@ -159,8 +159,8 @@ def figure_names(values: Mapping[Name, Any], reached: Iterable[Name], surveyor: 
 
 
 def handler_names(values: Mapping[Name, Any], reached: Iterable[Name]) -> frozenset[Name]:
-    """What stands for the handlers of loggers, if a cell that reached such names may log: handlers write messages."""
-    held = frozenset(name for name in values if holder(name) == HANDLERS)
+    """What stands for parts of loggers, if a cell that reached such names may log: handlers write, filters count."""
+    held = frozenset(name for name in values if holder(name) in {HANDLERS, FILTERS})
     if not held:
         return held
     origins = (_origin(values[name]).partition(".")[0] for name in reached if name in values)
