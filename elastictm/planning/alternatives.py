@@ -37,7 +37,7 @@ def planned(draw: Drawn, policy: Policy = "optimal") -> tuple[Problem, Replicati
         return problem, plan
     apart = draw(apart=True)
     beside = solve(apart, policy)
-    return (apart, beside) if _price(beside, policy) <= _price(plan, policy) else (problem, plan)
+    return (apart, beside) if _price(beside, policy) < _price(plan, policy) else (problem, plan)
 
 
 def _is_mixed(problem: Problem) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -300,13 +301,22 @@ class Recorder:
         )
 
     def _named_files(self, started: float, seen: Seen, names: CodeNames) -> tuple[dict[str, str], list[Effect]]:
-        """What a cell did to files that its code names but that nobody heard it open, as libraries in C do."""
+        """What a cell did to files that its code names but that nobody heard it open, as libraries in C do.
+
+        Files that were opened by another path than the relative one in the code are found where the code says.
+        """
         found: dict[str, str] = {}
         effects: list[Effect] = []
         for text in names.constants:
             try:
                 path = str(Path(text).absolute())
-                if path in seen.changed or path in seen.opened or not self._watch.concerns(path):
+                if path not in seen.opened and f"{path}.py" in seen.opened:
+                    path = f"{path}.py"  # as %run takes it
+                if path in seen.opened:
+                    if os.path.isabs(seen.opened[path]) and not os.path.isabs(text):  # noqa: PTH117 - text, no path yet
+                        found[path] = os.path.relpath(path)
+                    continue
+                if path in seen.changed or not self._watch.concerns(path):
                     continue
                 if not Path(path).is_file():
                     continue

@@ -38,7 +38,7 @@ from elastictm.session.luggage import hollow_versions
 from elastictm.session.packing import definition_units
 from elastictm.session.replay import Replay, TryAgain
 from elastictm.session.saved import Saved
-from elastictm.session.unpacking import expected, import_parts, unpack
+from elastictm.session.unpacking import expected, forget_own, import_parts, unpack
 from elastictm.session.workroom import Workroom
 from elastictm.storage.reader import ArchiveReader
 from elastictm.values.caches import forget
@@ -145,14 +145,15 @@ class Restorer:
         """
         aside = {name: value for name, value in variables(self._host).items() if output_number(name) is None}
         random_before, settings_before = generators.now(), self._circumstances.now()
-        reader = self._saved.reader
+        reader, modules = self._saved.reader, frozenset(sys.modules)
         try:
             # What lies there may be what values come from; the settings put it where it was in the end.
             sys.path += additions(reader.manifest.environment)
             self._arrival = unpack(reader)
-            return self._attempts()
+            return self._attempts(modules)
         except BaseException as error:
             self._arrival.take_back()
+            forget_own(modules)
             clear(self._host)
             for name, value in aside.items():
                 place(self._host, name, value)
@@ -163,13 +164,15 @@ class Restorer:
             text = f"{type(error).__name__}: {error}"
             raise RestoreFailed(f"restoring {reader.name} failed, the session is as it was: {text}") from error
 
-    def _attempts(self) -> Restored:
+    def _attempts(self, modules: Collection[str]) -> Restored:
+        """Attempt until one succeeds, each with own modules as an import makes them, those aside that were there."""
         while True:
             problem, plan = self.plan()
             try:
                 return self._attempt(problem, plan)
             except TryAgain:
                 self._lessons.spare_what_was_done()
+                forget_own(modules)
 
     def _attempt(self, problem: Problem, plan: ReplicationPlan) -> Restored:
         saved, around = self._saved, self._surroundings()

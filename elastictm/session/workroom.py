@@ -84,14 +84,17 @@ class Workroom:
         if unchanged(Path(file.path), file):
             return Path(file.path)
         below = self._below(file)
-        if below is None or file.digest is None:
+        if below is None or file.relative is None or file.digest is None:
             return None
         return self._here / below if unchanged(self._here / below, file) else None
 
     def _below(self, file: FileRead) -> PurePosixPath | None:
-        """A file's path below the working directory that the session had, if the cell gave a relative one."""
+        """A file's path below the working directory that the session had.
+
+        A cell that opened it by its whole path may have made that path from the working directory.
+        """
         path = Path(file.path)
-        if file.relative is None or not path.is_relative_to(self._there):
+        if not path.is_relative_to(self._there):
             return None
         return PurePosixPath(path.relative_to(self._there).as_posix())
 
@@ -99,8 +102,9 @@ class Workroom:
         """Whether the folder that the session worked in is here, with all files that these cells read in it."""
         if not self._there.is_dir():
             return False
-        files = (file for run in runs for file in run.files if file.path not in self._shipped)
-        elsewhere = any(self._below(file) is not None and not unchanged(Path(file.path), file) for file in files)
+        given = (file for run in runs for file in run.files if file.relative is not None)
+        files = (file for file in given if file.path not in self._shipped and self._below(file) is not None)
+        elsewhere = any(not unchanged(Path(file.path), file) for file in files)
         return not elsewhere and all(self._is_there(path, file) for path, file in self._shipped.items())
 
     def _is_there(self, path: str, file: m.ShippedFile) -> bool:
