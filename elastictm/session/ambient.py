@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,8 @@ _PLAIN: Final = frozenset(sys.stdlib_module_names | {"__main__", "numpy", "elast
 _PLOTTING: Final = frozenset({"matplotlib", "pylab", "seaborn"})
 _SHALLOW: Final = 100_000
 """Elements of a container up to which each is asked whether it belongs to a figure."""
+_MOST_SOURCE: Final = 1_000_000
+"""Bytes of a module's source up to which it is kept as it was imported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +32,13 @@ class _Picture:
     """What a module holds: what its names are bound to, and the digests of what can change in place.
 
     Without digests there was no time for them.
+    ``source`` is the text that it was imported from.
     """
 
     spec: Any
     bound: Mapping[str, Any]
     digests: Mapping[str, Fingerprint | None] | None
+    source: bytes | None = None
 
 
 class OwnModules:
@@ -68,7 +73,7 @@ class OwnModules:
             first = self._first.get(name)
             if first is None or first.spec is not module.__spec__:
                 # It was just imported, or imported again: this is how an import makes it.
-                self._first[name] = self._picture(module, end)
+                self._first[name] = replace(self._picture(module, end), source=_source(module))
         if self._old is None:
             self._old = frozenset(self._first)
         return frozenset(found)
@@ -81,6 +86,11 @@ class OwnModules:
     def names(self) -> tuple[str, ...]:
         """The modules of the user's own that are loaded."""
         return tuple(name for name, _ in self._loaded())
+
+    def source(self, name: str) -> bytes | None:
+        """The text that a module was imported from; None where it was not kept."""
+        first = self._first.get(name)
+        return None if first is None else first.source
 
     def altered(self, name: str) -> frozenset[str]:
         """The names in a module that are not as they were when it was first seen after its import."""
@@ -129,6 +139,14 @@ class OwnModules:
             raise OutOfTime
         outcome = self._freezer.start().add(Name("module"), value, left)
         return outcome.digest if isinstance(outcome, Frozen) else None
+
+
+def _source(module: ModuleType) -> bytes | None:
+    path = Path(str(module.__file__))
+    try:
+        return path.read_bytes() if path.suffix == ".py" and path.stat().st_size <= _MOST_SOURCE else None
+    except OSError:
+        return None
 
 
 def names_in_modules(values: Mapping[Name, Any], modules: frozenset[str]) -> frozenset[Name]:

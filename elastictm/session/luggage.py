@@ -16,8 +16,9 @@ from elastictm.model.tables import amount
 from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.problem import Problem
 from elastictm.planning.repeats import deeds
-from elastictm.session.alterations import Alteration, alterations, edited
+from elastictm.session.alterations import Alteration, alterations
 from elastictm.session.baggage import Baggage, pack, parts_imported
+from elastictm.session.editions import Editions
 from elastictm.session.shipping import Shipping
 from elastictm.session.unpacking import travelled
 
@@ -43,12 +44,14 @@ class Luggage:
         cls, history: HistoryView, values: Mapping[Name, Any], modules: OwnModules, here: Path, limit: int
     ) -> Luggage:
         """Gather it; files of up to ``limit`` bytes below the working directory ``here`` may travel."""
-        baggage = pack([*modules.names(), *travelled()], (run.code or run.source for run in history.runs))
+        editions = Editions.of(history.runs, modules)
+        sources = (run.code or run.source for run in history.runs)
+        baggage = pack([*modules.names(), *travelled()], sources, editions.texts)
         return cls(
-            Shipping(here, limit, baggage.paths()),
+            Shipping(here, limit, {path: editions.digest(path) for path in baggage.paths()}),
             baggage,
             alterations(history, values, modules),
-            tuple(edited(history.runs, modules.names())),
+            editions.notes,
             tuple(dict.fromkeys(name for run in history.runs for name in _parts(run) if name in sys.modules)),
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from elastictm.model.records import CellRun, FileRead
@@ -26,13 +26,14 @@ class Shipping:
     - price each file that cell runs read;
     - put those that re-runs need into the archive.
 
-    ``carried`` are the paths of files that travel anyway, with the user's own modules.
+    ``carried`` are the paths of files that travel anyway, with the user's own modules, each with the digest of what
+    travels of it if that is not what the file says now.
     """
 
-    def __init__(self, here: Path, limit: int, carried: Collection[str] = ()) -> None:
+    def __init__(self, here: Path, limit: int, carried: Mapping[str, str | None] | None = None) -> None:
         self._here = here
         self._limit = limit
-        self._carried = frozenset(carried)
+        self._carried = carried or {}
 
     def prices(self, runs: Iterable[CellRun], bandwidth: float) -> dict[str, float]:
         """Seconds to ship each file that a cell run read; infinite where it is not what was read.
@@ -42,7 +43,8 @@ class Shipping:
         found: dict[str, float] = {}
         for run in runs:
             for file in run.files:
-                if not unchanged(Path(file.path), file):
+                kept = self._carried.get(file.path)
+                if not (unchanged(Path(file.path), file) if kept is None else kept == file.digest):
                     found[file.path] = math.inf
                 elif file.path in self._carried:
                     found.setdefault(file.path, 0.0)
