@@ -101,7 +101,7 @@ class _Settled:
             return "changed outside of recorded cells"
         if version in self.bound.released or version.n in self.stuck:
             return ""
-        if version.n in self.unlike and not self.past.same_again(version):
+        if self.past.comes_otherwise(version, self.unlike):
             return self.unlike[version.n]
         if version in self.bound.chosen:
             return "shares data with what can only be made again, beside it"
@@ -119,9 +119,10 @@ def _settled(past: Past, groups: Sequence[frozenset[Version]], hash_seed: str | 
     while True:
         unlike = unsteady(past, remade, hash_seed)
         bound = bonds(groups, past, unlike, stuck, apart=apart)
-        if remade.issuperset(bound.released):
+        dear = {v for v in past.loads if past.is_dear(v, unlike.get(v.n, ""))}
+        if remade.issuperset(dear.union(bound.released)):
             return _Settled(past, stuck, unlike, bound)
-        remade |= bound.released.keys()
+        remade |= dear.union(bound.released)
 
 
 def _problem(settled: _Settled, targets: frozenset[Version], missing_files: Mapping[str, float]) -> Problem:
