@@ -12,7 +12,7 @@ import pytest
 
 from elastictm.session.circumstances.circumstances import Circumstances
 from elastictm.session.circumstances.process import TimeZone
-from elastictm.session.circumstances.stdlib import WarningFilters
+from elastictm.session.circumstances.stdlib import DecimalContext, WarningFilters
 from elastictm.testing.places import Console, Kernel
 
 SETTINGS = {
@@ -211,6 +211,19 @@ def test_a_setting_that_cannot_be_stored_is_lost_alone(notebook, tmp_path):
     assert str(report).index(found.lost[0]) < str(report).index("variable ")
 
 
+def test_what_is_not_brought_about_is_told(notebook, tmp_path, monkeypatch):
+    """A setting that is another one after a restore is a loss; an entry of sys.path that leads nowhere is a remark."""
+    notebook.run("import sys, decimal", "decimal.getcontext().prec = 7\nsys.path.append('/no/such/folder')")
+    notebook.session.save(tmp_path / "a.tm", _options())
+
+    notebook.run("decimal.getcontext().prec = 9")
+    monkeypatch.setattr(DecimalContext, "apply", lambda *_: ())
+    report = notebook.session.restore(tmp_path / "a.tm")
+    notebook.run("decimal.getcontext().prec = 28\nsys.path.remove('/no/such/folder')")
+    assert [line for s in report.settings for line in s.lost] == ["settings of decimal: prec is not what it was"]
+    assert [n for s in report.settings for n in s.notes] == ["/no/such/folder was added to sys.path, and is not here"]
+
+
 def test_packages_announce_settings_of_their_own(tmp_path):
     """What an entry point announces is followed like the rest; what is broken of it is told and does no harm."""
     announce(tmp_path / "lib")
@@ -225,7 +238,7 @@ def test_packages_announce_settings_of_their_own(tmp_path):
             assert here.ask("boxed.Box.value") == "odd"
     assert ["absent" in text or "broken" in text for text in failures] == [True, True]
     found = next(s for s in report["settings"] if s["library"] == "boxed")
-    assert found == {"library": "boxed", "settings": {"value": "odd"}, "lost": ["settings of boxed: only almost"]}
+    assert (found["settings"], found["lost"]) == ({"value": "odd"}, ["settings of boxed: only almost"])
 
 
 @pytest.mark.parametrize("name", [name for name in SETTINGS if name not in {"IPython", "environment variables"}])

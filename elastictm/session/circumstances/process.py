@@ -122,6 +122,12 @@ def added_to_import_path(settings: Mapping[str, Mapping[str, Any]]) -> tuple[str
     return tuple(entry for entries in settings.get(IMPORT_PATH, {}).values() for entry in entries)
 
 
+def absent_entries(settings: Mapping[str, Any]) -> Sequence[str]:
+    """A line for each entry that the session added to its import path and that leads to nothing here."""
+    entries = [entry for added in settings.values() for entry in added]
+    return [f"{entry} was added to {IMPORT_PATH}, and is not here" for entry in entries if not _exists(entry)]
+
+
 class ImportPath:
     """What the session added to ``sys.path``, before and behind what was there."""
 
@@ -147,7 +153,7 @@ class ImportPath:
         front, back = settings.get("front", []), settings.get("back", [])
         kept = [entry for entry in sys.path if not self._is_added(entry)]
         sys.path[:] = [*front, *kept, *(entry for entry in back if entry not in kept)]
-        return [f"{entry} was added to sys.path, and is not here" for entry in (*front, *back) if not _exists(entry)]
+        return ()
 
     def show(self, key: str, value: Any) -> str:  # noqa: ARG002 - the key tells nothing about the form
         """The entries."""
