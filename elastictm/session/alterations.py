@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from elastictm.ids import Name
     from elastictm.model.history import HistoryView
     from elastictm.session.ambient import OwnModules
+    from elastictm.session.first_imports import FirstImport
 
 _CHANGED: Final = "changed what no variable holds: "
 _MOST_NAMES: Final = 8
@@ -55,14 +56,21 @@ class Alteration:
         return cls(record.name, record.changed, record.cells, record.variables)
 
 
-def alterations(history: HistoryView, values: Mapping[Name, Any], modules: OwnModules) -> tuple[Alteration, ...]:
-    """What was changed inside each own module that is loaded."""
+def alterations(
+    history: HistoryView, values: Mapping[Name, Any], modules: OwnModules, imports: Mapping[str, FirstImport]
+) -> tuple[Alteration, ...]:
+    """What was changed inside each own module that is loaded; ``imports`` are those that their cells used at once."""
     found: list[Alteration] = []
     for name in modules.names():
         module = sys.modules[name]
-        found_names = modules.altered(name) | set(_against_source(module, modules.source(name)))
-        names = tuple(sorted(found_names - set(_submodules(module))))
-        cells = tuple(sorted(set(_changing_cells(history.runs, name, values))))
+        at_once = imports.get(name)
+        changed = modules.altered(name) | set(_against_source(module, modules.source(name)))
+        by = set(_changing_cells(history.runs, name, values))
+        if at_once is not None and at_once.names:
+            changed |= at_once.names
+            by.add(int(at_once.n))
+        names = tuple(sorted(changed - set(_submodules(module))))
+        cells = tuple(sorted(by))
         if names or (cells and modules.is_unclear(name)):
             variables = tuple(sorted(key for key, value in values.items() if _comes_from(value, module)))
             found.append(Alteration(name, names, cells, variables))

@@ -27,6 +27,7 @@ from elastictm.values.freeze import Freezer, Surroundings
 if TYPE_CHECKING:
     from elastictm.model.rehearsals import RehearsalReport
     from elastictm.session.faith import FaithCheck
+    from elastictm.session.first_imports import FirstImports
     from elastictm.session.options import SaveOptions
     from elastictm.session.rehearsal import Live
     from elastictm.session.saving import Draft
@@ -54,6 +55,7 @@ class Session:
         self.history = History()
         self._probe: BandwidthProbe | None = None
         self._faith: FaithCheck | None = None
+        self._imports: FirstImports | None = None
         self._book = TrustBook()
         self._watch = EffectWatch(ignored_paths)
         members, failures = registered(self._watch.of_imports)
@@ -237,6 +239,7 @@ class Session:
 
     def _draft(self, options: SaveOptions, folder: Path) -> Draft:
         from elastictm.session.faith import FaithCheck  # noqa: PLC0415
+        from elastictm.session.first_imports import FirstImports  # noqa: PLC0415
         from elastictm.session.luggage import Luggage  # noqa: PLC0415
         from elastictm.session.saving import draft  # noqa: PLC0415
         from elastictm.session.stock import take_stock  # noqa: PLC0415
@@ -257,5 +260,8 @@ class Session:
         stock = self._faith.checked(stock, chosen, self.recorder.freezer, self.settings().faith_budget)
         self._probe = self._probe or BandwidthProbe()
         bandwidth = options.bandwidth or self.settings().bandwidth or self._probe.bandwidth(folder)
-        luggage = Luggage.of(history, values, self.recorder.modules, Path.cwd(), options.ship_limit)
+        self._imports = self._imports or FirstImports(self.clock.elapsed)
+        modules = self.recorder.modules
+        imports = self._imports.looked_at(history, modules, self.settings().faith_budget)
+        luggage = Luggage.of(history, values, modules, imports, Path.cwd(), options.ship_limit)
         return draft(history, stock, bandwidth, options, luggage)
