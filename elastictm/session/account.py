@@ -53,7 +53,7 @@ class Account:
             for n, why in lessons.cells.items()
             if not any(f"cell {n}: {why}" in reason for reason in losses)
         ]
-        told += [f"cell {n} ran again, and {'; '.join(done)}" for n, done in lessons.done.items()]
+        told += [f"cell {n} ran again; the first time it {'; '.join(done)}" for n, done in lessons.done.items()]
         told += _unloaded(lessons, reports)
         return RestoreReport(
             str(self.saved.reader.name),

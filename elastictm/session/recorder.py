@@ -310,7 +310,7 @@ class Recorder:
         effects: list[Effect] = []
         for text in names.constants:
             try:
-                path = str(Path(text).absolute())
+                path = os.path.abspath(text)  # noqa: PTH100 - as the watch calls files
                 if path not in seen.opened and f"{path}.py" in seen.opened:
                     path = f"{path}.py"  # as %run takes it
                 if path in seen.opened:

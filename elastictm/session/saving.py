@@ -195,7 +195,9 @@ def write(drafted: Draft, journey: Journey, writer: ArchiveWriter, clock: Callab
     runs = tuple(step.n for step in drafted.plan.reruns)
     manifest = m.Manifest(
         saved_at=now,
-        environment=describe_environment(packer.modules | drafted.imported(), journey.import_path),
+        environment=describe_environment(
+            packer.modules | drafted.imported(), drafted.luggage.shipping.folders.home, journey.import_path
+        ),
         history=writer.put(encode_history(drafted.history)),
         execution_count=journey.execution_count,
         entries=tuple(_entry(choice, fingerprints, unit_of, drafted.stock) for choice in drafted.choices),

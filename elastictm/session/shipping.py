@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from elastictm.model.records import CellRun, FileRead
+from elastictm.session.folders import Folders
 from elastictm.storage import manifest as m
 from elastictm.storage.digest import file_digest
 from elastictm.storage.writer import ArchiveWriter
@@ -30,8 +30,8 @@ class Shipping:
     travels of it if that is not what the file says now.
     """
 
-    def __init__(self, here: Path, limit: int, carried: Mapping[str, str | None] | None = None) -> None:
-        self._here = here
+    def __init__(self, folders: Folders, limit: int, carried: Mapping[str, str | None] | None = None) -> None:
+        self.folders = folders
         self._limit = limit
         self._carried = carried or {}
 
@@ -57,8 +57,12 @@ class Shipping:
         found: dict[str, m.ShippedFile] = {}
         for file in self._files(runs):
             if file.path not in found and self._may_travel(file) and unchanged(Path(file.path), file):
-                relative = Path(os.path.relpath(file.path, self._here)).as_posix()
-                found[file.path] = m.ShippedFile(relative, writer.put(Path(file.path).read_bytes()))
+                folder = self.folders.holding(Path(file.path)) or self.folders.home
+                found[file.path] = m.ShippedFile(
+                    Path(file.path).relative_to(folder).as_posix(),
+                    writer.put(Path(file.path).read_bytes()),
+                    "" if folder == self.folders.home else str(folder),
+                )
         return tuple(found.values())
 
     def shipped(self, runs: Iterable[CellRun], paths: Collection[str]) -> dict[str, int]:
@@ -69,10 +73,10 @@ class Shipping:
         return (file for run in runs for file in run.files if file.path not in self._carried)
 
     def _may_travel(self, file: FileRead) -> bool:
-        """Whether a file was read by a path below the working directory, and is not too large."""
+        """Whether a file is below a folder that the session worked in, read by a relative path, and not too large."""
         if file.relative is None or not self._limit or file.size > self._limit:
             return False
-        return Path(file.path).is_relative_to(self._here) and ".." not in Path(file.relative).parts
+        return self.folders.holding(Path(file.path)) is not None
 
 
 def unchanged(path: Path, file: FileRead) -> bool:
