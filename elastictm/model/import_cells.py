@@ -40,11 +40,16 @@ class ImportCell:
         except (SyntaxError, ValueError, RecursionError):
             return None
 
-    def imports(self) -> tuple[str, ...]:
-        """The statements that import when the cell runs, in order."""
-        return tuple(
-            ast.unparse(node) for node in _running(self.tree) if isinstance(node, (ast.Import, ast.ImportFrom))
-        )
+    def imports(self, own: Collection[str]) -> tuple[str, ...]:
+        """The statements that import some of the modules ``own`` when the cell runs, in order."""
+        found: list[str] = []
+        for node in _running(self.tree):
+            if isinstance(node, ast.Import):
+                names = [name for name in node.names if name.name.partition(".")[0] in own]
+                found += [ast.unparse(ast.Import(names))] if names else []
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in own:
+                found.append(ast.unparse(node))
+        return tuple(found)
 
     def may_use(self, own: Collection[str]) -> bool:
         """Whether the cell does more than import, with anything but libraries; ``own`` are modules that are none."""

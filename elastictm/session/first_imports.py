@@ -40,11 +40,15 @@ class FirstImport:
 
 @dataclass(frozen=True, slots=True)
 class _Scene:
-    """A cell with the modules that it imported, as they were when it had ended; ``end`` is when time is over."""
+    """A cell with the modules that it imported, as they were when it had ended; ``end`` is when time is over.
+
+    ``own`` are all modules of the user's own, without the packages' parts.
+    """
 
     run: CellRun
     cell: ImportCell | None
     pictures: Mapping[str, Picture]
+    own: Collection[str]
     end: float
 
 
@@ -54,12 +58,12 @@ class FirstImports:
     Responsibilities:
     - tell which modules are in question at all;
     - have those imported in a process of their own, within a budget of time, and compare;
-    - remember the answers.
+    - remember the answers, and that there was no time, until there is more.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._known: dict[str, tuple[Picture, FirstImport]] = {}
+        self._known: dict[str, tuple[Picture, FirstImport, float]] = {}
 
     def looked_at(self, history: HistoryView, modules: OwnModules, seconds: float) -> dict[str, FirstImport]:
         """The modules that are in question, with what is known of each."""
@@ -78,7 +82,7 @@ class FirstImports:
             ):
                 continue
             known = self._known.get(name)
-            if known is not None and known[0] is first:
+            if known is not None and known[0] is first and (known[1].unknown != _NO_TIME or seconds <= known[2]):
                 found[name] = known[1]
             else:
                 by_cell.setdefault(first.n, {})[name] = first
@@ -87,9 +91,9 @@ class FirstImports:
             if cell is not None and not cell.may_use(own):
                 answers = dict.fromkeys(pictures, FirstImport(n))
             else:
-                answers = self._answers(_Scene(runs[n], cell, pictures, end), modules)
+                answers = self._answers(_Scene(runs[n], cell, pictures, own, end), modules)
             found |= answers
-            self._known |= {x: (pictures[x], each) for x, each in answers.items() if each.unknown != _NO_TIME}
+            self._known |= {name: (pictures[name], each, seconds) for name, each in answers.items()}
         return found
 
     def _answers(self, scene: _Scene, modules: OwnModules) -> dict[str, FirstImport]:
@@ -121,7 +125,7 @@ class FirstImports:
         left = scene.end - self._clock()
         if left <= 0:
             return _NO_TIME
-        statements = () if scene.cell is None else scene.cell.imports()
+        statements = () if scene.cell is None else scene.cell.imports(scene.own)
         order = {"directory": str(Path.cwd()), "imports": statements, "modules": list(names), "shell": in_shell}
         with tempfile.TemporaryDirectory(prefix="elastictm-") as text:
             folder = Path(text)

@@ -37,9 +37,12 @@ def test_cells_that_use_what_they_import(code, may):
 
 
 def test_statements_that_import():
-    """Those that run with the cell are found in order, under conditions too, and those in functions are not."""
-    code = "import a\ntry:\n    from b import c\nexcept ImportError:\n    c = None\ndef f():\n    import d"
-    assert ImportCell.of(code).imports() == ("import a", "from b import c")
+    """Those of own modules that run with the cell are found in order, under conditions too, not those in functions."""
+    code = "import numpy, helper as h\nimport torch\ntry:\n    from pkg.b import c\nexcept ImportError:\n    c = None"
+    assert ImportCell.of(f"{code}\ndef f():\n    import helper").imports(OWN) == (
+        "import helper as h",
+        "from pkg.b import c",
+    )
     assert ImportCell.of("import a b") is None
 
 

@@ -52,6 +52,7 @@ def own(tmp_path, notebook):
     """A notebook beside own modules."""
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
+    notebook.settings.faith_budget = 60.0
     yield notebook
     for name in FILES:
         sys.modules.pop(name.removesuffix(".py"), None)
