@@ -117,6 +117,9 @@ class Draft:
             found.append(
                 f"not tried out, for want of time, whether objects of these classes load: {names}; --rehearse does"
             )
+        loaded = {version.name for version in self.plan.loads}
+        if holding := sorted(name for name in self.stock.holding_files() if name in loaded):
+            found.append(f"load only where the files that they have open are too, as they are now: {', '.join(holding)}")
         if needed := self._needed_there():
             found.append(f"cells run again only where these files are too: {', '.join(needed)}")
         found += self._may_differ()

@@ -340,3 +340,21 @@ def test_what_a_cell_writes_by_a_relative_path_lands_in_the_folder_here(tmp_path
         f"cell 2 ran again; the first time it wrote {data}",
     ]
     assert said(report, "a cell that ran") == [f"a cell that ran again wrote {tmp_path / 'here' / 'log'}"]
+
+
+def test_a_save_names_what_needs_its_file_where_it_is_restored(tmp_path):
+    """Files that are open, databases on file and mapped memory do not travel, and each variable that has one is told."""
+    cell = (
+        "import sqlite3, mmap, io\nopen('one.txt', 'w').write('1234')\nbooks, word = [open('one.txt')], 'raw_file'\n"
+        "db, memory = sqlite3.connect('d.db'), sqlite3.connect(':memory:')\n_ = db.execute('create table t(x)')\n"
+        "db.commit()\nwith open('one.txt') as f: m = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)\n"
+        "import numpy as np\nmapped = np.memmap('one.txt', mode='r')"
+    )
+    with closing(Console(tmp_path / "work", tmp_path / "home")) as place:
+        assert place.run(cell).error is None
+        report = place.save(tmp_path / "a.tm", policy="store-all")
+        assert place.run("for x in (db, *books): x.close()\ndel m, mapped, db").error is None
+        after = place.save(tmp_path / "b.tm", policy="store-all")
+    begin = "load only where the files that they have open are too"
+    assert said(report, begin) == [f"{begin}, as they are now: books, db, m, mapped"]
+    assert said(after, begin) == []
