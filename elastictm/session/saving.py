@@ -119,7 +119,8 @@ class Draft:
             )
         loaded = {version.name for version in self.plan.loads}
         if holding := sorted(name for name in self.stock.holding_files() if name in loaded):
-            found.append(f"load only where the files that they have open are too, as they are now: {', '.join(holding)}")
+            told = ", ".join(holding)
+            found.append(f"load only where the files that they have open are too, as they are now: {told}")
         if needed := self._needed_there():
             found.append(f"cells run again only where these files are too: {', '.join(needed)}")
         found += self._may_differ()
