@@ -176,7 +176,7 @@ class Restorer:
 
     def _attempt(self, problem: Problem, plan: ReplicationPlan) -> Restored:
         saved, around = self._saved, self._surroundings()
-        thawer = Thawer(around, definition_units(saved.reader), self._host.singletons)
+        thawer = Thawer(around, definition_units(saved.reader), {**self._host.fixtures, **self._host.singletons})
         replay = Replay(saved, self._host, self._lessons, plan)
         clear(self._host)
         forget()
@@ -227,7 +227,7 @@ class Restorer:
     def _surroundings(self) -> Surroundings:
         """What is around the values of the session, before any of them is here."""
         singletons = {type(value): name for name, value in self._host.singletons.items()}
-        around = Surroundings(self._host.namespace, singletons=singletons)
+        around = Surroundings(self._host.namespace, singletons=singletons, fixtures=self._host.fixtures)
         for filename, text in self._saved.texts.items():
             around.sources.add(filename, text)
         around.definitions.reserve([DefinitionKey(d.key) for d in self._saved.manifest.definitions])

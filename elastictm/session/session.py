@@ -61,7 +61,7 @@ class Session:
         members, failures = registered(self._watch.of_imports)
         self.circumstances = Circumstances([*members, *host.circumstances], failures)
         types = {type(value): name for name, value in host.singletons.items()}
-        self.recorder = self._recorder(Surroundings(host.namespace, singletons=types))
+        self.recorder = self._recorder(Surroundings(host.namespace, singletons=types, fixtures=host.fixtures))
 
     def _recorder(self, around: Surroundings) -> Recorder:
         # Time that other programs take from this one is not what a value costs.
