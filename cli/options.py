@@ -29,7 +29,8 @@ AnyVersion: TypeAlias = Annotated[
 ]
 
 AllowLosses: TypeAlias = Annotated[
-    bool, typer.Option("--allow-losses", help="Exit with status 0 even if variables could not be brought back.")
+    bool,
+    typer.Option("--allow-losses", help="Exit with status 0 even if something is lost or came back as another value."),
 ]
 
 

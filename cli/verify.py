@@ -41,7 +41,7 @@ def verify(  # noqa: PLR0913 - each is an option of its own
         if report is not None:
             output.result(str(report))
     if report is not None and not report.restores and not allow_losses:
-        raise RestoredWithLosses("; ".join(report.lines()[: 1 + len(report.trouble)]))
+        raise RestoredWithLosses("; ".join(report.lines()))
 
 
 def _rehearsed(archive: str, *, trust: bool) -> Any:

@@ -33,6 +33,9 @@ FIGURES: Final = "pyplot"
 HANDLERS: Final = "logging"
 """What the names of handlers of loggers begin with."""
 
+FILTERS: Final = "logging filters"
+"""What the names of filters of loggers begin with."""
+
 
 def held_name(library: str, what: str) -> Name:
     """The name under which an object is recorded that a library holds; no variable can have such a name."""
@@ -42,7 +45,7 @@ def held_name(library: str, what: str) -> Name:
 def holder(name: str) -> str | None:
     """The library in the name of an object that it holds; None for any other name."""
     library, colon, _ = name.partition(": ")
-    return library if colon and library in {FIGURES, HANDLERS} else None
+    return library if colon and library in {FIGURES, HANDLERS, FILTERS} else None
 
 
 def output_name(n: int) -> Name:

@@ -12,7 +12,8 @@ class Settings:
     ``recording_share`` is the part of the session's own run time that recording may take, ``recording_floor`` the
     seconds that it may take for any one cell all the same.
     ``bandwidth`` is in bytes per second; None means that the destination is probed.
-    ``faith_budget`` is the seconds that a save or plan may take to see whether objects of doubtful classes load.
+    ``faith_budget`` is the seconds that a save or plan may take to see whether objects of doubtful classes load,
+    and again to see what cells did to modules that they import.
     ``keeping_seconds`` is how long freezing a group of variables may take for the sake of the past.
     ``budget`` is how many bytes the past of all sessions may take on disk; None for a part of what is free.
     ``digest_limit`` is the size in bytes up to which a file that a cell read is digested at once.

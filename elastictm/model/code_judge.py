@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from elastictm.model.events import NOTHING, Event, decoded
 from elastictm.model.flow import SUSPECTS
 from elastictm.model.known import ASKING, COMMANDS, EVALUATORS, PLAIN_SHELL, TABLE_ACCESS, TEXT_METHODS
+from elastictm.model.machine import SETTING
 from elastictm.model.magics_code import MagicUse, cell_magic, line_magic
 from elastictm.model.reach import (
     MAIN,
@@ -106,6 +107,8 @@ class _Judge:
             return  # a local variable that happens to be called so
         if parts[-2:] == ("sys", "modules") and self._harmless_table(i):
             return
+        if parts[-1] == "environ" and self._sets_environment(i):
+            return
         use = self._use(i)
         reason = opaque_reason(parts, shown, use, top=self._top)
         if reason:
@@ -153,6 +156,11 @@ class _Judge:
             return after.name == "keys" or (then.kind == "const" and isinstance(then.value, str))
         # A constant that names the session's own module is judged by itself.
         return after.kind == "CONTAINS_OP" or (after.kind == "const" and isinstance(after.value, str))
+
+    def _sets_environment(self, i: int) -> bool:
+        """Whether the environment is written here: by a method, or under a key that is one instruction."""
+        after, then = self._at(i + 1), self._at(i + 2)
+        return after.name in SETTING or then.kind in {"STORE_SUBSCR", "DELETE_SUBSCR"}
 
     def _judge_shell(self, i: int) -> None:
         before, method = self._at(i - 1), self._at(i + 2)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from elastictm.model.events import MANY
 from elastictm.model.flow import Flow
 from elastictm.model.known import ASKING, PLAIN_SHELL, TABLE_ACCESS, TEXT_METHODS
+from elastictm.model.machine import SETTING
 from elastictm.model.repeatability import KEPT, MENTIONED, Use
 from elastictm.model.scopes import comprehension_scope, function_scope
 
@@ -26,7 +27,7 @@ class ExpressionWalk(Flow, ABC):
     """
 
     spared: ast.expr | None = None
-    """A use of ``sys.modules`` that was found to be harmless."""
+    """A use of ``sys.modules`` or ``os.environ`` that was found to be harmless."""
 
     @abstractmethod
     def shell_call(self, method: str, node: ast.Call) -> None:
@@ -78,7 +79,7 @@ class ExpressionWalk(Flow, ABC):
         kind = type(node.ctx)
         if kind is ast.Load:
             self.load(node.id)
-            if node.id in self.suspects:
+            if node.id in self.suspects and node is not self.spared:
                 self.judge(node, MENTIONED)
         elif kind is ast.Store:
             self.store(node.id)
@@ -141,6 +142,8 @@ class ExpressionWalk(Flow, ABC):
     def _method(self, func: ast.Attribute, node: ast.Call) -> None:
         if func.attr in TABLE_ACCESS and (func.attr == "keys" or _is_text(node.args[:1])):
             self._asked(func.value)
+        if func.attr in SETTING and _is_environment(func.value):
+            self.spared = func.value
         if func.attr in self.suspects:
             self.judge(func, call_use(node))
         self.expr(func.value)
@@ -162,6 +165,8 @@ class ExpressionWalk(Flow, ABC):
     def _subscript(self, node: ast.Subscript) -> None:
         if _is_text([node.slice]):
             self._asked(node.value)
+        if not isinstance(node.ctx, ast.Load) and _is_environment(node.value):
+            self.spared = node.value
         self.expr(node.value)
         self.expr(node.slice)
         self.act()
@@ -285,6 +290,12 @@ def call_use(node: ast.Call) -> Use:
     constants = [seed.value for seed in seeds if isinstance(seed, ast.Constant)]
     text = constants[0] if constants and isinstance(constants[0], str) else None
     return Use(called=True, args=count, nothing=None in constants, text=text)
+
+
+def _is_environment(node: ast.expr) -> bool:
+    return (isinstance(node, ast.Attribute) and node.attr == "environ") or (
+        isinstance(node, ast.Name) and node.id == "environ"
+    )
 
 
 def _is_text(nodes: Sequence[ast.expr]) -> bool:

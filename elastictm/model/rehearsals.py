@@ -45,7 +45,8 @@ class RehearsedVariable:
 class RehearsalReport:
     """A restore in a fresh process, compared with what was saved; ``failure`` tells why there was none.
 
-    ``unloaded`` are the values that did not load there, and why, whatever became of their variables.
+    ``unloaded`` are the values that did not load there, and why, whatever became of their variables; ``settings`` has a
+    sentence for each setting that did not come back.
     """
 
     path: str
@@ -54,11 +55,12 @@ class RehearsalReport:
     failure: str = ""
     notes: tuple[str, ...] = ()
     unloaded: tuple[tuple[str, str], ...] = ()
+    settings: tuple[str, ...] = ()
 
     @property
     def restores(self) -> bool:
         """Whether everything came back, and nothing is known to be different."""
-        return not self.failure and not self.trouble
+        return not (self.failure or self.trouble or self.settings)
 
     @property
     def trouble(self) -> tuple[RehearsedVariable, ...]:
@@ -76,6 +78,8 @@ class RehearsalReport:
         told = [f"{counts[verdict]} {word}" for verdict, word in words.items() if counts[verdict]]
         if counts["unknown"]:
             told.append(f"{counts['unknown']} restored that cannot be compared")
+        if self.settings:
+            told.append(f"{len(self.settings)} setting{'s' * (len(self.settings) > 1)} LOST")
         if self.restores:
             noun = "variable" if len(self.variables) == 1 else "variables"
             told[:1] = [f"{counts['same']} {noun} as saved"] if counts["same"] else told[:1]
@@ -83,13 +87,13 @@ class RehearsalReport:
         return f"this archive does not restore as it was saved: {', '.join(told)}"
 
     def lines(self, told: Collection[Name] = ()) -> tuple[str, ...]:
-        """The summary, and what is lost or different, a line each; but for losses that were ``told`` already."""
+        """The summary, and what is lost or different, a line each, but for variables that were ``told`` as losses."""
         found = [
             f"{v.name} ({v.kind}) {v.verdict}: {': '.join(filter(None, (v.path, v.reason)))}"
             for v in self.trouble
             if v.verdict != "lost" or v.name not in told
         ]
-        return (self.summary, *found)
+        return (self.summary, *found, *self.settings)
 
     def to_json(self) -> dict[str, object]:
         """The report as a dict of plain values."""
@@ -98,6 +102,7 @@ class RehearsalReport:
             "restores": self.restores,
             "failure": self.failure,
             "variables": [variable.to_json() for variable in self.variables],
+            "settings": list(self.settings),
             "seconds": self.seconds,
             "notes": list(self.notes),
         }
@@ -107,7 +112,7 @@ class RehearsalReport:
             (v.name, v.kind, v.verdict, v.outcome, ": ".join(filter(None, (v.path, v.reason)))) for v in self.trouble
         )
         columns = ("variable", "kind", "verdict", "outcome", "why")
-        return Table(f"{self.path}: {self.summary}; {duration(self.seconds)}", columns, rows, self.notes)
+        return Table(f"{self.path}: {self.summary}; {duration(self.seconds)}", columns, rows, self.notes, self.settings)
 
     def __str__(self) -> str:
         return self._table().to_text()

@@ -4,6 +4,8 @@ A reason is matched by its words, because words are what archives hold and what 
 A test walks the messages of the reducers, so that none is without a remedy.
 """
 
+# ruff: noqa: SIM905 - a list of words reads better without quotes
+
 from __future__ import annotations
 
 import re
@@ -34,6 +36,18 @@ _DISTRIBUTIONS: Final = {
 """What to install for modules of another name."""
 
 
+_SINCE: Final = ("tomllib", "annotationlib", "compression")
+"""Modules of Python's own that came after 3.10."""
+
+_UNTIL: Final = tuple(
+    """
+    aifc asynchat asyncore audioop cgi cgitb chunk crypt distutils imghdr imp lib2to3 mailcap msilib nis nntplib
+    ossaudiodev pipes smtpd sndhdr spwd sunau telnetlib uu xdrlib
+    """.split()
+)
+"""Modules that Python had, and has no more."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Remedy:
     """Advice for the reasons that a pattern is found in; ``{}`` in it stands for the pattern's groups."""
@@ -60,7 +74,19 @@ _ANYWHERE: Final = _table(
         r"was saved with (\S+) ([^\s,+]+)\S*, and here is",
         "pip install {}=={}, and restore again; or load it all the same with --any-version (any_version=True)",
     ),
-    (r"No module named '(\w+)", "pip install {}, and restore again"),
+    (
+        rf"No module named '({'|'.join(_SINCE)})\b",
+        "restore it under a Python that has {}: it came with Python 3.11 or later",
+    ),
+    (
+        rf"No module named '({'|'.join(_UNTIL)})\b",
+        "restore it under a Python that has {}: later ones, from 3.12 on, do not",
+    ),
+    (rf"No module named '({'|'.join(_DISTRIBUTIONS)})\b", "pip install {}, and restore again"),
+    (
+        r"No module named '(\w+)",
+        "bring the module {} here, a file of your own or a package to install, and restore again",
+    ),
 )
 """What helps whenever it is done."""
 

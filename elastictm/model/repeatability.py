@@ -2,6 +2,7 @@
 
 Only what the code shows is judged: a dotted name, as imported where the code shows the import, and how it is called.
 A name that is met without its import, such as ``uuid4()``, is judged by the name alone.
+Questions about the machine are told as such: see ``machine``.
 Draws from a generator whose state is recorded before a cell, such as ``random.random()``, repeat.
 """
 
@@ -10,6 +11,8 @@ Draws from a generator whose state is recorded before a cell, such as ``random.r
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from elastictm.model import machine
 
 UNKNOWN = -1
 """Stands for a number of arguments that cannot be seen."""
@@ -59,6 +62,7 @@ _BARE = frozenset({"input", "raw_input", "id"})
 
 WORDS = (
     _ALWAYS.union(*_OF_MODULE.values(), _GENERATORS, _NOWS, _OF_TEXT, _CLOCK_FACES, _BARE)
+    | machine.WORDS
     | {"getpass"}
 )  # fmt: skip
 """The last parts of all dotted names that can be unrepeatable."""
@@ -74,7 +78,7 @@ def unrepeatable_reason(parts: tuple[str, ...], shown: str, use: Use) -> str | N
         return f'{shown}("{use.text}")' if use.text in {"now", "today"} else None
     if _varies(last, owner, use):
         return f"{shown}()"
-    return None
+    return machine.machine_reason(parts, shown, use)
 
 
 def _varies(last: str, owner: str, use: Use) -> bool:

@@ -250,7 +250,7 @@ class SaveReport(Shown):
         head += f"{amount(self.bytes)} (predicted {amount(self.predicted_bytes)})"
         notes, first = kept_lines(self.settings) + self.notes, lost_lines(self.settings)
         if self.rehearsal is not None:
-            notes += self.rehearsal.notes
+            notes = tuple(dict.fromkeys((*notes, *self.rehearsal.notes)))
             first += tuple(f"rehearsal: {line}" for line in self.rehearsal.lines([v.name for v in self.lost]))
         return (_outcomes(head, self.variables, self.outputs, notes, first),)
 

@@ -13,15 +13,21 @@ _MOST_SHOWN: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class SettingsReport:
-    """The settings of one library: those that travel, by key, and a sentence for each that does not."""
+    """The settings of one library: those that travel, by key, a sentence for each that does not, and remarks."""
 
     library: str
     settings: Mapping[str, str] = field(default_factory=dict)
     lost: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """The report as a dict of plain values."""
-        return {"library": self.library, "settings": dict(self.settings), "lost": list(self.lost)}
+        return {
+            "library": self.library,
+            "settings": dict(self.settings),
+            "lost": list(self.lost),
+            "notes": list(self.notes),
+        }
 
 
 def settings_reports(versions: Iterable[SettingsVersion]) -> tuple[SettingsReport, ...]:
@@ -43,11 +49,12 @@ def lost_lines(reports: Iterable[SettingsReport]) -> tuple[str, ...]:
 
 
 def kept_lines(reports: Iterable[SettingsReport]) -> tuple[str, ...]:
-    """A line for each library whose settings come back, with the first few of them."""
+    """A line for each library whose settings come back, with the first few of them, and the remarks."""
     found: list[str] = []
     for report in reports:
         shown = [f"{key}: {text}" for key, text in report.settings.items()]
         more = f" and {len(shown) - _MOST_SHOWN} more" if len(shown) > _MOST_SHOWN else ""
         if shown:
             found.append(f"settings of {report.library}: {', '.join(shown[:_MOST_SHOWN])}{more}")
+        found += report.notes
     return tuple(found)

@@ -19,6 +19,14 @@ def is_other_major(one: str, other: str) -> bool:
     return left is not None and right is not None and left != right
 
 
+def is_other_minor(one: str, other: str) -> bool:
+    """Whether two versions differ in their first two numbers; those that cannot be read do not."""
+    left, right = _FIRST_NUMBERS.match(one), _FIRST_NUMBERS.match(other)
+    if left is None or right is None:
+        return False
+    return [int(part or 0) for part in left.groups()] != [int(part or 0) for part in right.groups()]
+
+
 def _major(version: str) -> tuple[int, ...] | None:
     found = _FIRST_NUMBERS.match(version)
     if found is None:

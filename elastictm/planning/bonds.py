@@ -47,7 +47,7 @@ class Bonds:
 def bonds(
     groups: Sequence[Group],
     past: Past,
-    unlike: Collection[RunNumber],
+    unlike: Mapping[RunNumber, str],
     stuck: Collection[RunNumber],
     *,
     apart: bool = False,
@@ -61,13 +61,13 @@ def bonds(
     Args:
         groups: The alias groups of the state.
         past: What is known of the session.
-        unlike: The cell runs that would give another result.
+        unlike: The cell runs that would give another result, each with the reason.
         stuck: The cell runs that cannot run again.
         apart: Whether what is older than all members without bytes is fixed in any case.
     """
     whole = joined(groups)
     tied = frozenset().union(*whole)
-    held = {v for v in past.loads if v.n in stuck or (v.n in unlike and not past.same_again(v))}
+    held = {v for v in past.loads if v.n in stuck or past.comes_otherwise(v, unlike)}
     chosen = frozenset().union(*(_before_bare(group, past) for group in whole)) - held if apart else _NOTHING
     held |= chosen
     older = {group: _older(group, held, past) for group in whole}

@@ -144,7 +144,7 @@ class _Settled:
             return "changed outside of recorded cells"
         if version in self.bound.released or version.n in self.stuck:
             return ""
-        if self.differs(version):
+        if self.past.comes_otherwise(version, self.unlike):
             return self.unlike[version.n]
         if version in self.bound.chosen:
             return "shares data with what can only be made again, beside it"
@@ -165,9 +165,10 @@ def _settled(
     while True:
         unlike = unsteady(past, remade, hash_seed)
         bound = bonds(groups, lasting, unlike, stuck, apart=apart)
-        if remade.issuperset(bound.released):
+        dear = {v for v in past.loads if past.is_dear(v, unlike.get(v.n, ""))}
+        if remade.issuperset(dear.union(bound.released)):
             return _Settled(past, lasting, offered, stuck, unlike, bound)
-        remade |= bound.released.keys()
+        remade |= dear.union(bound.released)
 
 
 def _problem(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from elastictm.ids import RunNumber, Version
+from elastictm.model.machine import is_of_machine
 from elastictm.model.marks import mark_of
 from elastictm.model.records import STILL_RUNNING, CellRun, EffectKind
 from elastictm.model.set_order import holds_under
@@ -66,20 +67,28 @@ def unsteady(past: Past, remade: Collection[Version], hash_seed: str | None = No
     what such a cell run made: a version that is loaded gives back what was read, but one without bytes, one that is
     ``remade`` although it has them, and one that was changed outside of cells does not.
     Reasons that a fixed hash seed takes away do not count where ``hash_seed`` is that one.
+    That a cell run asks about the machine is told only where there is no other reason.
     """
     learned = {remark.n: remark.text for remark in past.history.remarks}
     found: dict[RunNumber, str] = {}
     for run, inputs in zip(past.runs, past.inputs, strict=True):
         reasons = [reason for reason in run.unrepeatable if holds_under(reason, hash_seed)]
-        if reasons or run.n in learned:
-            found[run.n] = f"not repeatable: {', '.join(reasons) or learned[run.n]} (cell {run.n})"
+        firm = [reason for reason in reasons if not is_of_machine(reason)]
+        if firm or run.n in learned:
+            found[run.n] = f"not repeatable: {', '.join(firm) or learned[run.n]} (cell {run.n})"
             continue
+        if reasons:
+            found[run.n] = f"not repeatable: {', '.join(reasons)} (cell {run.n})"
         for u in inputs.needs:
             if u in past.astray:
                 found[run.n] = f"made from {u.name}, which was changed outside of recorded cells"
             elif u in past.hollow:
                 found[run.n] = f"made from {u.name}, and what was changed inside {past.hollow[u]} does not travel"
-            elif u.n in found and (u not in past.loads or u in remade):
+            elif (
+                u.n in found
+                and (u not in past.loads or u in remade)
+                and (run.n not in found or is_of_machine(found[run.n]))
+            ):
                 found[run.n] = found[u.n]
     return found
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
+from elastictm.ids import RunNumber, Version
 from elastictm.model.history import HistoryView
 from elastictm.model.marks import mark_of
 from elastictm.model.records import STILL_RUNNING, CellRun
 from elastictm.model.reports import Unrepeatable
 from elastictm.model.set_order import holds_under
+from elastictm.planning.plan import Rerun
 from elastictm.planning.repeats import deeds
 
 _LONGEST_CODE = 48
@@ -53,6 +55,25 @@ def unrepeatable_cells(
         if reasons:
             found.append(Unrepeatable(run.n, _first_line(run.source), "; ".join(dict.fromkeys(reasons))))
     return tuple(found)
+
+
+def doubtful(
+    history: HistoryView, reruns: Iterable[Rerun], cells: Collection[RunNumber]
+) -> Iterator[tuple[Rerun, RunNumber]]:
+    """The re-runs of some cells that are not repeatable, and of those that read what they make anew, each with which.
+
+    Args:
+        history: The session's history.
+        reruns: The cells that run again, in order.
+        cells: The cell runs that are not repeatable.
+    """
+    causes: dict[Version, RunNumber] = {}
+    for step in reruns:
+        read = (causes[version] for version in history.run(step.n).reads if version in causes)
+        cause = step.n if step.n in cells else next(read, None)
+        if cause is not None:
+            causes.update(dict.fromkeys(step.writes, cause))
+            yield step, cause
 
 
 def _reasons(run: CellRun, gone: Collection[str], hash_seed: str | None, *, allow_effects: bool) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,8 @@ from elastictm.model.reports import Choice, Outcome, RestoreReport, VariableRepo
 from elastictm.planning.explain import explain
 from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.problem import Problem
+from elastictm.planning.unrepeatable import doubtful, unrepeatable_cells
+from elastictm.session.hash_seed import hash_seed
 from elastictm.session.host import Host, variables
 from elastictm.session.lessons import Lessons
 from elastictm.session.luggage import left_behind
@@ -44,6 +46,7 @@ class Account:
         history.lapse([name for name in history.live if name not in present])
         lessons = self.lessons
         told = [alteration.told() for alteration in left_behind(self.saved.altered, self.plan)]
+        told += self._may_differ()
         told += notes
         losses = [r.reason for r in reports if r.outcome == "lost"]
         told += [
@@ -51,7 +54,7 @@ class Account:
             for n, why in lessons.cells.items()
             if not any(f"cell {n}: {why}" in reason for reason in losses)
         ]
-        told += [f"cell {n} ran again, and {'; '.join(done)}" for n, done in lessons.done.items()]
+        told += [f"cell {n} ran again; the first time it {'; '.join(done)}" for n, done in lessons.done.items()]
         told += _unloaded(lessons, reports)
         return RestoreReport(
             str(self.saved.reader.name),
@@ -63,6 +66,18 @@ class Account:
             notes=tuple(told),
             unloaded=tuple((r.path, r.reason) for r in lessons.unloadable().values()),
         )
+
+    def _may_differ(self) -> Iterator[str]:
+        """What cells made again that are not repeatable, and nothing could be compared with."""
+        history, entries = self.saved.history, self.saved.entries
+        cells = unrepeatable_cells(history, allow_effects=True, gone=(), hash_seed=hash_seed())
+        reasons = {cell.n: cell.reason for cell in cells}
+        for step, n in doubtful(history, self.plan.reruns, reasons):
+            made = [v.name for v in step.writes if v.name in entries and entries[v.name].n == v.n]
+            names = [name for name in made if is_variable(name) and entries[name].fingerprint is None]
+            if names:
+                why = reasons[n] if n == step.n else f"read what cell {n} made: {reasons[n]}"
+                yield f"MAY DIFFER {', '.join(names)}: cell {step.n} ran again, and {why}"
 
     def remark(self, name: Name) -> Remark:
         """What is learned of the cell that made another value of a variable."""

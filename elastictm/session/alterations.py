@@ -8,17 +8,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.model.records import CellRun
 from elastictm.storage import manifest as m
-from elastictm.storage.digest import file_digest
 
 if TYPE_CHECKING:
     from elastictm.ids import Name
     from elastictm.model.history import HistoryView
     from elastictm.session.ambient import OwnModules
+    from elastictm.session.first_imports import FirstImport
 
 _CHANGED: Final = "changed what no variable holds: "
 _MOST_NAMES: Final = 8
@@ -56,34 +56,25 @@ class Alteration:
         return cls(record.name, record.changed, record.cells, record.variables)
 
 
-def alterations(history: HistoryView, values: Mapping[Name, Any], modules: OwnModules) -> tuple[Alteration, ...]:
-    """What was changed inside each own module that is loaded."""
+def alterations(
+    history: HistoryView, values: Mapping[Name, Any], modules: OwnModules, imports: Mapping[str, FirstImport]
+) -> tuple[Alteration, ...]:
+    """What was changed inside each own module that is loaded; ``imports`` are those that their cells used at once."""
     found: list[Alteration] = []
     for name in modules.names():
         module = sys.modules[name]
-        names = tuple(sorted((modules.altered(name) | set(_against_source(module))) - set(_submodules(module))))
-        cells = tuple(sorted(set(_changing_cells(history.runs, name, values))))
+        at_once = imports.get(name)
+        changed = modules.altered(name) | set(_against_source(module, modules.source(name)))
+        by = set(_changing_cells(history.runs, name, values))
+        if at_once is not None and at_once.names:
+            changed |= at_once.names
+            by.add(int(at_once.n))
+        names = tuple(sorted(changed - set(_submodules(module))))
+        cells = tuple(sorted(by))
         if names or (cells and modules.is_unclear(name)):
             variables = tuple(sorted(key for key, value in values.items() if _comes_from(value, module)))
             found.append(Alteration(name, names, cells, variables))
     return tuple(found)
-
-
-def edited(runs: Iterable[CellRun], names: Iterable[str]) -> Iterator[str]:
-    """A line for each own module whose file is not what was imported."""
-    digests = {file.path: file.digest for run in runs for file in run.files if file.digest is not None}
-    for name in names:
-        module = sys.modules[name]
-        path = str(Path(str(module.__file__)).absolute())
-        try:
-            text = Path(path).read_bytes()
-            other = path in digests and digests[path] != file_digest(path)
-        except OSError:
-            continue  # it does not travel, and that is told
-        functions = [] if other else _functions_unlike(module, text)
-        if other or functions:
-            which = f" ({', '.join(functions[:_MOST_NAMES])})" if functions else ""
-            yield f"the own module {name} was edited since it was imported{which}: its file travels as it is now"
 
 
 def _changing_cells(runs: Iterable[CellRun], name: str, values: Mapping[Name, Any]) -> Iterator[int]:
@@ -112,10 +103,10 @@ def _submodules(module: ModuleType) -> Iterator[str]:
             yield name
 
 
-def _against_source(module: ModuleType) -> Iterator[str]:
+def _against_source(module: ModuleType, text: bytes | None) -> Iterator[str]:
     """The names that the source binds once, to a constant, and that have another value now."""
     try:
-        tree = ast.parse(Path(str(module.__file__)).read_bytes())
+        tree = ast.parse(Path(str(module.__file__)).read_bytes() if text is None else text)
     except (OSError, SyntaxError, ValueError, RecursionError):
         return
     names = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
@@ -131,27 +122,3 @@ def _against_source(module: ModuleType) -> Iterator[str]:
 
 def _same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and repr(one) == repr(other)
-
-
-def _functions_unlike(module: ModuleType, text: bytes) -> list[str]:
-    """The functions of a module whose code is not what its file compiles to."""
-    file = str(module.__file__)
-    try:
-        fresh = set(_codes(compile(text, file, "exec", dont_inherit=True)))
-    except (SyntaxError, ValueError):
-        return ["it does not compile any more"]
-    return [
-        name
-        for name, value in vars(module).items()
-        if type(value) is FunctionType
-        and value.__module__ == module.__name__
-        and value.__code__.co_filename == file
-        and value.__code__ not in fresh
-    ]
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield constant
-            yield from _codes(constant)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from elastictm.ids import FIGURES, HANDLERS, Name, holder
+from elastictm.ids import FIGURES, FILTERS, HANDLERS, Name, RunNumber, holder
 from elastictm.values.freeze import Freezer, Frozen, OutOfTime
 from elastictm.values.modules import data, is_own, shape
 
@@ -22,18 +23,24 @@ _PLAIN: Final = frozenset(sys.stdlib_module_names | {"__main__", "numpy", "elast
 _PLOTTING: Final = frozenset({"matplotlib", "pylab", "seaborn"})
 _SHALLOW: Final = 100_000
 """Elements of a container up to which each is asked whether it belongs to a figure."""
+_MOST_SOURCE: Final = 1_000_000
+"""Bytes of a module's source up to which it is kept as it was imported."""
+_NOBODY: Final = RunNumber(-1)
 
 
 @dataclass(frozen=True, slots=True)
-class _Picture:
+class Picture:
     """What a module holds: what its names are bound to, and the digests of what can change in place.
 
     Without digests there was no time for them.
+    ``source`` is the text that it was imported from, ``n`` the cell run after which it was first seen so.
     """
 
     spec: Any
     bound: Mapping[str, Any]
     digests: Mapping[str, Fingerprint | None] | None
+    source: bytes | None = None
+    n: RunNumber = _NOBODY
 
 
 class OwnModules:
@@ -47,14 +54,14 @@ class OwnModules:
         self._freezer = freezer
         self._clock = clock
         self._known: dict[str, tuple[Any, ...] | None] = {}
-        self._first: dict[str, _Picture] = {}
-        self._old: frozenset[str] | None = None
+        self._first: dict[str, Picture] = {}
         self._refusing: dict[str, frozenset[str]] = {}
         self._seen: set[str] = set()
         self._own: list[str] = []
+        self._old = frozenset(name for name, _ in self._loaded())
 
-    def changed(self, seconds: float) -> frozenset[str]:
-        """The modules that are not as they were; those that take longer than ``seconds`` are among them."""
+    def changed(self, seconds: float, n: RunNumber = _NOBODY) -> frozenset[str]:
+        """The modules that cell run ``n`` left otherwise than they were, or that take longer than ``seconds``."""
         end = self._clock() + seconds
         found: set[str] = set()
         for name, module in self._loaded():
@@ -68,19 +75,30 @@ class OwnModules:
             first = self._first.get(name)
             if first is None or first.spec is not module.__spec__:
                 # It was just imported, or imported again: this is how an import makes it.
-                self._first[name] = self._picture(module, end)
-        if self._old is None:
-            self._old = frozenset(self._first)
+                self._first[name] = replace(self._picture(module, end), source=_source(module), n=n)
         return frozenset(found)
 
     def is_unclear(self, name: str) -> bool:
-        """Whether nobody knows how a module's import made it: it was there at the first look, or has too much in it."""
+        """Whether nobody knows how a module's import made it: it was there before any look, or has too much in it."""
         first = self._first.get(name)
-        return self._old is None or name in self._old or first is None or first.digests is None
+        return self.was_there(name) or first is None or first.digests is None
+
+    def was_there(self, name: str) -> bool:
+        """Whether a module was there before any look."""
+        return name in self._old
 
     def names(self) -> tuple[str, ...]:
         """The modules of the user's own that are loaded."""
         return tuple(name for name, _ in self._loaded())
+
+    def first(self, name: str) -> Picture | None:
+        """What a module held when it was first seen after its import."""
+        return self._first.get(name)
+
+    def source(self, name: str) -> bytes | None:
+        """The text that a module was imported from; None where it was not kept."""
+        first = self._first.get(name)
+        return None if first is None else first.source
 
     def altered(self, name: str) -> frozenset[str]:
         """The names in a module that are not as they were when it was first seen after its import."""
@@ -93,13 +111,13 @@ class OwnModules:
         found |= {key for key, digest in (now.digests or {}).items() if digest != then.get(key, digest)}
         return frozenset(key.partition(".")[0].removesuffix("()") for key in found)
 
-    def _picture(self, module: ModuleType, end: float) -> _Picture:
+    def _picture(self, module: ModuleType, end: float) -> Picture:
         digests: dict[str, Fingerprint | None] | None
         try:
             digests = {key: self._digest(value, end) for key, value in data(module).items()}
         except OutOfTime:
             digests = None
-        return _Picture(module.__spec__, shape(module), digests)
+        return Picture(module.__spec__, shape(module), digests)
 
     def _loaded(self) -> Iterator[tuple[str, ModuleType]]:
         # A thousand modules of libraries are judged once, by name.
@@ -131,6 +149,14 @@ class OwnModules:
         return outcome.digest if isinstance(outcome, Frozen) else None
 
 
+def _source(module: ModuleType) -> bytes | None:
+    path = Path(str(module.__file__))
+    try:
+        return path.read_bytes() if path.suffix == ".py" and path.stat().st_size <= _MOST_SOURCE else None
+    except OSError:
+        return None
+
+
 def names_in_modules(values: Mapping[Name, Any], modules: frozenset[str]) -> frozenset[Name]:
     """The variables that stand for these modules; where there is none, for what comes from them."""
     found: set[Name] = set()
@@ -159,8 +185,8 @@ def figure_names(values: Mapping[Name, Any], reached: Iterable[Name], surveyor: 
 
 
 def handler_names(values: Mapping[Name, Any], reached: Iterable[Name]) -> frozenset[Name]:
-    """What stands for the handlers of loggers, if a cell that reached such names may log: handlers write messages."""
-    held = frozenset(name for name in values if holder(name) == HANDLERS)
+    """What stands for parts of loggers, if a cell that reached such names may log: handlers write, filters count."""
+    held = frozenset(name for name in values if holder(name) in {HANDLERS, FILTERS})
     if not held:
         return held
     origins = (_origin(values[name]).partition(".")[0] for name in reached if name in values)

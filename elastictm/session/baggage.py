@@ -6,8 +6,8 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from types import ModuleType
@@ -46,17 +46,17 @@ class Piece:
     folder: str
     files: tuple[tuple[str, Path], ...]
 
-    def present(self) -> Iterator[tuple[str, Path]]:
-        """The files that are still there."""
-        return ((name, path) for name, path in self.files if path.is_file())
-
 
 @dataclass(frozen=True, slots=True)
 class Baggage:
-    """All own modules of a session, and what cannot travel of them, a line each."""
+    """All own modules of a session, and what cannot travel of them, a line each.
+
+    ``texts`` are those that were imported, by their files' paths, where the files have others by now.
+    """
 
     pieces: tuple[Piece, ...] = ()
     notes: tuple[str, ...] = ()
+    texts: Mapping[str, bytes] = field(default_factory=dict)
 
     def paths(self) -> frozenset[str]:
         """The files that travel, by their absolute paths here."""
@@ -64,8 +64,8 @@ class Baggage:
 
     def imported(self) -> frozenset[str]:
         """The top-level modules that the code of these modules imports."""
-        code = (path for piece in self.pieces for _, path in piece.present() if path.suffix == ".py")
-        return frozenset().union(*(imported(_text(path)) for path in code))
+        code = (path for piece in self.pieces for _, path in piece.files if path.suffix == ".py")
+        return frozenset().union(*(imported(_text(path, self.texts)) for path in code))
 
     def put(self, writer: ArchiveWriter) -> tuple[m.OwnModule, ...]:
         """Write the modules into an archive; a file that is gone meanwhile is left out."""
@@ -73,10 +73,17 @@ class Baggage:
             m.OwnModule(
                 piece.name,
                 piece.folder,
-                tuple(m.ShippedFile(name, writer.put(path.read_bytes())) for name, path in piece.present()),
+                tuple(m.ShippedFile(name, writer.put(text)) for name, text in self._content(piece)),
             )
             for piece in self.pieces
         )
+
+    def _content(self, piece: Piece) -> Iterator[tuple[str, bytes]]:
+        for name, path in piece.files:
+            if str(path) in self.texts:
+                yield name, self.texts[str(path)]
+            elif path.is_file():
+                yield name, path.read_bytes()
 
     def told(self) -> tuple[str, ...]:
         """The report's lines."""
@@ -96,14 +103,15 @@ def listed(modules: Iterable[tuple[str, int, str]]) -> str:
     return "; ".join(f"{', '.join(names)}, from {folder}" for folder, names in by_folder.items())
 
 
-def pack(loaded: Iterable[str], sources: Iterable[str]) -> Baggage:
+def pack(loaded: Iterable[str], sources: Iterable[str], texts: Mapping[str, bytes] | None = None) -> Baggage:
     """Find the user's own modules.
 
     Args:
         loaded: The names of own modules that are loaded.
         sources: The code of cells, whose imports count too: they may run again.
+        texts: What was imported, by the paths of files that have another text by now.
     """
-    packer = _Packer()
+    packer = _Packer(texts or {})
     for name in loaded:
         packer.add(name)
     for source in sources:
@@ -114,13 +122,14 @@ def pack(loaded: Iterable[str], sources: Iterable[str]) -> Baggage:
 class _Packer:
     """Follows names of modules to their files, and the imports in these to more names."""
 
-    def __init__(self) -> None:
+    def __init__(self, texts: Mapping[str, bytes]) -> None:
+        self._texts = texts
         self._pieces: dict[str, Piece] = {}
         self._notes: dict[str, None] = {}
         self._seen: set[str] = set()
 
     def packed(self) -> Baggage:
-        return Baggage(tuple(self._pieces[name] for name in sorted(self._pieces)), tuple(self._notes))
+        return Baggage(tuple(self._pieces[name] for name in sorted(self._pieces)), tuple(self._notes), self._texts)
 
     def add_imports(self, source: str) -> None:
         for name in _imported(source):
@@ -150,7 +159,7 @@ class _Packer:
         if file.suffix != ".py":
             self._notes[f"the own module {name} does not travel: {file} is not Python source"] = None
             return
-        if not file.is_file():
+        if not file.is_file() and str(file) not in self._texts:
             self._notes[f"the own module {name} does not travel: its file {file} is gone"] = None
             return
         base = name.replace(".", "/")
@@ -170,7 +179,7 @@ class _Packer:
         self._pieces[name] = Piece(name, str(folder), tuple(files))
         for path, found in files:
             if path.endswith(".py"):
-                self.add_imports(_text(found))
+                self.add_imports(_text(found, self._texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +270,9 @@ def _is_data(path: Path) -> bool:
         return False
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, texts: Mapping[str, bytes] | None = None) -> str:
+    if texts and str(path) in texts:
+        return texts[str(path)].decode("utf-8", "replace")
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -116,7 +116,7 @@ class EffectWatch:
         self._strangers = frozenset(thread.ident for thread in threading.enumerate()) - {threading.get_ident()}
         self._opened: dict[str, str] = {}
         self._effects: dict[Effect, None] = {}
-        self._databases: dict[str, tuple[int, int] | None] = {}
+        self._databases: dict[str, tuple[str, tuple[int, int] | None]] = {}
         self._changed: set[str] = set()
         self._modules: frozenset[str] = frozenset()
         self._path: list[str] = []
@@ -147,9 +147,9 @@ class EffectWatch:
         if _EARS.watch is not self:
             return Seen({}, ())
         _EARS.watch = None
-        for path, before in self._databases.items():
+        for path, (given, before) in self._databases.items():
             if _stamp(path) == before:
-                self._opened.setdefault(path, path)
+                self._opened.setdefault(path, given)
             else:
                 self._changed.add(path)
                 self._effects[Effect("write", path)] = None
@@ -221,7 +221,7 @@ class EffectWatch:
         name = name.removeprefix("file:").partition("?")[0]
         if name and not name.startswith(":"):
             path = os.path.abspath(name)  # noqa: PTH100
-            self._databases.setdefault(path, _stamp(path))
+            self._databases.setdefault(path, (name, _stamp(path)))
 
     def concerns(self, name: str) -> bool:
         """Whether a file, given by its absolute path, is neither the system's nor a library's."""

@@ -25,11 +25,12 @@ def machine() -> str:
     return f"{platform.system()}-{platform.machine()}"
 
 
-def describe_environment(used: Iterable[str], import_path: tuple[str, ...] = ()) -> Environment:
+def describe_environment(used: Iterable[str], home: Path, import_path: tuple[str, ...] = ()) -> Environment:
     """Python, platform, and the distributions of the modules that are loaded.
 
     Args:
         used: The top-level modules that variables and cells use; those of libraries are recorded as such.
+        home: The folder that the session began in.
         import_path: The folders that the session added to its import path.
     """
     by_module = {module: sorted(set(names)) for module, names in packages_distributions().items()}
@@ -43,7 +44,7 @@ def describe_environment(used: Iterable[str], import_path: tuple[str, ...] = ())
         platform=machine(),
         program=program_version(),
         packages={name: found for name in sorted(names) if (found := installed(name)) is not None},
-        directory=str(Path.cwd()),
+        directory=str(home),
         import_path=import_path,
         hash_seed=hash_seed(),
         libraries=libraries,

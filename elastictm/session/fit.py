@@ -15,7 +15,7 @@ from typing import Final
 from elastictm.ids import Name, RunNumber, is_variable
 from elastictm.model.imports import needed
 from elastictm.model.records import Refusal
-from elastictm.model.versions import is_other_major
+from elastictm.model.versions import is_other_major, is_other_minor
 from elastictm.session.environment import installed, machine
 from elastictm.session.saved import Saved
 from elastictm.storage import manifest as m
@@ -24,6 +24,15 @@ _MOST_NAMED: Final = 8
 
 _COUNTING: Final = frozenset({"attrs", "pillow", "pyarrow"})
 """Packages that count every release in their first number, and read what earlier ones wrote."""
+
+_BY_THE_MINOR: Final = frozenset(
+    {
+        "scikit-learn",  # an estimator of another version "might lead to breaking code or invalid results": it warns
+        "matplotlib",  # a figure remembers its version, and warns under any other one
+        "xgboost",  # promises it of saved models, and not of pickled ones
+    }
+)
+"""Packages that do not promise that their objects load in another minor version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +46,20 @@ class Library:
 
     @property
     def is_other(self) -> bool:
-        """Whether another major version is here."""
-        counts = self.distribution.lower() in _COUNTING
-        return self.here is not None and not counts and is_other_major(self.there, self.here)
+        """Whether the version here may read objects otherwise."""
+        return bool(self.apart)
+
+    @property
+    def apart(self) -> str:
+        """What the version here is, where it may read objects otherwise, for people; else nothing."""
+        name = self.distribution.lower()
+        if self.here is None or name in _COUNTING:
+            return ""
+        if is_other_major(self.there, self.here):
+            return "another major version"
+        if name in _BY_THE_MINOR and is_other_minor(self.there, self.here):
+            return "another minor version, and it does not promise to load objects of others"
+        return ""
 
     def told(self) -> str:
         """The difference, for people."""
@@ -51,7 +71,7 @@ class Library:
         name = f"{self.distribution} {self.there}".rstrip()
         if self.here is None:
             return f"needs {name}, which is not installed here"
-        return f"was saved with {name}, and here is {self.here}, another major version"
+        return f"was saved with {name}, and here is {self.here}, {self.apart}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +88,7 @@ class Fit:
 
     @classmethod
     def of(cls, saved: Saved, *, any_version: bool = False) -> Fit:
-        """Compare an archive with what is here; ``any_version`` loads what another major version wrote."""
+        """Compare an archive with what is here; ``any_version`` loads what another version wrote."""
         with _import_path_of(saved.manifest.environment):
             return cls._of(saved, any_version=any_version)
 
@@ -182,7 +202,7 @@ def _names(manifest: m.Manifest, touched: Mapping[int, Library], library: Librar
 
 
 def _line(library: Library, names: list[str], any_version: bool | None = None) -> str:  # noqa: FBT001 - an option, or none
-    text = library.told() if library.here is None else f"{library.told()}, another major version"
+    text = library.told() if library.here is None else f"{library.told()}, {library.apart}"
     if not names:
         return text
     shown = _listed(names, ", ")

@@ -1,4 +1,4 @@
-"""Objects of the session that a library holds and perhaps no variable does: open figures, handlers of loggers.
+"""Objects of the session that a library holds and perhaps no variable does: figures, handlers and filters of loggers.
 
 Each is a value like a variable's, under a name that no variable can have, so that it is recorded, planned for, stored
 and brought back like one, and shares objects with those that name them.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from elastictm.ids import FIGURES, HANDLERS, Name, held_name
+from elastictm.ids import FIGURES, FILTERS, HANDLERS, Name, held_name
 
 
 class Holding(Protocol):
@@ -90,38 +90,49 @@ def _number(name: Name) -> int:
     return int(name.rpartition(" ")[2])
 
 
-class LogHandlers:
-    """The handlers that the session gave to loggers, by the logger's name."""
+class LogParts:
+    """What the session gave to loggers, handlers or filters, by the logger's name."""
 
-    library = HANDLERS
-
-    def __init__(self) -> None:
+    def __init__(self, library: str, attribute: str) -> None:
+        self._library = library
+        self._attribute = attribute
         # By address, which stays theirs: they are kept here.
-        self._first = {id(handler): handler for _, logger in _loggers() for handler in logger.handlers}
-        self._last: dict[Name, list[logging.Handler]] = {}
+        self._first = {id(part): part for _, logger in _loggers() for part in self._of(logger)}
+        self._last: dict[Name, list[Any]] = {}
+
+    @property
+    def library(self) -> str:
+        """What the names of its objects begin with."""
+        return self._library
 
     def look(self) -> Mapping[Name, Any]:
-        """The handlers of each logger that were not there when recording began."""
-        found: dict[Name, list[logging.Handler]] = {}
+        """The parts of each logger that were not there when recording began."""
+        found: dict[Name, list[Any]] = {}
         for name, logger in _loggers():
-            if logger.handlers and (now := [h for h in logger.handlers if self._is_of_session(h)]):
-                held = held_name(HANDLERS, name)
+            if (parts := self._of(logger)) and (now := [part for part in parts if self._is_of_session(part)]):
+                held = held_name(self._library, name)
                 last = self._last.get(held, [])
                 found[held] = last if _same(now, last) else now
         self._last = found
         return found
 
     def place(self, name: Name, value: Any) -> None:
-        """Give a logger its handlers, behind those that were there."""
-        logger = _logger(name)
-        _set(logger, [*(h for h in logger.handlers if not self._is_of_session(h)), *value])
+        """Give a logger its parts, behind those that were there."""
+        own = name.removeprefix(held_name(self._library, ""))
+        logger = logging.root if own == "root" else logging.getLogger(own)
+        parts = self._of(logger)
+        parts[:] = [*(part for part in parts if not self._is_of_session(part)), *value]
 
     def remove(self, name: Name) -> None:
-        """Take the session's handlers from a logger."""
+        """Take the session's parts from a logger."""
         self.place(name, ())
 
-    def _is_of_session(self, handler: logging.Handler) -> bool:
-        return id(handler) not in self._first and type(handler) is not logging.NullHandler
+    def _of(self, logger: logging.Logger) -> list[Any]:
+        parts: list[Any] = getattr(logger, self._attribute)
+        return parts
+
+    def _is_of_session(self, part: object) -> bool:
+        return id(part) not in self._first and type(part) is not logging.NullHandler
 
 
 def _loggers() -> Iterator[tuple[str, logging.Logger]]:
@@ -131,23 +142,10 @@ def _loggers() -> Iterator[tuple[str, logging.Logger]]:
             yield name, logger
 
 
-def _logger(name: Name) -> logging.Logger:
-    own = name.removeprefix(held_name(HANDLERS, ""))
-    return logging.root if own == "root" else logging.getLogger(own)
-
-
-def _set(logger: logging.Logger, handlers: Iterable[logging.Handler]) -> None:
-    wanted = list(handlers)
-    for handler in [handler for handler in logger.handlers if handler not in wanted]:
-        logger.removeHandler(handler)
-    for handler in [handler for handler in wanted if handler not in logger.handlers]:
-        logger.addHandler(handler)
-
-
-def _same(one: list[logging.Handler], other: list[logging.Handler]) -> bool:
+def _same(one: list[Any], other: list[Any]) -> bool:
     return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
 
 
 def holdings() -> tuple[Holding, ...]:
     """All that is followed, from now on."""
-    return OpenFigures(), LogHandlers()
+    return OpenFigures(), LogParts(HANDLERS, "handlers"), LogParts(FILTERS, "filters")

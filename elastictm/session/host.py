@@ -61,6 +61,11 @@ class Host(Protocol):
         ...
 
     @property
+    def fixtures(self) -> Mapping[str, Any]:
+        """What every namespace has of the shell's, such as the cache of displayed results, by name."""
+        ...
+
+    @property
     def circumstances(self) -> Sequence[Circumstance]:
         """The shell's own settings."""
         ...

@@ -42,6 +42,8 @@ _MODULE_ATTRIBUTES: Final = frozenset(
     }
 )
 
+_FIXTURES: Final = ("_oh", "_ih", "_dh", "exit", "get_ipython", "open")
+
 
 class IPythonHost:
     """An IPython shell as the host of a session."""
@@ -74,6 +76,12 @@ class IPythonHost:
     def singletons(self) -> Mapping[str, Any]:
         """The shell, by the name that stands for it in streams."""
         return {"shell": self.shell}
+
+    @property
+    def fixtures(self) -> Mapping[str, Any]:
+        """The histories of inputs, results and folders, and the functions that IPython puts into the namespace."""
+        held = self.shell.user_ns_hidden  # users may have other things under these names
+        return {name: held[name] for name in _FIXTURES if name in held}
 
     @property
     def circumstances(self) -> tuple[ShellSettings, ...]:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -262,8 +263,9 @@ class Keeper:
 
     def _describe(self) -> None:
         """Note which libraries there are, and in which versions."""
+        home = Path(self._store.about.directory)
         with self._store.writer() as writer:
-            writer.commit(p.Pack(environment=describe_environment(self._modules or ())))
+            writer.commit(p.Pack(environment=describe_environment(self._modules or (), home)))
 
     def _look_for_trouble(self) -> None:
         if self._background.trouble is not None and not self.stopped:

@@ -131,7 +131,7 @@ class Look:
     def _beside(self, reached: list[Name]) -> list[Name]:
         """The variables that a cell may change without naming them."""
         held = figure_names(self._values, reached, self._tools.surveyor) | handler_names(self._values, reached)
-        modules = self._tools.modules.changed(self._watch.allowance)
+        modules = self._tools.modules.changed(self._watch.allowance, self._question.n)
         self._in_changed_modules = names_in_modules(self._values, modules)
         unnamed = modules - {self._values[name].__name__ for name in module_names(self._values)}
         if unnamed and not self._in_changed_modules:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from elastictm.errors import StateNotKept
 from elastictm.ids import DefinitionKey, Name, is_variable
 from elastictm.model.records import Refusal
+from elastictm.session.host import Host
 from elastictm.session.packing import definition_units, source_texts, unpacked
 from elastictm.session.states import StateReader
 from elastictm.values.freeze import Surroundings
@@ -33,16 +34,16 @@ class _Globals(dict[str, Any]):
 class StateVariables(Mapping[str, Any]):
     """The variables of one state by name; displayed results have names such as ``Out[5]``."""
 
-    def __init__(self, reader: StateReader, singletons: Mapping[str, Any], store: Callable[[], StoreReader]) -> None:
+    def __init__(self, reader: StateReader, host: Host, store: Callable[[], StoreReader]) -> None:
         self._reader = reader
         self._store = store
         self._entries = {entry.name: entry for entry in reader.manifest.entries}
         self._values: dict[str, Any] = {}
-        around = Surroundings(_Globals(self), singletons={type(value): name for name, value in singletons.items()})
+        around = Surroundings(_Globals(self), singletons={type(value): name for name, value in host.singletons.items()})
         for filename, text in source_texts(reader).items():
             around.sources.add(filename, text)
         around.definitions.reserve([DefinitionKey(d.key) for d in reader.manifest.definitions])
-        self._thawer = Thawer(around, definition_units(reader), singletons)
+        self._thawer = Thawer(around, definition_units(reader), {**host.fixtures, **host.singletons})
 
     def __getitem__(self, name: str) -> Any:
         """The value.

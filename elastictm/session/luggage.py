@@ -16,8 +16,11 @@ from elastictm.model.tables import amount
 from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.problem import Problem
 from elastictm.planning.repeats import deeds
-from elastictm.session.alterations import Alteration, alterations, edited
+from elastictm.session.alterations import Alteration, alterations
 from elastictm.session.baggage import Baggage, pack, parts_imported
+from elastictm.session.editions import Editions
+from elastictm.session.first_imports import FirstImport, told
+from elastictm.session.folders import Folders
 from elastictm.session.shipping import Shipping
 from elastictm.session.unpacking import travelled
 
@@ -39,16 +42,26 @@ class Luggage:
     imported: tuple[str, ...]
 
     @classmethod
-    def of(
-        cls, history: HistoryView, values: Mapping[Name, Any], modules: OwnModules, here: Path, limit: int
+    def of(  # noqa: PLR0913, PLR0917 - what it is gathered from
+        cls,
+        history: HistoryView,
+        values: Mapping[Name, Any],
+        modules: OwnModules,
+        imports: Mapping[str, FirstImport],
+        here: Path,
+        limit: int,
     ) -> Luggage:
-        """Gather it; files of up to ``limit`` bytes below the working directory ``here`` may travel."""
-        baggage = pack([*modules.names(), *travelled()], (run.code or run.source for run in history.runs))
+        """Gather it; files of up to ``limit`` bytes in the session's folders may travel; it is in ``here``."""
+        editions = Editions.of(history.runs, modules)
+        sources = (run.code or run.source for run in history.runs)
+        baggage = pack([*modules.names(), *travelled()], sources, editions.texts)
         return cls(
-            Shipping(here, limit, baggage.paths()),
+            Shipping(
+                Folders.here(history.runs, here), limit, {path: editions.digest(path) for path in baggage.paths()}
+            ),
             baggage,
-            alterations(history, values, modules),
-            tuple(edited(history.runs, modules.names())),
+            alterations(history, values, modules, imports),
+            (*editions.notes, *told(imports)),
             tuple(dict.fromkeys(name for run in history.runs for name in _parts(run) if name in sys.modules)),
         )
 

@@ -274,7 +274,7 @@ class Past:
     def variables(self, n: RunNumber) -> StateVariables:
         """The variables of a state, without going there."""
         with self._opened() as stored:
-            return StateVariables(self.reader(stored, n), self._host.singletons, self._opened)
+            return StateVariables(self.reader(stored, n), self._host, self._opened)
 
     def difference(self, a: RunNumber, b: RunNumber) -> DifferenceReport:
         """What differs between two states."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from elastictm.session.clock import Clock, SystemClock
 from elastictm.session.effects import EffectWatch, Seen, describe_files
 from elastictm.session.host import Host, variables
 from elastictm.session.lingering import Lingering
+from elastictm.session.own_code import OwnCode
 from elastictm.session.reach import reach
 from elastictm.session.repeating import Code, reasons_in_code
 from elastictm.session.tracked import Variables
@@ -100,6 +102,7 @@ class Recorder:
         self._started: tuple[float, float] | None = None
         self._lingering = Lingering()
         self._outside = _Outside()
+        self._own_code = OwnCode(self.modules.names)
         self._blind = False
         self._taken = RunNumber(-1)
         self.errors: list[str] = []
@@ -304,15 +307,14 @@ class Recorder:
         stored = frozenset(before) if names.opaque or names.opaque_stores else names.stores
         values = variables(self._host)
         code = Code(run.source, cell.code or cell.source, names, loads)
-        shown = reasons_in_code(code, before, values, self._host.transform, self._random)
+        shown = reasons_in_code(code, before, values, self._host.transform, self._random, self._own_code)
         asked = Question(run.n, values, reached, stored, self._budget.allowance(settings))
         changes = self._detector.compare(asked)
         written = frozenset(record.name for record in changes.writes)
         live, draws = self._history.live, may_look_at_figures(values, read_names)
         # What a cell changes in place without naming it was there before, and another run needs it.
         versions |= {x: live[x].version for x in changes.beside if x in live and (draws or x in written)}
-        reasons = dict.fromkeys(shown)
-        reasons |= dict.fromkeys(_reasons_beside(run, written | frozenset(changes.deletes), outside))
+        reasons = dict.fromkeys((*shown, *_reasons_beside(run, written | frozenset(changes.deletes), outside)))
         if left_behind:
             reasons["a thread was running beside it"] = None
         self._lingering.after(reached | written)
@@ -333,13 +335,22 @@ class Recorder:
         )
 
     def _named_files(self, started: float, seen: Seen, names: CodeNames) -> tuple[dict[str, str], list[Effect]]:
-        """What a cell did to files that its code names but that nobody heard it open, as libraries in C do."""
+        """What a cell did to files that its code names but that nobody heard it open, as libraries in C do.
+
+        Files that were opened by another path than the relative one in the code are found where the code says.
+        """
         found: dict[str, str] = {}
         effects: list[Effect] = []
         for text in names.constants:
             try:
-                path = str(Path(text).absolute())
-                if path in seen.changed or path in seen.opened or not self._watch.concerns(path):
+                path = os.path.abspath(text)  # noqa: PTH100 - as the watch calls files
+                if path not in seen.opened and f"{path}.py" in seen.opened:
+                    path = f"{path}.py"  # as %run takes it
+                if path in seen.opened:
+                    if os.path.isabs(seen.opened[path]) and not os.path.isabs(text):  # noqa: PTH117 - text, no path yet
+                        found[path] = os.path.relpath(path)
+                    continue
+                if path in seen.changed or not self._watch.concerns(path):
                     continue
                 if not Path(path).is_file():
                     continue

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.ids import Fingerprint, Name, is_variable
 from elastictm.model.rehearsals import RehearsalReport, RehearsedVariable, Verdict
+from elastictm.model.settings_report import lost_lines
 from elastictm.session.child import run_module
 from elastictm.session.comparing import Comparison
 from elastictm.session.host import Host, variables
@@ -65,6 +66,7 @@ def tell(session: Session, archive: str) -> dict[str, Any]:
         },
         "alike": alike,
         "unloaded": report.unloaded,
+        "settings": lost_lines(report.settings),
         "notes": [*report.differences, *report.notes],
     }
 
@@ -124,7 +126,10 @@ class Rehearsal:
         shown = tuple(v for v in judged if is_variable(v.name) or v.verdict in {"lost", "different"})
         notes = (*answer["notes"], *_uncompared(judged), *self._changed(manifest, now))
         unloaded = tuple((name, reason) for names, reason in answer["unloaded"] for name in names.split(", "))
-        return RehearsalReport(str(path), shown, self._clock() - started, notes=notes, unloaded=unloaded)
+        settings = tuple(answer["settings"])
+        return RehearsalReport(
+            str(path), shown, self._clock() - started, notes=notes, unloaded=unloaded, settings=settings
+        )
 
     def _judged(self, entry: Entry, answer: Mapping[str, Any], now: Fingerprint | None) -> RehearsedVariable:
         name = Name(entry.name)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from elastictm.ids import Name
     from elastictm.model.names import CodeNames
+    from elastictm.session.own_code import OwnCode
     from elastictm.session.reach import Reach
     from elastictm.session.tracked import Variables
 
@@ -38,12 +39,13 @@ class Code:
     loads: Reach
 
 
-def reasons_in_code(
+def reasons_in_code(  # noqa: PLR0913, PLR0917 - what is known around a cell
     code: Code,
     variables: Variables,
     values: Mapping[Name, Any],
     transform: Callable[[str], str],
     random: Mapping[str, Any],
+    own: OwnCode,
 ) -> tuple[str, ...]:
     """The reasons that the code shows, none where the user says that it is repeatable.
 
@@ -53,10 +55,13 @@ def reasons_in_code(
         values: The variables after it.
         transform: Turns the text that a magic carries into Python.
         random: The states of the random generators before it.
+        own: Judges the user's own modules.
     """
     if mark_of(code.source) == "repeatable":
         return ()
     found = [*code.names.unrepeatable, *code.loads.unrepeatable, *_orders(code, variables, values, transform)]
+    named = code.loads.names | code.names.loads | code.names.stores
+    found += own.reasons(code.python, [values[name] for name in named if name in values])
     if not _SEEDING.search(code.source):
         found += [f"the random state of {library} before it" for library in generators.unknown(random)]
     return tuple(found)

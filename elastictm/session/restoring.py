@@ -28,7 +28,7 @@ from elastictm.session.packing import definition_units
 from elastictm.session.prospect import Prospect
 from elastictm.session.replay import Replay, TryAgain
 from elastictm.session.standing import Standing
-from elastictm.session.unpacking import import_parts, unpack
+from elastictm.session.unpacking import forget_own, import_parts, unpack
 from elastictm.values.caches import forget
 from elastictm.values.freeze import Surroundings
 from elastictm.values.thaw import Thawer
@@ -78,15 +78,16 @@ class Restorer:
         """
         aside = {name: value for name, value in variables(self._host).items() if output_number(name) is None}
         random_before, settings_before = generators.now(), self._circumstances.now()
-        reader = self._saved.reader
+        reader, modules = self._saved.reader, frozenset(sys.modules)
         try:
             if self._standing is None:
                 # What lies there may be what values come from; the settings put it where it was in the end.
                 sys.path += additions(reader.manifest.environment)
                 self._prospect.arrival = unpack(reader)
-            return self._attempts()
+            return self._attempts(modules)
         except BaseException as error:
             self._prospect.arrival.take_back()
+            forget_own(modules)
             clear(self._host)
             for name, value in aside.items():
                 place(self._host, name, value)
@@ -97,17 +98,19 @@ class Restorer:
             text = f"{type(error).__name__}: {error}"
             raise RestoreFailed(f"restoring {reader.name} failed, the session is as it was: {text}") from error
 
-    def _attempts(self) -> Restored:
+    def _attempts(self, modules: Collection[str]) -> Restored:
+        """Attempt until one succeeds, each with own modules as an import makes them, those aside that were there."""
         while True:
             problem, plan = self._prospect.plan()
             try:
                 return self._attempt(problem, plan)
             except TryAgain:
                 self._lessons.spare_what_was_done()
+                forget_own(modules)
 
     def _attempt(self, problem: Problem, plan: ReplicationPlan) -> Restored:
         saved, around = self._saved, self._surroundings()
-        thawer = Thawer(around, definition_units(saved.reader), self._host.singletons)
+        thawer = Thawer(around, definition_units(saved.reader), {**self._host.fixtures, **self._host.singletons})
         if self._standing is not None:
             for key, definition in self._standing.definitions.items():
                 thawer.register(key, definition)
@@ -170,7 +173,7 @@ class Restorer:
                 self._standing.around.sources.add(filename, text)
             return self._standing.around
         singletons = {type(value): name for name, value in self._host.singletons.items()}
-        around = Surroundings(self._host.namespace, singletons=singletons)
+        around = Surroundings(self._host.namespace, singletons=singletons, fixtures=self._host.fixtures)
         for filename, text in self._saved.texts.items():
             around.sources.add(filename, text)
         around.definitions.reserve([DefinitionKey(d.key) for d in self._saved.manifest.definitions])

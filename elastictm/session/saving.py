@@ -20,7 +20,7 @@ from elastictm.planning.costs import transfer_seconds
 from elastictm.planning.explain import explain
 from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.problem import Problem
-from elastictm.planning.unrepeatable import unrepeatable_cells
+from elastictm.planning.unrepeatable import doubtful, unrepeatable_cells
 from elastictm.session import generators
 from elastictm.session.environment import describe_environment
 from elastictm.session.hash_seed import hash_seed
@@ -82,12 +82,13 @@ class Draft:
         return tuple(version.name for version in self.plan.loads if version.name in self.stock.flaws)
 
     def _may_differ(self) -> Iterator[str]:
-        """The variables that cells make which run again although they are not repeatable."""
+        """What cells make that run again although they are not repeatable, or read what such cells make."""
         reasons = {cell.n: cell.reason for cell in self.unrepeatable}
-        for step in self.plan.reruns:
+        for step, n in doubtful(self.history, self.plan.reruns, reasons):
             names = [version.name for version in step.writes if is_variable(version.name)]
-            if step.n in reasons and names:
-                yield f"MAY DIFFER {', '.join(names)}: cell {step.n} must run again, and {reasons[step.n]}"
+            if names:
+                why = reasons[n] if n == step.n else f"reads what cell {n} makes: {reasons[n]}"
+                yield f"MAY DIFFER {', '.join(names)}: cell {step.n} must run again, and {why}"
 
     def imported(self) -> frozenset[str]:
         """The modules, without the packages' parts, that cells and own modules import."""
@@ -116,6 +117,10 @@ class Draft:
             found.append(
                 f"not tried out, for want of time, whether objects of these classes load: {names}; --rehearse does"
             )
+        loaded = {version.name for version in self.plan.loads}
+        if holding := sorted(name for name in self.stock.holding_files() if name in loaded):
+            told = ", ".join(holding)
+            found.append(f"load only where the files that they have open are too, as they are now: {told}")
         if needed := self._needed_there():
             found.append(f"cells run again only where these files are too: {', '.join(needed)}")
         found += self._may_differ()
@@ -194,7 +199,9 @@ def write(drafted: Draft, journey: Journey, writer: ArchiveWriter, clock: Callab
     runs = tuple(step.n for step in drafted.plan.reruns)
     manifest = m.Manifest(
         saved_at=now,
-        environment=describe_environment(packer.modules | drafted.imported(), journey.import_path),
+        environment=describe_environment(
+            packer.modules | drafted.imported(), drafted.luggage.shipping.folders.home, journey.import_path
+        ),
         history=writer.put(encode_history(drafted.history)),
         execution_count=journey.execution_count,
         entries=tuple(_entry(choice, fingerprints, unit_of, drafted.stock) for choice in drafted.choices),

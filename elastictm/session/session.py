@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from elastictm.model.rehearsals import RehearsalReport
     from elastictm.model.sessions import SessionList
     from elastictm.session.faith import FaithCheck
+    from elastictm.session.first_imports import FirstImports
     from elastictm.session.options import SaveOptions
     from elastictm.session.rehearsal import Live
     from elastictm.session.restoring import Restored
@@ -78,12 +79,13 @@ class Session:
         self._looked = 0.0
         self.tell: Callable[[str], None] = lambda _: None
         self.budget: int | None = None
+        self._imports: FirstImports | None = None
         self._book = TrustBook()
         self._watch = EffectWatch(ignored_paths)
         members, failures = registered(self._watch.of_imports)
         self.circumstances = Circumstances([*members, *host.circumstances], failures)
         types = {type(value): name for name, value in host.singletons.items()}
-        self.recorder = self._recorder(Surroundings(host.namespace, singletons=types))
+        self.recorder = self._recorder(Surroundings(host.namespace, singletons=types, fixtures=host.fixtures))
         self._stores = stores
         self.past = self._new_past()
 
@@ -422,6 +424,7 @@ class Session:
         return max(self.host.execution_count, runs[-1].n + 1 if runs else 1)
 
     def _draft(self, options: SaveOptions, folder: Path) -> Draft:
+        from elastictm.session.first_imports import FirstImports  # noqa: PLC0415
         from elastictm.session.luggage import Luggage  # noqa: PLC0415
         from elastictm.session.saving import draft  # noqa: PLC0415
         from elastictm.session.stock import take_stock  # noqa: PLC0415
@@ -441,5 +444,8 @@ class Session:
         stock = self._faith_check().checked(stock, chosen, self.recorder.freezer, self.settings().faith_budget)
         self._probe = self._probe or BandwidthProbe()
         bandwidth = options.bandwidth or self.settings().bandwidth or self._probe.bandwidth(folder)
-        luggage = Luggage.of(history, values, self.recorder.modules, Path.cwd(), options.ship_limit)
+        self._imports = self._imports or FirstImports(self.clock.elapsed)
+        modules = self.recorder.modules
+        imports = self._imports.looked_at(history, modules, self.settings().faith_budget)
+        luggage = Luggage.of(history, values, modules, imports, Path.cwd(), options.ship_limit)
         return draft(history, stock, bandwidth, options, luggage)

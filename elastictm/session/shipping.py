@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from elastictm.model.records import CellRun, FileRead
+from elastictm.session.folders import Folders
 from elastictm.storage import manifest as m
 from elastictm.storage.digest import file_digest
 from elastictm.storage.writer import ArchiveWriter
@@ -26,13 +26,14 @@ class Shipping:
     - price each file that cell runs read;
     - put those that re-runs need into the archive.
 
-    ``carried`` are the paths of files that travel anyway, with the user's own modules.
+    ``carried`` are the paths of files that travel anyway, with the user's own modules, each with the digest of what
+    travels of it if that is not what the file says now.
     """
 
-    def __init__(self, here: Path, limit: int, carried: Collection[str] = ()) -> None:
-        self._here = here
+    def __init__(self, folders: Folders, limit: int, carried: Mapping[str, str | None] | None = None) -> None:
+        self.folders = folders
         self._limit = limit
-        self._carried = frozenset(carried)
+        self._carried = carried or {}
 
     def prices(self, runs: Iterable[CellRun], bandwidth: float) -> dict[str, float]:
         """Seconds to ship each file that a cell run read; infinite where it is not what was read.
@@ -42,7 +43,8 @@ class Shipping:
         found: dict[str, float] = {}
         for run in runs:
             for file in run.files:
-                if not unchanged(Path(file.path), file):
+                kept = self._carried.get(file.path)
+                if not (unchanged(Path(file.path), file) if kept is None else kept == file.digest):
                     found[file.path] = math.inf
                 elif file.path in self._carried:
                     found.setdefault(file.path, 0.0)
@@ -55,8 +57,12 @@ class Shipping:
         found: dict[str, m.ShippedFile] = {}
         for file in self._files(runs):
             if file.path not in found and self._may_travel(file) and unchanged(Path(file.path), file):
-                relative = Path(os.path.relpath(file.path, self._here)).as_posix()
-                found[file.path] = m.ShippedFile(relative, writer.put(Path(file.path).read_bytes()))
+                folder = self.folders.holding(Path(file.path)) or self.folders.home
+                found[file.path] = m.ShippedFile(
+                    Path(file.path).relative_to(folder).as_posix(),
+                    writer.put(Path(file.path).read_bytes()),
+                    "" if folder == self.folders.home else str(folder),
+                )
         return tuple(found.values())
 
     def shipped(self, runs: Iterable[CellRun], paths: Collection[str]) -> dict[str, int]:
@@ -67,10 +73,10 @@ class Shipping:
         return (file for run in runs for file in run.files if file.path not in self._carried)
 
     def _may_travel(self, file: FileRead) -> bool:
-        """Whether a file was read by a path below the working directory, and is not too large."""
+        """Whether a file is below a folder that the session worked in, read by a relative path, and not too large."""
         if file.relative is None or not self._limit or file.size > self._limit:
             return False
-        return Path(file.path).is_relative_to(self._here) and ".." not in Path(file.relative).parts
+        return self.folders.holding(Path(file.path)) is not None
 
 
 def unchanged(path: Path, file: FileRead) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,6 +16,12 @@ from elastictm.values.sharing import parted, partition
 from elastictm.values.survey import Surveyor
 
 _APART: Final = "cannot store what lies over the memory of a bytearray, an array or a mapping: the two would part"
+_OPENING: Final = (
+    (b"elastictm.values.reducers.files", b"\x08raw_file"),
+    (b"elastictm.values.reducers.databases", b"\x12connection_to_file"),
+    (b"elastictm.values.reducers.buffers", b"\x0bmapped_file"),
+)
+"""What streams have inside that open files, connect to databases on file, or map files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,14 @@ class Stock:
     def refusals(self) -> dict[Name, Refusal]:
         """The variables that cannot be stored, and why."""
         return {name: refusal for group in self.groups for name, refusal in group.refusals.items()}
+
+    def holding_files(self) -> Iterator[Name]:
+        """The variables that open a file when they are loaded."""
+        for group in self.groups:
+            if group.unit is not None and any(
+                module in group.unit.stream and call in group.unit.stream for module, call in _OPENING
+            ):
+                yield from group.unit.names
 
     def fingerprints(self) -> dict[Name, Fingerprint]:
         """The digest of each variable that can be stored, in the order of its group."""

@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +21,7 @@ from elastictm.errors import RestoreFailed
 from elastictm.session.baggage import listed
 from elastictm.storage import manifest as m
 from elastictm.storage.readable import Readable
+from elastictm.values.modules import is_own
 
 _MOST_EDITIONS: Final = 1000
 _MOST_NAMED: Final = 5
@@ -47,6 +48,13 @@ class Arrival:
                     self.folder + os.sep
                 ):
                     del sys.modules[name]
+
+
+def forget_own(known: Collection[str]) -> None:
+    """Have the user's own modules imported anew that were imported since only the ``known`` ones were there."""
+    for name, module in list(sys.modules.items()):
+        if name not in known and isinstance(module, ModuleType) and is_own(module):
+            del sys.modules[name]
 
 
 def expected(manifest: m.Manifest) -> Arrival:

@@ -7,14 +7,17 @@ import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import Final
 
 from elastictm.ids import RunNumber
 from elastictm.model.records import CellRun, FileRead
-from elastictm.session.circumstances.process import WORKING_DIRECTORY
+from elastictm.session.folders import Folders
 from elastictm.session.shipping import unchanged
 from elastictm.storage import manifest as m
 from elastictm.storage.readable import Readable
+
+_CHANGES: Final = frozenset({"write", "remove", "rename"})
 
 
 class Workroom:
@@ -30,8 +33,9 @@ class Workroom:
         self._reader = reader
         self._runs = runs
         self._here = here
-        self._there = Path(reader.manifest.environment.directory)
-        self._shipped = {str(self._there / file.path): file for file in reader.manifest.files}
+        there, files = Path(reader.manifest.environment.directory), reader.manifest.files
+        self._folders = Folders.of(runs, there, *(Path(file.folder) for file in files if file.folder))
+        self._shipped = {str(Path(file.folder or there) / file.path): file for file in files}
         self.notes: list[str] = []
 
     def absent(self, runs: Iterable[CellRun], carried: Collection[str]) -> Iterator[str]:
@@ -63,45 +67,57 @@ class Workroom:
             room = Path(folder).resolve()
             given = self._furnish(room, runs)
             with _coming_back():
-                yield lambda _: os.chdir(room)
+                yield lambda n: os.chdir(self._in_room(room, self._folders.before(self._runs, n)))
             self._keep(room, given)
 
     def _folder(self, n: RunNumber) -> Path:
         """The folder that the session was in before a cell run, if that is here."""
-        went = [version.shown for run in self._runs for version in run.settings if version.library == WORKING_DIRECTORY]
-        home = next((shown["before"] for shown in went if "before" in shown), None)
-        folder = Path(home) if home else self._there
-        for run in self._runs:
-            if run.n >= n:
-                break
-            for version in run.settings:
-                if version.library == WORKING_DIRECTORY:
-                    folder = Path(version.shown.get("directory", home or self._there))
-        return folder if folder.is_dir() else self._there
+        folder = self._folders.before(self._runs, n)
+        return folder if folder.is_dir() else self._folders.home
+
+    def _in_room(self, room: Path, folder: Path) -> Path:
+        """What stands for a folder of the session."""
+        inside = room / folder.relative_to(self._folders.base())
+        inside.mkdir(parents=True, exist_ok=True)
+        return inside
 
     def _found(self, file: FileRead) -> Path | None:
-        """Where a file is that is the one that was read: at its old place, or below the working directory here."""
+        """Where a file is that is the one that was read: at its old place, or below the working directory here.
+
+        A cell that opened it by its whole path may have made that path from the working directory.
+        """
         if unchanged(Path(file.path), file):
             return Path(file.path)
-        below = self._below(file)
-        if below is None or file.digest is None:
+        below = self._folders.below(Path(file.path))
+        if below is None or file.relative is None or file.digest is None:
             return None
         return self._here / below if unchanged(self._here / below, file) else None
 
-    def _below(self, file: FileRead) -> PurePosixPath | None:
-        """A file's path below the working directory that the session had, if the cell gave a relative one."""
-        path = Path(file.path)
-        if file.relative is None or not path.is_relative_to(self._there):
-            return None
-        return PurePosixPath(path.relative_to(self._there).as_posix())
+    def _is_complete(self, runs: Sequence[CellRun]) -> bool:
+        """Whether the folders that the session worked in are here, with all files that these cells read in them.
 
-    def _is_complete(self, runs: Iterable[CellRun]) -> bool:
-        """Whether the folder that the session worked in is here, with all files that these cells read in it."""
-        if not self._there.is_dir():
+        They are left as they are: cells that write run there only if the session goes on there.
+        """
+        there = self._folders.home
+        if not there.is_dir() or (not self._goes_on_there() and any(self._changed(runs))):
             return False
-        files = (file for run in runs for file in run.files if file.path not in self._shipped)
-        elsewhere = any(self._below(file) is not None and not unchanged(Path(file.path), file) for file in files)
+        given = (file for run in runs for file in run.files if file.relative is not None)
+        files = (f for f in given if f.path not in self._shipped and self._folders.holding(Path(f.path)) is not None)
+        elsewhere = any(not unchanged(Path(file.path), file) for file in files)
         return not elsewhere and all(self._is_there(path, file) for path, file in self._shipped.items())
+
+    def _goes_on_there(self) -> bool:
+        try:
+            return self._here.samefile(self._folders.home)
+        except OSError:
+            return False
+
+    def _changed(self, runs: Iterable[CellRun]) -> Iterator[str]:
+        """What these cells wrote, moved or removed in the session's folders."""
+        for run in runs:
+            for effect in run.effects:
+                if effect.kind in _CHANGES and self._folders.holding(Path(effect.detail)) is not None:
+                    yield effect.detail
 
     def _is_there(self, path: str, file: m.ShippedFile) -> bool:
         try:
@@ -112,19 +128,29 @@ class Workroom:
     def _furnish(self, room: Path, runs: Iterable[CellRun]) -> dict[Path, bytes | None]:
         """Put files into an empty folder; returns them with their content, None for those that lie elsewhere."""
         given: dict[Path, bytes | None] = {}
-        for shipped in self._shipped.values():
-            target = room / shipped.path
+        changed, base = set(self._changed(runs)), self._folders.base()
+        for path, shipped in self._shipped.items():
+            target = room / Path(path).relative_to(base)
             content = bytes(self._reader.read(shipped.blob))
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
             given[target] = content
         for run in runs:
             for file in run.files:
-                below, found = self._below(file), self._found(file)
-                if below is not None and found is not None and room / below not in given:
-                    (room / below).parent.mkdir(parents=True, exist_ok=True)
-                    (room / below).symlink_to(found.absolute())
-                    given[room / below] = None
+                there, found = Path(file.path), self._found(file)
+                if found is None or self._folders.holding(there) is None:
+                    continue
+                target = room / there.relative_to(base)
+                if target in given:
+                    continue
+                target.parent.mkdir(parents=True, exist_ok=True)
+                if file.path in changed:
+                    # What a cell writes shall not get to the file that it read, which is not the session's here.
+                    shutil.copy2(found, target)
+                    given[target] = target.read_bytes()
+                else:
+                    target.symlink_to(found.absolute())
+                    given[target] = None
         return given
 
     def _keep(self, room: Path, given: dict[Path, bytes | None]) -> None:
@@ -132,7 +158,8 @@ class Workroom:
         for path in sorted(room.rglob("*")):
             if not path.is_file() or path.is_symlink() or (path in given and path.read_bytes() == given[path]):
                 continue
-            name = path.relative_to(room)
+            original = self._folders.base() / path.relative_to(room)
+            name = self._folders.below(original) or path.relative_to(room)
             target = self._here / name
             if target.exists():
                 self.notes.append(f"a cell that ran again wrote {name}, which was not kept: {target} is there already")

@@ -85,10 +85,14 @@ class Definition(Struct, frozen=True, omit_defaults=True):
 
 
 class ShippedFile(Struct, frozen=True, omit_defaults=True):
-    """A file that a cell reads when it runs again; ``path`` is relative to the working directory of the session."""
+    """A file that a cell reads when it runs again.
+
+    ``path`` is relative to ``folder``, which the session worked in; the folder that it began in is left out.
+    """
 
     path: str
     blob: Blob
+    folder: str = ""
 
 
 class OwnModule(Struct, frozen=True, omit_defaults=True):

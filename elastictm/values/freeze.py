@@ -21,7 +21,7 @@ from elastictm.model.records import Refusal
 from elastictm.values.definitions import Definition, DefinitionTable, Purity
 from elastictm.values.libraries import named, shaping
 from elastictm.values.memory import Slice, segments
-from elastictm.values.passes import Clock, DeepPass, OutOfTime, Pass, Sink
+from elastictm.values.passes import Clock, DeepPass, Fixture, OutOfTime, Pass, Sink
 from elastictm.values.route import route_to
 from elastictm.values.source import SourceLibrary
 from elastictm.values.unsaid import attributes
@@ -91,13 +91,19 @@ class FrozenGroup:
 class Surroundings:
     """What the values of one session are frozen against and thawed into.
 
-    ``singletons`` maps the types of objects that every session has one of to the names that stand for them.
+    ``singletons`` maps the types of objects that every session has one of to the names that stand for them;
+    ``fixtures`` are objects of the shell's own, by such names, that variables may stand for.
     """
 
     namespace: dict[str, Any]
     definitions: DefinitionTable = field(default_factory=DefinitionTable)
     sources: SourceLibrary = field(default_factory=SourceLibrary)
     singletons: Mapping[type, str] = field(default_factory=dict)
+    fixtures: Mapping[str, Any] = field(default_factory=dict)
+
+    def standing_for(self, value: Any) -> Any:
+        """What is written of a variable's value: for one of the shell's own objects, what stands for it."""
+        return next((Fixture(name) for name, held in self.fixtures.items() if held is value), value)
 
 
 class _Depths:
@@ -147,6 +153,7 @@ class GroupPass:
         """
         if value is self._around.namespace:
             return Refusal(name, "cannot store the session's namespace as a value of itself")
+        value = self._around.standing_for(value)
         started = self._clock()
         holders = sys.getrefcount(self._around.namespace)
         sink = self._sink

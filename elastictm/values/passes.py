@@ -8,7 +8,7 @@ import struct
 import sys
 from collections.abc import Callable
 from types import CodeType
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import xxhash
 
@@ -247,6 +247,8 @@ class _Knowledge:
             return self._table[type]
         if kind is _Scope:
             return _reduce_scope
+        if kind is Fixture:
+            return lambda value, _view: (rebuild.singleton, (value.name,))
         for single, name in self._around.singletons.items():
             if issubclass(kind, single):
                 return lambda _value, _view, name=name: (rebuild.singleton, (name,))
@@ -291,6 +293,12 @@ class DeepPass(_Knowledge, StackPickler):
     def holds(self, value: Any) -> bool:
         """Whether what was written so far has this very object inside."""
         return id(value) in self._memo
+
+
+class Fixture(NamedTuple):
+    """Stands in a stream for an object of the shell's own."""
+
+    name: str
 
 
 class _Scope:

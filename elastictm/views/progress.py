@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _QUIET_SECONDS: Final = 0.5
 _LINE_SECONDS: Final = 0.2
+_KNOWN: Final = 0.05
+"""The part that must be done before the speed so far says anything: what comes first is seldom the bytes."""
 
 
 class ProgressBar:
@@ -74,15 +76,14 @@ class _Bar:
             progress.TextColumn("{task.description}"),
             progress.BarColumn(),
             progress.DownloadColumn(),
-            progress.TransferSpeedColumn(),
-            progress.TimeRemainingColumn(),
+            progress.TextColumn("{task.fields[speed]}"),
         )
         self._bar = progress.Progress(*columns, console=console, transient=True)
         self._bar.start()
-        self._task = self._bar.add_task(label, total=total)
+        self._task = self._bar.add_task(label, total=total, speed="")
 
-    def show(self, done: int, total: int | None, seconds: float) -> None:  # noqa: ARG002 - rich has its own clock
-        self._bar.update(self._task, completed=done, total=total)
+    def show(self, done: int, total: int | None, seconds: float) -> None:
+        self._bar.update(self._task, completed=done, total=total, speed=_speed(done, total, seconds))
 
     def stop(self) -> None:
         self._bar.stop()
@@ -100,16 +101,22 @@ class _Line:
         if seconds - self._written < _LINE_SECONDS:
             return
         self._written = seconds
-        speed = done / seconds
         text = f"{self._label} {amount(done)}"
         if total:
             text += f" of {amount(total)}"
-        text += f", {amount(speed)}/s"
-        if total and speed:
-            text += f", {duration(max(total - done, 0) / speed)} left"
+        text = ", ".join(filter(None, (text, _speed(done, total, seconds))))
         self._file.write(f"\r{text:<70}")
         self._file.flush()
 
     def stop(self) -> None:
         self._file.write("\r" + " " * 70 + "\r")
         self._file.flush()
+
+
+def _speed(done: int, total: int | None, seconds: float) -> str:
+    """Bytes a second and the time left, as far as they are known; a total may never be."""
+    if done <= _KNOWN * (total or 0):
+        return ""
+    speed = done / seconds
+    text = f"{amount(speed)}/s"
+    return f"{text}, {duration(max(total - done, 0) / speed)} left" if total else text

@@ -14,8 +14,10 @@ from pathlib import Path
 import nbformat
 import pexpect
 import pytest
+from elastictm_cli.losses import check_losses
 from jupyter_client import BlockingKernelClient, KernelManager
 
+from elastictm.errors import RestoredWithLosses
 from elastictm.session.trust import TrustBook
 from elastictm.storage.reader import ArchiveReader
 from elastictm.testing.places import Console
@@ -44,6 +46,29 @@ def test_the_status_is_that_of_the_code(command, saved, code, status, shown):
     assert shown[1] in done.stderr
     assert bool(done.stderr) is bool(shown[1])
     assert "\x1b" not in done.stderr
+
+
+def test_settings_that_are_lost_show_in_the_status():
+    """Settings and handlers of loggers count as variables do, and displayed results do not."""
+    setting = {"library": "locale", "settings": {}, "lost": ["settings of locale: not here"]}
+    outputs = [{"name": name, "kind": "list", "outcome": "lost", "reason": "why"} for name in ("Out[1]", "logging: a")]
+    report = {"variables": [], "outputs": outputs, "settings": [setting], "notes": ["files that travel: a"]}
+    with pytest.raises(RestoredWithLosses, match=r"losses: logging: a \(why\); settings of locale: not here\."):
+        check_losses(report, allowed=False)
+    check_losses(report, allowed=True)
+    check_losses({**report, "settings": [], "outputs": outputs[:1]}, allowed=False)
+
+
+def test_other_values_and_modules_show_in_the_status():
+    """A value that a re-run made otherwise, and what was changed inside a module, are losses; what may differ is none."""
+    other = {"name": "n", "kind": "int", "outcome": "rerun", "reason": "not repeatable: running cell 1 again gave"}
+    same = {**other, "name": "m", "reason": "cannot be stored, so its new value could not be compared"}
+    notes = ["LOST: what the session changed inside the module own (A): a restored session", "MAY DIFFER g: cell 2"]
+    report = {"variables": [other, same], "outputs": [], "settings": [], "notes": notes}
+    with pytest.raises(RestoredWithLosses, match=r"losses: n \(DIFFERENT\); what .* the module own \(A\)\. --allow"):
+        check_losses(report, allowed=False, shown=True)
+    check_losses(report, allowed=True)
+    check_losses({**report, "variables": [same], "notes": notes[1:]}, allowed=False)
 
 
 def test_losses_show_in_the_status(command, saved):

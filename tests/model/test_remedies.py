@@ -99,5 +99,14 @@ def test_files_and_libraries_are_named():
     assert remedy("ModuleNotFoundError: No module named 'sklearn.svm'", "restore").startswith(
         "pip install scikit-learn,"
     )
+    for module, there in [
+        ("tomllib", "Python 3.11 or later"),
+        ("imp", "later ones"),
+        ("virt", "bring the module virt here"),
+    ]:
+        advice = remedy(f"ModuleNotFoundError: No module named '{module}'", "restore")
+        assert there in advice
+        assert "pip install" not in advice
+    assert "bring the module imports here" in remedy("No module named 'imports.sub'", "restore")
     assert "pandas==2.1" in remedy("needs pandas 2.1, which is not installed here; cannot be re-run: x", "restore")
     assert "--any-version" in remedy("was saved with numpy 1.26, and here is 2.0, another major version", "restore")

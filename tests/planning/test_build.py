@@ -15,6 +15,7 @@ from elastictm.planning.alternatives import planned
 from elastictm.planning.build import migration_problem
 from elastictm.planning.costs import transfer_seconds
 from elastictm.planning.policies import solve
+from elastictm.planning.unrepeatable import doubtful
 
 INF = math.inf
 
@@ -158,6 +159,37 @@ def test_what_comes_out_differently_is_loaded():
     versions = migration_problem(history, loads=all_loads(history, "b")).versions
     assert versions[version("b@2")].rerun_allowed
     assert versions[version("c@4")].obstacle == reason
+
+
+def test_what_depends_on_the_machine_is_loaded_unless_its_bytes_are_dear():
+    """A value that another machine may make otherwise is stored; where that takes long it may be made again instead."""
+    history = history_of(
+        {"n": 1, "writes": "a b", "unrepeatable": ("os.getcwd() depends on the machine",)},
+        {"n": 2, "writes": "c", "reads": "b@1"},
+        {"n": 3, "writes": "d", "unrepeatable": ("os.getcwd() depends on the machine", "time.time()")},
+    )
+    loads = all_loads(history) | {version("b@1"): 60.0, version("d@3"): 60.0}
+    versions = migration_problem(history, loads=loads).versions
+    reason = "not repeatable: os.getcwd() depends on the machine (cell 1)"
+    assert versions[version("a@1")].obstacle == reason
+    assert versions[version("b@1")].rerun_allowed
+    # b may be made anew, and with it another c; another reason weighs whatever the price.
+    assert versions[version("c@2")].obstacle == reason
+    assert versions[version("d@3")].obstacle == "not repeatable: time.time() (cell 3)"
+    assert migration_problem(history, loads=loads | {version("c@2"): 60.0}).versions[version("c@2")].rerun_allowed
+
+
+def test_what_a_doubtful_cell_makes_may_differ():
+    """What runs again and is not repeatable, or reads what such a cell makes anew, is named; what is loaded is not."""
+    history = history_of(
+        {"n": 1, "writes": "a g", "unrepeatable": ("os.getcwd() depends on the machine",)},
+        {"n": 2, "writes": "h", "reads": "g@1"},
+        {"n": 3, "writes": "i", "reads": "a@1"},
+    )
+    problem = migration_problem(history, loads=all_loads(history, "g", "h", "i"))
+    steps = solve(problem).reruns
+    found = [(step.n, [str(v.name) for v in step.writes], cause) for step, cause in doubtful(history, steps, {1})]
+    assert found == [(1, ["g"], 1), (2, ["h"], 1)]
 
 
 def test_what_was_learned_of_a_cell_counts():

@@ -114,7 +114,7 @@ def test_effects_need_to_be_allowed(tmp_path):
         assert log.read_text() == "x"
         report = place.restore(tmp_path / "allowed.tm", allow_effects=True)
         assert outcomes(report)["handle"] == "rerun"
-        assert said(report, "cell 1 ran again") == [f"cell 1 ran again, and wrote {log}"]
+        assert said(report, "cell 1 ran again") == [f"cell 1 ran again; the first time it wrote {log}"]
     assert log.read_text() == "xx"
 
 
@@ -266,3 +266,95 @@ def test_the_command_line_starts_under_the_seed(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONHASHSEED", "5")
     seeds.start_again_under_seed(str(tmp_path / "a.tm"))
     assert len(started) == 1
+
+
+def test_files_travel_from_every_folder_that_the_session_worked_in(tmp_path):
+    """Cells run again where their relative paths lead to what they read, wherever the session was and is."""
+    (tmp_path / "work" / "sub").mkdir(parents=True)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "work" / "one.txt").write_text("1 2 3")
+    (tmp_path / "other" / "two.txt").write_text("4 5 6")
+    cells = [
+        "import os\none = (n for n in open('one.txt').read().split())",
+        f"os.chdir({str(tmp_path / 'other')!r})",
+        "two = (n for n in open('two.txt').read().split())",
+        "up = (n for n in open('../work/one.txt').read().split())",
+        "os.chdir('../work/sub')",
+    ]
+    with closing(Console(tmp_path / "work", tmp_path / "home")) as place:
+        for cell in cells:
+            assert place.run(cell).error is None
+        report = place.save(tmp_path / "a.tm")
+        assert place.ask("[*one, *two, *up]") == list("123456123")
+    assert {name: outcomes(report)[name] for name in ("one", "two", "up")} == dict.fromkeys(
+        ("one", "two", "up"), "rerun"
+    )
+    (tmp_path / "work" / "one.txt").unlink()
+    (tmp_path / "other" / "two.txt").unlink()
+    with closing(Console(tmp_path / "here", tmp_path / "home")) as place:
+        place.restore(tmp_path / "a.tm")
+        assert place.ask("[*one, *two, *up]") == list("123456123")
+        assert place.ask("os.getcwd()") == str(tmp_path / "work" / "sub")
+    assert list((tmp_path / "here").iterdir()) == []
+
+
+def test_a_file_is_known_by_its_path_when_it_was_opened(tmp_path):
+    """An open file comes back though the session went elsewhere since: from its folder, or from the one here."""
+    (tmp_path / "work" / "sub").mkdir(parents=True)
+    (tmp_path / "work" / "one.txt").write_text("1\n2\n3\n")
+    with closing(Console(tmp_path / "work", tmp_path / "home")) as place:
+        for cell in ("import os\nbook = open('one.txt')\nfirst = book.readline()", "os.chdir('sub')"):
+            assert place.run(cell).error is None
+        report = place.save(tmp_path / "a.tm", policy="store-all")
+        assert outcomes(report)["book"] == "stored", report
+    for now in ("work", "here"):
+        (tmp_path / "here").mkdir(exist_ok=True)
+        (tmp_path / "work" / "one.txt").replace(tmp_path / now / "one.txt")
+        with closing(Console(tmp_path / "here", tmp_path / "home")) as place:
+            assert outcomes(place.restore(tmp_path / "a.tm"))["book"] == "stored"
+            assert place.ask("(book.readline(), book.name)") == ["2\n", "one.txt"]
+
+
+def test_what_a_cell_writes_by_a_relative_path_lands_in_the_folder_here(tmp_path):
+    """The folder that the session worked in is left as it is, though it is there and what was read lies in it."""
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "data").write_text("ab")
+    cells = [
+        "text = open('data').read()\nwith open('log', 'a') as log: _ = log.write(text)\nlate = (c for c in text)",
+        "with open('data', 'r+') as data: later = (c for c in data.read())",
+    ]
+    with closing(Console(tmp_path / "work", tmp_path / "home")) as place:
+        for cell in cells:
+            assert place.run(cell).error is None
+        place.save(tmp_path / "a.tm", allow_effects=True)
+        changed = (tmp_path / "work" / "data").stat().st_mtime_ns
+    with closing(Console(tmp_path / "here", tmp_path / "home")) as place:
+        report = place.restore(tmp_path / "a.tm", allow_effects=True)
+        assert place.ask("[*late]") == ["a", "b"]
+        assert place.ask("[*later]") == ["a", "b"]
+    assert (tmp_path / "work" / "data").stat().st_mtime_ns == changed
+    assert (tmp_path / "work" / "log").read_text() == (tmp_path / "here" / "log").read_text() == "ab"
+    log, data = tmp_path / "work" / "log", tmp_path / "work" / "data"
+    assert said(report, "cell ") == [
+        f"cell 1 ran again; the first time it wrote {log}",
+        f"cell 2 ran again; the first time it wrote {data}",
+    ]
+    assert said(report, "a cell that ran") == [f"a cell that ran again wrote {tmp_path / 'here' / 'log'}"]
+
+
+def test_a_save_names_what_needs_its_file_where_it_is_restored(tmp_path):
+    """Files that are open, databases on file and mapped memory do not travel, and each variable that has one is told."""
+    cell = (
+        "import sqlite3, mmap, io\nopen('one.txt', 'w').write('1234')\nbooks, word = [open('one.txt')], 'raw_file'\n"
+        "db, memory = sqlite3.connect('d.db'), sqlite3.connect(':memory:')\n_ = db.execute('create table t(x)')\n"
+        "db.commit()\nwith open('one.txt') as f: m = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)\n"
+        "import numpy as np\nmapped = np.memmap('one.txt', mode='r')"
+    )
+    with closing(Console(tmp_path / "work", tmp_path / "home")) as place:
+        assert place.run(cell).error is None
+        report = place.save(tmp_path / "a.tm", policy="store-all")
+        assert place.run("for x in (db, *books): x.close()\ndel m, mapped, db").error is None
+        after = place.save(tmp_path / "b.tm", policy="store-all")
+    begin = "load only where the files that they have open are too"
+    assert said(report, begin) == [f"{begin}, as they are now: books, db, m, mapped"]
+    assert said(after, begin) == []

@@ -9,7 +9,9 @@ from contextlib import closing
 import pytest
 
 from elastictm.model.imports import imported, needed
-from elastictm.model.versions import is_other_major, public
+from elastictm.model.remedies import remedy
+from elastictm.model.versions import is_other_major, is_other_minor, public
+from elastictm.session.fit import Library
 from elastictm.session.saving import SaveOptions
 from elastictm.storage.reader import ArchiveReader
 from elastictm.testing.places import Console
@@ -191,6 +193,35 @@ def test_what_counts_as_a_major_difference(one, other, differ):
     """The first number; before version 1 the second; never years, nor what is no version."""
     assert is_other_major(one, other) is differ
     assert is_other_major(other, one) is differ
+
+
+@pytest.mark.parametrize(
+    ("distribution", "there", "here", "apart"),
+    [
+        ("scikit-learn", "1.9.1", "1.7.2", "another minor version"),
+        ("scikit-learn", "1.7.1", "1.7.2", ""),
+        ("scikit-learn", "1.7.1", "2.0.0", "another major version"),
+        ("matplotlib", "3.9.0", "3.10.0", "another minor version"),
+        ("pandas", "2.2.0", "2.3.0", ""),
+        ("pyarrow", "15.0.0", "16.0.0", ""),
+        ("xgboost", "2.1.0", "odd", ""),
+        ("xgboost", "2.1.0", None, ""),
+    ],
+)
+def test_libraries_that_promise_less_are_held_to_their_minor_version(distribution, there, here, apart):
+    """What a library says of its own objects decides which versions read them."""
+    library = Library("module", distribution, there, here)
+    assert library.is_other is bool(apart)
+    assert library.apart.startswith(apart)
+    assert not apart or "pip install" in remedy(library.refusal(), "restore")
+
+
+def test_minor_versions_are_the_first_two_numbers():
+    """Of what is a version; nothing else differs in them."""
+    assert is_other_minor("1.9.1", "1.7.2")
+    assert is_other_minor("1.9", "2.9")
+    assert not is_other_minor("1.9.1", "1.9")
+    assert not is_other_minor("1.9.1", "unknown")
 
 
 def test_builds_of_one_version_are_one_version():

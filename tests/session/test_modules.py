@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from elastictm.errors import RestoreFailed
-from elastictm.session.alterations import edited
 from elastictm.session.baggage import pack
+from elastictm.session.editions import Editions
 from elastictm.session.saving import SaveOptions
 from elastictm.session.unpacking import unpack
 from elastictm.storage import manifest as m
@@ -188,17 +188,54 @@ def test_what_cannot_be_packed_is_said(own):
     )
 
 
+def editions(notebook):
+    return Editions.of(notebook.runs, notebook.session.recorder.modules)
+
+
 def test_edits_since_the_import_are_said(own, notebook):
-    """A module whose file is not what was imported is named, whether a function or only a constant is another."""
-    (own / "edits.py").write_text("X = 1\ndef f():\n    return 1\n")
+    """A module whose file is not what was imported is named, and what was imported travels."""
+    then = "X = 1\ndef f():\n    return 1\n"
+    (own / "edits.py").write_text(then)
     notebook.run("import edits")
-    assert list(edited(notebook.runs, ["edits"])) == []
-    (own / "edits.py").write_text("X = 2\ndef f():\n    return 1\n")
-    assert "was edited since it was imported: its file" in next(edited(notebook.runs, ["edits"]))
-    (own / "edits.py").write_text("X = 1\ndef f():\n    return 2\n")
-    assert "was edited since it was imported (f)" in next(edited((), ["edits"]))
+    assert editions(notebook) == Editions({}, ())
+    for text, which in (("X = 2\ndef f():\n    return 1\n", ""), ("X = 1\ndef f():\n    return 2\n", " (f)")):
+        (own / "edits.py").write_text(text)
+        found = editions(notebook)
+        assert found.texts == {str(own / "edits.py"): then.encode()}
+        assert found.notes == (
+            f"the own module edits was edited since it was imported{which}: it travels as it was then",
+        )
     notebook.run("import importlib\nimportlib.reload(edits)")
-    assert list(edited(notebook.runs, ["edits"])) == []
+    assert editions(notebook) == Editions({}, ())
+    (own / "edits.py").unlink()
+    assert editions(notebook).notes == (
+        "the file of the own module edits is gone: the module travels as it was imported",
+    )
+
+
+def test_what_is_patched_in_place_travels_as_it_is(own, notebook):
+    """Where functions of the edited file were put into a module without a reload, the file is what travels."""
+    (own / "patched.py").write_text("def f():\n    return 1\n")
+    notebook.run("import patched")
+    (own / "patched.py").write_text("def f():\n    return 22\n")
+    patch = "exec(compile(Path(patched.__file__).read_text(), patched.__file__, 'exec'), new := {})"
+    notebook.run(f"from pathlib import Path\n{patch}\npatched.f.__code__ = new['f'].__code__")
+    assert editions(notebook).texts == {}
+
+
+def test_what_was_imported_comes_back(tmp_path):
+    """An own module that was edited since, or removed, comes back as it was in the session, and so do its functions."""
+    lay_out(tmp_path / "work", {"early.py": "def f():\n    return 1\n", "gone.py": "G = 3\n"})
+    with closing(Console(tmp_path / "work", tmp_path / "home")) as place:
+        place.run("from early import f\nimport early, gone")
+        place.run("paused = (g() for g in [early.f])")
+        lay_out(tmp_path / "work", {"early.py": "def f():\n    return 2\n"})
+        (tmp_path / "work" / "gone.py").unlink()
+        report = place.save(tmp_path / "a.tm")
+        assert "(f): it travels as it was then" in one_note(report, "the own module early was edited")
+    with closing(Console(tmp_path / "other", tmp_path / "home 2")) as place:
+        report = place.restore(tmp_path / "a.tm")
+        assert place.ask("[f(), early.f(), gone.G, list(paused)]") == [1, 1, 3, [1]]
 
 
 def archive_of(path: Path, folder: Path) -> Path:

@@ -77,6 +77,18 @@ def test_what_will_not_restore_is_listed_first(notebook, tmp_path):
     assert (tmp_path / "loss.tm").exists()
 
 
+def test_a_setting_that_is_lost_keeps_an_archive_from_being_said_to_restore(notebook, tmp_path):
+    """A rehearsal looks at settings too, and names each that does not come back."""
+    notebook.run("import numpy as np\nclass Call:\n    def write(self, text): pass\ncall = Call()")
+    notebook.run("call.g = (i for i in 'ab')\n_ = np.seterrcall(call)")
+    report = tm.save(tmp_path / "loss.tm", bandwidth="1GB/s", rehearse=True).rehearsal
+    notebook.run("_ = np.seterrcall(None)")
+    assert not report.restores
+    assert report.summary.endswith("1 setting LOST")
+    assert "error.call was not stored" in report.lines()[-1]
+    assert report.lines()[-1] in str(report)
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
 def test_a_rehearsal_that_is_cut_short_leaves_what_was_there(notebook, tmp_path, monkeypatch, error):
     """An archive of the same name is as it was, and nothing lies beside it."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import time
+import warnings
 from contextlib import closing
 
 import pytest
 
 from elastictm.session.circumstances.circumstances import Circumstances
+from elastictm.session.circumstances.process import TimeZone
+from elastictm.session.circumstances.stdlib import DecimalContext, WarningFilters
 from elastictm.testing.places import Console, Kernel
 
 SETTINGS = {
@@ -36,12 +41,16 @@ SETTINGS = {
         "(sys.path[0], sys.path[-1])",
     ),
     "warnings": (
-        "import warnings\nwarnings.filterwarnings('error', 'of the sess', category=FutureWarning, module='some')\nwarnings.simplefilter('ignore', ResourceWarning, append=True)",
-        "[(a, m and m.pattern, c.__name__, p and p.pattern, n) for a, m, c, p, n in (warnings.filters[0], warnings.filters[-1])]",
+        "import warnings\nwarnings.filterwarnings('error', 'of the sess', category=FutureWarning, module='some')\nwarnings.simplefilter('ignore', DeprecationWarning)",
+        "[(a, m and m.pattern, c.__name__, p and p.pattern, n) for a, m, c, p, n in warnings.filters[:3] if 'sess' in str(m) or c is DeprecationWarning]",
     ),
     "logging": (
         "import logging\nlogging.getLogger('of.session').setLevel('DEBUG')\nlogging.getLogger('of.session').propagate = False\nlogging.disable(5)",
         "(logging.getLogger('of.session').level, logging.getLogger('of.session').propagate, logging.root.manager.disable)",
+    ),
+    "time zone": (
+        "import os, time\nos.environ['TZ'] = 'Asia/Tokyo'\ntime.tzset()",
+        "(time.localtime(0).tm_hour, os.environ.get('TZ'))",
     ),
     "decimal": (
         "import decimal\ndecimal.getcontext().prec = 50\ndecimal.getcontext().traps[decimal.Inexact] = True",
@@ -100,7 +109,7 @@ def there_and_here(tmp_path_factory):
     """What each setting looks like in the kernel that made it, in a fresh shell, and there after the restore."""
     folder = tmp_path_factory.mktemp("settings")
     home, archive = folder / "home", folder / "s.tm"
-    modules = "".join(f"import {name}\n" for name in ("os", "sys", "logging", "warnings", "decimal", "locale"))
+    modules = "".join(f"import {name}\n" for name in ("os", "sys", "time", "logging", "warnings", "decimal", "locale"))
     modules += "import pandas, numpy, matplotlib, sklearn\n%load_ext autoreload"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TO_BE_REMOVED", "1")
@@ -135,7 +144,7 @@ def test_settings_are_reported(there_and_here):
     *_, saved, restored, again = there_and_here
     listed = [{s["library"]: s["settings"] for s in report["settings"]} for report in (saved, restored, again)]
     assert listed[0].keys() >= SETTINGS.keys()
-    assert listed[0]["environment variables"] == {"OF_SESSION": "set", "TO_BE_REMOVED": "removed"}
+    assert listed[0]["environment variables"] == {"OF_SESSION": "set", "TO_BE_REMOVED": "removed", "TZ": "set"}
     assert listed[1] == listed[0]
     assert {k: v.keys() for k, v in listed[2].items()} == {k: v.keys() for k, v in listed[0].items()}
 
@@ -202,6 +211,19 @@ def test_a_setting_that_cannot_be_stored_is_lost_alone(notebook, tmp_path):
     assert str(report).index(found.lost[0]) < str(report).index("variable ")
 
 
+def test_what_is_not_brought_about_is_told(notebook, tmp_path, monkeypatch):
+    """A setting that is another one after a restore is a loss; an entry of sys.path that leads nowhere is a remark."""
+    notebook.run("import sys, decimal", "decimal.getcontext().prec = 7\nsys.path.append('/no/such/folder')")
+    notebook.session.save(tmp_path / "a.tm", _options())
+
+    notebook.run("decimal.getcontext().prec = 9")
+    monkeypatch.setattr(DecimalContext, "apply", lambda *_: ())
+    report = notebook.session.restore(tmp_path / "a.tm")
+    notebook.run("decimal.getcontext().prec = 28\nsys.path.remove('/no/such/folder')")
+    assert [line for s in report.settings for line in s.lost] == ["settings of decimal: prec is not what it was"]
+    assert [n for s in report.settings for n in s.notes] == ["/no/such/folder was added to sys.path, and is not here"]
+
+
 def test_packages_announce_settings_of_their_own(tmp_path):
     """What an entry point announces is followed like the rest; what is broken of it is told and does no harm."""
     announce(tmp_path / "lib")
@@ -216,7 +238,7 @@ def test_packages_announce_settings_of_their_own(tmp_path):
             assert here.ask("boxed.Box.value") == "odd"
     assert ["absent" in text or "broken" in text for text in failures] == [True, True]
     found = next(s for s in report["settings"] if s["library"] == "boxed")
-    assert found == {"library": "boxed", "settings": {"value": "odd"}, "lost": ["settings of boxed: only almost"]}
+    assert (found["settings"], found["lost"]) == ({"value": "odd"}, ["settings of boxed: only almost"])
 
 
 @pytest.mark.parametrize("name", [name for name in SETTINGS if name not in {"IPython", "environment variables"}])
@@ -232,6 +254,93 @@ def test_there_and_back(notebook, name, monkeypatch):
     circumstances.apply(seen)
     assert eval(SETTINGS[name][1], notebook.ns) == shown
     circumstances.apply(first)
+
+
+OLD = [("default", DeprecationWarning), ("ignore", DeprecationWarning), ("ignore", ImportWarning)]
+OTHER = [("ignore", FutureWarning), ("ignore", DeprecationWarning)]
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("simplefilter('ignore', DeprecationWarning)", [OLD[1], OTHER[0]]),
+        ("simplefilter('error', UserWarning)", [("error", UserWarning), *OTHER]),
+        ("simplefilter('ignore', UserWarning, append=True)", [*OTHER, ("ignore", UserWarning)]),
+        ("simplefilter('ignore', ImportWarning); warnings.simplefilter('error')", [("error", Warning), OLD[2], *OTHER]),
+        ("resetwarnings(); warnings.simplefilter('ignore', ImportWarning)", [OLD[2]]),
+    ],
+)
+def test_filters_of_warnings_come_back_in_another_shell(code, expected):
+    """What the session set is in front or behind in its order, also what its own shell had already, and stays told."""
+    with warnings.catch_warnings():
+        there, seen = _filters(OLD), {}
+        exec(f"import warnings; warnings.{code}")
+        seen = there.look()
+        here = _filters(OTHER)
+        here.apply(seen)
+        assert [(action, category) for action, _, category, _, _ in warnings.filters] == expected
+        assert here.look() == seen
+        warnings.simplefilter("error", BytesWarning)
+        again = _filters([])
+        assert again.look() == {}
+        here.apply({})
+        assert [(action, category) for action, _, category, _, _ in warnings.filters] == OTHER
+
+
+def _filters(entries):
+    """The filters of a shell that has these of its own."""
+    warnings.resetwarnings()
+    warnings.filters[:] = [(action, None, category, None, 0) for action, category in entries]
+    return WarningFilters()
+
+
+def test_a_time_zone_counts_once_it_is_looked_at(monkeypatch):
+    """A zone that was only written down is no setting, and one that counts is set however it is called."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        zone = TimeZone()
+        monkeypatch.setenv("TZ", "Asia/Tokyo")
+        assert zone.look() == {}
+        time.tzset()
+        assert zone.look() == {"TZ": "Asia/Tokyo"}
+        zone.apply({"TZ": "America/Toronto"})
+        assert zone.look() == {"TZ": "America/Toronto"}
+        assert (time.localtime(0).tm_hour, os.environ["TZ"]) == (19, "Asia/Tokyo")
+        zone.apply({})
+        assert zone.look() == {}
+        monkeypatch.setenv("TZ", "America/Toronto")
+        time.tzset()
+        assert zone.look() == {"TZ": "America/Toronto"}
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_filters_of_loggers_come_back_as_the_same_objects(tmp_path):
+    """A logger and its handler keep back what they kept back, by the objects that variables hold; a loss is told."""
+    cells = [
+        "import logging, io",
+        "class Every:\n    n = 0\n    def filter(self, record):\n        self.n += 1\n        return self.n % 2",
+        "every, log, text = Every(), logging.getLogger('app'), io.StringIO()",
+        "log.addFilter(every)\nlogging.root.addFilter(lambda record: 'x' in record.msg)",
+        "handler = logging.StreamHandler(text)\nhandler.addFilter(lambda record: 'no' not in record.msg)\nlog.addHandler(handler)",
+        "log.warning('one')\nlog.warning('two')",
+        "lost = logging.getLogger('lost')\nlost.addFilter(type('F', (), {'g': (c for c in 'ab'), 'filter': None})())  # tm: not-repeatable",
+    ]
+    shown = "(log.filters == [every], every.n, text.getvalue(), len(logging.root.filters), len(lost.filters))"
+    with closing(Console(tmp_path / "there", tmp_path / "home")) as there:
+        for cell in cells:
+            assert there.run(cell).error is None
+        assert there.ask(shown) == [True, 2, "one\n", 1, 1]
+        saved = there.save(tmp_path / "a.tm")
+    with closing(Console(tmp_path / "here", tmp_path / "home")) as here:
+        here.restore(tmp_path / "a.tm")
+        assert here.ask(shown) == [True, 2, "one\n", 1, 0]
+        assert here.run("log.warning('no')\nlog.warning('four')\nlog.warning('five')").error is None
+        assert here.ask("text.getvalue()") == "one\nfive\n"
+    lost = [v["name"] for v in saved["outputs"] if v["outcome"] == "lost"]
+    assert lost == ["logging filters: lost"]
 
 
 def test_open_figures_and_handlers_come_back_as_the_same_objects(tmp_path):

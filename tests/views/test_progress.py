@@ -57,6 +57,22 @@ def test_a_notebook_gets_one_line_over_itself(clock):
     assert (wiped.strip(), end) == ("", "")
 
 
+def test_nothing_is_foretold_before_something_is_known(clock):
+    """As long as hardly anything is done, neither a notebook nor a terminal is told a speed or the time left."""
+    for console in ({"force_jupyter": True}, {"force_terminal": True, "width": 100}):
+        out = io.StringIO()
+        clock.now = 0.0
+        with ProgressBar("saving", Console(file=out, **console), clock) as bar:
+            clock.now = 0.6
+            bar(5, 17_000_000)
+            assert "saving" in out.getvalue()
+            assert "left" not in out.getvalue()
+            assert "/s" not in out.getvalue()
+            clock.now = 2.0
+            bar(8_500_000, 17_000_000)
+        assert "4.3 MB/s, 2.0 s left" in out.getvalue()
+
+
 def test_a_notebook_is_not_flooded(clock):
     """Many small steps write a few lines a second, not one each."""
     out = io.StringIO()

@@ -86,6 +86,16 @@ class Circumstances:
                 failed[name] = (f"they did not come back: {type(error).__name__}: {error}",)
         return failed
 
+    def unlike(self, wanted: Settings) -> dict[str, Sequence[str]]:
+        """What is not as wanted in spite of ``apply``, of each library; what is as in a fresh process is not judged."""
+        now, found = self.now(), dict[str, Sequence[str]]()
+        for name, settings in wanted.items():
+            here = now.get(name, {})
+            other = [key for key in settings if key in here and not _same({key: here[key]}, {key: settings[key]})]
+            if other:
+                found[name] = [f"{key} is not what it was" for key in other]
+        return found
+
     def _seen(self, member: Circumstance) -> Mapping[str, Any]:
         return self._look(member) if _is_loaded(member) else {}
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Container, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _OF_SHELLS: Final = frozenset({"COLUMNS", "LINES", "PWD", "OLDPWD", "SHLVL", "_"})
 """Variables that shells and terminals keep for themselves."""
@@ -54,6 +57,62 @@ def _set(key: str, value: str | None) -> None:
         os.environ[key] = value
 
 
+_INSTANTS: Final = (0.0, 1.0e9, 1.085e9, 1.77e9, 1.785e9)
+"""Times of summer and winter, long ago and now."""
+
+
+class TimeZone:
+    """The time zone that the session chose by the variable ``TZ``: it counts once the C library has looked at it."""
+
+    name = "time zone"
+    module = ""
+
+    def __init__(self) -> None:
+        self._first = os.environ.get("TZ")
+        self._offsets = _offsets()
+        self._last = (self._first, self._offsets)
+        self._found: dict[str, Any] = {}
+
+    def look(self) -> Mapping[str, Any]:
+        """The variable's value as it was when it began to count."""
+        now = (os.environ.get("TZ"), _offsets())
+        if now != self._last:
+            zone, offsets = now
+            if offsets != self._last[1] or (zone != self._last[0] and _offsets_in(zone) == offsets):
+                self._found = {} if (zone, offsets) == (self._first, self._offsets) else {"TZ": zone}
+            self._last = now
+        return self._found
+
+    def apply(self, settings: Mapping[str, Any]) -> Sequence[str]:
+        """Have local times be told in this zone, whatever the variable says otherwise."""
+        zone, variable = settings.get("TZ", self._first), os.environ.get("TZ")
+        if not hasattr(time, "tzset"):
+            return [f"local times were those of {zone}, which cannot be set on this platform"]
+        _set("TZ", zone)
+        time.tzset()
+        _set("TZ", variable)
+        self._last, self._found = (variable, _offsets()), dict(settings)
+        return ()
+
+    def show(self, key: str, value: Any) -> str:  # noqa: ARG002 - the key tells nothing about the form
+        """The name of the zone."""
+        return str(value)
+
+
+def _offsets() -> tuple[object, ...]:
+    return (time.tzname, *(time.localtime(instant).tm_gmtoff for instant in _INSTANTS))
+
+
+def _offsets_in(zone: str | None) -> tuple[object, ...] | None:
+    """The same of a zone that need not count; None of one without a name."""
+    try:
+        told = ZoneInfo(zone or "")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+    moments = [datetime.fromtimestamp(instant, told) for instant in _INSTANTS]
+    return (time.tzname, *(int((moment.utcoffset() or timedelta()).total_seconds()) for moment in moments))
+
+
 IMPORT_PATH: Final = "sys.path"
 """What users know the process's import path by."""
 
@@ -61,6 +120,12 @@ IMPORT_PATH: Final = "sys.path"
 def added_to_import_path(settings: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
     """The folders that the session added to its import path, as its settings tell."""
     return tuple(entry for entries in settings.get(IMPORT_PATH, {}).values() for entry in entries)
+
+
+def absent_entries(settings: Mapping[str, Any]) -> Sequence[str]:
+    """A line for each entry that the session added to its import path and that leads to nothing here."""
+    entries = [entry for added in settings.values() for entry in added]
+    return [f"{entry} was added to {IMPORT_PATH}, and is not here" for entry in entries if not _exists(entry)]
 
 
 class ImportPath:
@@ -88,7 +153,7 @@ class ImportPath:
         front, back = settings.get("front", []), settings.get("back", [])
         kept = [entry for entry in sys.path if not self._is_added(entry)]
         sys.path[:] = [*front, *kept, *(entry for entry in back if entry not in kept)]
-        return [f"{entry} was added to sys.path, and is not here" for entry in (*front, *back) if not _exists(entry)]
+        return ()
 
     def show(self, key: str, value: Any) -> str:  # noqa: ARG002 - the key tells nothing about the form
         """The entries."""

@@ -12,7 +12,7 @@ from elastictm.session.circumstances.circumstance import Circumstance
 from elastictm.session.circumstances.learning import ScikitLearn, Torch
 from elastictm.session.circumstances.numeric import Numpy
 from elastictm.session.circumstances.plots import Matplotlib
-from elastictm.session.circumstances.process import EnvironmentVariables, ImportPath, WorkingDirectory
+from elastictm.session.circumstances.process import EnvironmentVariables, ImportPath, TimeZone, WorkingDirectory
 from elastictm.session.circumstances.stdlib import DecimalContext, Locale, Loggers, WarningFilters
 from elastictm.session.circumstances.tables import Pandas
 
@@ -27,6 +27,7 @@ def registered(of_imports: Container[str]) -> tuple[list[Circumstance], list[str
     """
     found: list[Circumstance] = [
         EnvironmentVariables(of_imports),
+        TimeZone(),
         ImportPath(str(user_data_path("elastictm"))),
         WorkingDirectory(),
         WarningFilters(),

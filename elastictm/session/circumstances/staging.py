@@ -10,7 +10,7 @@ from elastictm.ids import RunNumber
 from elastictm.model.records import CellRun, Refusal, SettingsVersion
 from elastictm.model.settings_report import SettingsReport
 from elastictm.session.circumstances.circumstances import Circumstances, thawed
-from elastictm.session.circumstances.process import WORKING_DIRECTORY
+from elastictm.session.circumstances.process import IMPORT_PATH, WORKING_DIRECTORY, absent_entries
 from elastictm.values.thaw import Thawer
 
 
@@ -41,6 +41,7 @@ class Staging:
             self._advance()
         self.known = self._settings()
         failed = self._circumstances.apply(self.known)
+        failed = self._circumstances.unlike(self.known) | {name: told for name, told in failed.items() if told}
         self.reports = tuple(self._report(version, failed) for version in self._versions.values())
 
     def _advance(self) -> None:
@@ -61,4 +62,5 @@ class Staging:
         lost += [f"settings of {name}: {why}" for why in failed.get(name, ())]
         if isinstance(settings, Refusal):
             return SettingsReport(name, {}, (f"settings of {name} did not come back: {settings.reason}", *lost))
-        return SettingsReport(name, version.shown, tuple(lost))
+        notes = absent_entries(settings) if name == IMPORT_PATH else ()
+        return SettingsReport(name, version.shown, tuple(lost), tuple(notes))

@@ -21,38 +21,48 @@ _MOST_SHOWN: Final = 3
 
 
 class WarningFilters:
-    """The filters that the session put in front of or behind those that were there, or cleared."""
+    """The filters that the session put in front of or behind those that were there, or has instead of them."""
 
     name = "warnings"
     module = ""
 
     def __init__(self) -> None:
         self._first = list(warnings.filters)
+        # Those that the session has nothing to do with, as they stand now.
+        self._others = self._first
+        self._is_cleared = False
         self._last = list(warnings.filters)
+        self._found: dict[str, Any] = {}
         self._modules = len(sys.modules)
         self._of_imports: set[_Filter] = set()
 
     def look(self) -> Mapping[str, Any]:
-        """The filters that were not there when recording began."""
-        if warnings.filters == self._first:
-            return {}
-        self._attribute()
-        old = [place for place, entry in enumerate(warnings.filters) if entry in self._first]
-        border = old[0] if old else len(warnings.filters)
-        front = [_plain(entry) for entry in warnings.filters[:border]]
-        back = [_plain(entry) for entry in warnings.filters[border:] if entry not in self._first]
-        found: dict[str, Any] = {key: value for key, value in (("front", front), ("back", back)) if value}
-        return found | ({} if old or not self._first else {"reset": True})
+        """The filters that were not there, or not at that place, when recording began."""
+        if warnings.filters != self._last:
+            self._attribute()
+            self._last = list(warnings.filters)
+            self._found = self._told(self._last)
+        return self._found
 
     def apply(self, settings: Mapping[str, Any]) -> Sequence[str]:
         """Put filters where they were."""
         front, back = ([*_live(settings.get(key, ()))] for key in ("front", "back"))
-        kept = [] if settings.get("reset") else [f for f in self._first if f not in front and f not in back]
-        warnings.filters[:] = [*front, *kept, *back]  # type: ignore[index]
+        self._is_cleared = bool(settings.get("reset"))
+        self._others = [] if self._is_cleared else [f for f in self._first if f not in front and f not in back]
+        warnings.filters[:] = [*front, *self._others, *back]  # type: ignore[index]
         # Python remembers what the filters decided; a public call that changes nothing makes it forget.
         warnings.filterwarnings("default", "elastictm", _Forget)
         warnings.filters.remove(warnings.filters[0])  # type: ignore[attr-defined]
+        self._last = list(warnings.filters)
+        self._found = self._told(self._last)
         return ()
+
+    def _told(self, now: Sequence[Any]) -> dict[str, Any]:
+        front, back = _added(now, self._others)
+        if self._is_cleared or any(entry not in now for entry in self._others):
+            return {"front": [_plain(entry) for entry in now], "reset": True}
+        parts = {"front": [_plain(entry) for entry in front], "back": [_plain(entry) for entry in back]}
+        return {key: entries for key, entries in parts.items() if entries}
 
     def show(self, key: str, value: Any) -> str:
         """The actions and what they are for, without what libraries set up for themselves."""
@@ -65,12 +75,28 @@ class WarningFilters:
 
     def _attribute(self) -> None:
         """Note which filters came while libraries were imported, other than those for all that is."""
-        if warnings.filters == self._last:
-            return
         if len(sys.modules) != self._modules:
             new = [_plain(entry) for entry in warnings.filters if entry not in self._last]
             self._of_imports |= {entry for entry in new if entry[1] or not entry[2].startswith("builtins:")}
-        self._last, self._modules = list(warnings.filters), len(sys.modules)
+        self._modules = len(sys.modules)
+
+
+def _added(now: Sequence[Any], others: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+    """The filters in front of others that were there before, and behind them.
+
+    To set a filter that is there already moves it to the front: only those count as others that are in their order.
+    """
+    if not others:
+        return now, ()
+    end = len(now)
+    while end and now[end - 1] not in others:
+        end -= 1
+    start, left = end, list(others)
+    while start and now[start - 1] in left:
+        start -= 1
+        while left.pop() != now[start]:
+            pass
+    return now[:start], now[end:]
 
 
 class _Forget(Warning):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import gc
 import hashlib
@@ -89,13 +90,27 @@ def path_of(value: io.FileIO) -> str:
     name: Any = value.name
     if not isinstance(name, (str, bytes, os.PathLike)):
         raise TypeError("cannot store an open file that has no path, such as a pipe or a temporary file")
-    path = str(Path(os.fsdecode(name)).absolute())
-    here, there = os.fstat(value.fileno()), _status(path)
-    if there is None or not os.path.samestat(here, there):
-        raise TypeError(f"cannot store an open file that is no longer at its path {path}")
+    here = os.fstat(value.fileno())
+    # A relative path was one from the working directory at that time.
+    for path in filter(None, (str(Path(os.fsdecode(name)).absolute()), _path_of_handle(value.fileno()))):
+        there = _status(path)
+        if there is not None and os.path.samestat(here, there):
+            break
+    else:
+        raise TypeError(f"cannot store an open file that is no longer at its path {os.fsdecode(name)}")
     if not stat.S_ISREG(here.st_mode) and path != os.devnull:
         raise TypeError(f"cannot store {path}, which is open and no regular file")
     return path
+
+
+def _path_of_handle(handle: int) -> str | None:
+    """Where the system has the file of a handle; None where it does not tell."""
+    try:
+        if sys.platform == "darwin":
+            return os.fsdecode(fcntl.fcntl(handle, fcntl.F_GETPATH, bytes(1024)).rstrip(b"\0"))
+        return os.readlink(f"/proc/self/fd/{handle}")  # noqa: PTH115 - text is wanted
+    except OSError:
+        return None
 
 
 def _status(path: str) -> os.stat_result | None:

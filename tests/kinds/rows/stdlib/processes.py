@@ -345,7 +345,7 @@ ROWS = (
         change="x = logging.getLogger('mine.other')",
         facts="import logging\n(x.name, x is logging.getLogger('mine.other'))",
         compared="name, identity",
-        notes="levels and handlers are the target's",
+        notes="levels, handlers and filters that the session gave it come back as settings do",
     ),
     Kind(
         "Handler",
