@@ -26,10 +26,14 @@ from elastictm.session.saved import Saved
 from elastictm.session.standing import used_by_reruns
 from elastictm.session.unpacking import Arrival, expected
 from elastictm.session.workroom import Workroom
+from elastictm.storage import manifest as m
 from elastictm.storage.readable import Readable
 
 _LOADING: Final = 500e6
 """Bytes per second that loading is taken for when a plan is made at the target."""
+
+_AROUND_A_CELL: Final = 1e-3
+"""Seconds that the shell takes around a cell that it runs: what loads in less is rather loaded."""
 
 
 class Prospect:
@@ -88,13 +92,13 @@ class Prospect:
         saved, live = self.saved, self.saved.history.live
         bare = self.lessons.unloadable()
         loads = {
-            live[name].version: entry.seconds + entry.bytes / _LOADING
+            live[name].version: _loading(entry)
             for name, entry in saved.entries.items()
             if entry.unit is not None and entry.unit not in bare and name in live
         }
         # Made with other libraries, an earlier version may not be what the cells worked with.
         earlier = {} if self.differences() else saved.earlier
-        loads.update({v: e.seconds + e.bytes / _LOADING for v, e in earlier.items() if e.unit not in bare})
+        loads.update({v: _loading(e) for v, e in earlier.items() if e.unit not in bare})
         lying = [(live[name].version, entry) for name, entry in saved.entries.items() if name in live]
         missing = dict.fromkeys(self.workroom.absent(saved.history.runs, self.arrival.here), math.inf)
         drawn = partial(
@@ -137,3 +141,7 @@ class Prospect:
     def differences(self) -> tuple[str, ...]:
         """What differs between the environment of the archive and this one."""
         return self.lessons.foreseen.differences
+
+
+def _loading(entry: m.Entry) -> float:
+    return max(0.0, entry.seconds + entry.bytes / _LOADING - _AROUND_A_CELL)
