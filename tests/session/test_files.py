@@ -292,7 +292,8 @@ def test_files_travel_from_every_folder_that_the_session_worked_in(tmp_path):
     (tmp_path / "work" / "one.txt").unlink()
     (tmp_path / "other" / "two.txt").unlink()
     with closing(Console(tmp_path / "here", tmp_path / "home")) as place:
-        place.restore(tmp_path / "a.tm")
+        restored = place.restore(tmp_path / "a.tm")
+        assert [line for library in restored["settings"] for line in library["lost"]] == []
         assert place.ask("[*one, *two, *up]") == list("123456123")
         assert place.ask("os.getcwd()") == str(tmp_path / "work" / "sub")
     assert list((tmp_path / "here").iterdir()) == []

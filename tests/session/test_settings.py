@@ -146,6 +146,7 @@ def test_settings_are_reported(there_and_here):
     assert listed[0].keys() >= SETTINGS.keys()
     assert listed[0]["environment variables"] == {"OF_SESSION": "set", "TO_BE_REMOVED": "removed", "TZ": "set"}
     assert listed[1] == listed[0]
+    assert [s["lost"] for s in restored["settings"]] == [[] for _ in restored["settings"]]
     assert {k: v.keys() for k, v in listed[2].items()} == {k: v.keys() for k, v in listed[0].items()}
 
 

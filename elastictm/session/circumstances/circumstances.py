@@ -86,12 +86,17 @@ class Circumstances:
                 failed[name] = (f"they did not come back: {type(error).__name__}: {error}",)
         return failed
 
-    def unlike(self, wanted: Settings) -> dict[str, Sequence[str]]:
-        """What is not as wanted in spite of ``apply``, of each library; what is as in a fresh process is not judged."""
+    def unlike(self, wanted: Settings, but: Container[str] = ()) -> dict[str, Sequence[str]]:
+        """What is not as wanted in spite of ``apply``, of each library that is not in ``but``.
+
+        What is as in a fresh process is not judged, and neither are lists: some of what is wanted may be in such a
+        process already.
+        """
         now, found = self.now(), dict[str, Sequence[str]]()
         for name, settings in wanted.items():
-            here = now.get(name, {})
-            other = [key for key in settings if key in here and not _same({key: here[key]}, {key: settings[key]})]
+            here = {} if name in but else now.get(name, {})
+            judged = {key: value for key, value in settings.items() if key in here and type(value) is not list}
+            other = [key for key, value in judged.items() if not _same({key: here[key]}, {key: value})]
             if other:
                 found[name] = [f"{key} is not what it was" for key in other]
         return found

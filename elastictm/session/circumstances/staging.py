@@ -41,7 +41,9 @@ class Staging:
             self._advance()
         self.known = self._settings()
         failed = self._circumstances.apply(self.known)
-        failed = self._circumstances.unlike(self.known) | {name: told for name, told in failed.items() if told}
+        # Where the session began is another folder here.
+        unlike = self._circumstances.unlike(self.known, but={WORKING_DIRECTORY})
+        failed = unlike | {name: told for name, told in failed.items() if told}
         self.reports = tuple(self._report(version, failed) for version in self._versions.values())
 
     def _advance(self) -> None:
