@@ -15,8 +15,8 @@ from typing import Final
 
 from elastictm.model.imports import imported
 from elastictm.model.tables import amount
+from elastictm.session.packing import Put
 from elastictm.storage import manifest as m
-from elastictm.storage.writer import ArchiveWriter
 from elastictm.values.modules import is_own_file, is_this
 
 MOST_FILES: Final = 2000
@@ -67,13 +67,13 @@ class Baggage:
         code = (path for piece in self.pieces for _, path in piece.files if path.suffix == ".py")
         return frozenset().union(*(imported(_text(path, self.texts)) for path in code))
 
-    def put(self, writer: ArchiveWriter) -> tuple[m.OwnModule, ...]:
-        """Write the modules into an archive; a file that is gone meanwhile is left out."""
+    def put(self, store: Put) -> tuple[m.OwnModule, ...]:
+        """Write the modules into an archive or a pack; a file that is gone meanwhile is left out."""
         return tuple(
             m.OwnModule(
                 piece.name,
                 piece.folder,
-                tuple(m.ShippedFile(name, writer.put(text)) for name, text in self._content(piece)),
+                tuple(m.ShippedFile(name, store(text)) for name, text in self._content(piece)),
             )
             for piece in self.pieces
         )

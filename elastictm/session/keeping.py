@@ -98,6 +98,7 @@ class Keeper:
         self._defined: dict[DefinitionKey, bytes] = {}
         self._texts: dict[str, str] = {}
         self._modules: set[str] | None = None
+        self._own: dict[str, bytes | None] = {}
         self._background = _Background()
         self._unwanted = unwanted
         self.merges = 0
@@ -188,6 +189,7 @@ class Keeper:
                     states=(*(_bare(each, store) for each in states[:-1]), record),
                     kept=kept,
                     sources=store(msgspec.json.encode(texts)) if texts else m.NOTHING,
+                    modules=self._own_modules(recorder, store),
                 )
             )
         self.unweighed += written.bytes
@@ -252,6 +254,20 @@ class Keeper:
         texts = {name: text for name, text in texts.items() if self._texts.get(name) != text}
         self._texts.update(texts)
         return texts
+
+    def _own_modules(self, recorder: Recorder, store: Callable[[object], Blob]) -> tuple[m.OwnModule, ...]:
+        """The user's own modules, where they are others than before; nothing where they are not."""
+        sources = {name: recorder.modules.source(name) for name in recorder.modules.names()}
+        if sources == self._own:
+            return ()
+        from elastictm.session.baggage import pack  # noqa: PLC0415 - few sessions have modules of their own
+        from elastictm.session.editions import Editions  # noqa: PLC0415 - likewise
+
+        self._own = sources
+        runs = recorder.history.runs
+        return pack(sources, (run.code or run.source for run in runs), Editions.of(runs, recorder.modules).texts).put(
+            store
+        )
 
     def _has_new_modules(self, stock: Stock) -> bool:
         """Whether values name libraries that no state before did; of the first states they always do."""

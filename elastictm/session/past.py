@@ -160,11 +160,11 @@ class Past:
     def news(self) -> Iterator[str]:
         """What the user should know and was not told yet, in lines."""
         trouble = self.trouble or (self.keeper.stopped if self.keeper is not None else "")
-        if trouble and trouble not in self._told_lines:
-            self._told_lines.add(trouble)
-            yield trouble
-        while self._news:
-            yield self._news.pop(0)
+        news, self._news = [*self._news, *filter(None, [trouble])], []
+        for line in news:
+            if line not in self._told_lines:
+                self._told_lines.add(line)
+                yield line
 
     def settle(self) -> None:
         """Before a cell runs: wait until its memory may change."""

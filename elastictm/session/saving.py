@@ -211,7 +211,7 @@ def write(drafted: Draft, journey: Journey, writer: ArchiveWriter, clock: Callab
         seconds=clock() - started,
         sources=packer.sources(),
         files=drafted.luggage.shipping.put(writer, [drafted.history.run(n) for n in runs]),
-        modules=drafted.luggage.baggage.put(writer),
+        modules=drafted.luggage.baggage.put(writer.put),
         imported=drafted.luggage.imported,
         altered=tuple(alteration.to_manifest() for alteration in drafted.luggage.altered),
         generators={state.generator: writer.put(state.state) for state in generators.now()},

@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from elastictm.ids import Name, RunNumber, Version, is_variable
 from elastictm.model.records import CellRun, Refusal
@@ -64,6 +65,7 @@ class Shelves:
     texts: list[_At] = field(default_factory=list)
     marks: dict[str, RunNumber | None] = field(default_factory=dict)
     forgotten: set[RunNumber] = field(default_factory=set)
+    modules: dict[str, tuple[int, m.OwnModule]] = field(default_factory=dict)
     environment: m.Environment | None = None
     read: set[int] = field(default_factory=set)
 
@@ -88,6 +90,7 @@ class Shelves:
             self.texts.append(_At(sequence, pack.sources))
         self.forgotten.update(map(RunNumber, pack.forgotten))
         self.marks.update({name: None if n is None else RunNumber(n) for name, n in pack.marks.items()})
+        self.modules.update({module.name: (sequence, module) for module in pack.modules})
         self.environment = pack.environment or self.environment
 
     def _count(self, pack: p.Pack, n: RunNumber, blobs: Iterable[m.Blob], counted: set[int]) -> int:
@@ -214,6 +217,7 @@ class StateReader:
             definitions=tuple(definitions.values()),
             sources=self._blob(json.dumps(texts).encode()),
             generators=generators,
+            modules=tuple(self._module(sequence, module) for sequence, module in self._shelves.modules.values()),
             groups=tuple(groups),
         )
 
@@ -290,8 +294,12 @@ class StateReader:
             self._groups.append(group)
         return self._numbers[id(group)]
 
+    def _module(self, sequence: int, module: m.OwnModule) -> m.OwnModule:
+        files = tuple(replace(file, blob=self._blob(_At(sequence, file.blob))) for file in module.files)
+        return replace(module, files=files)
+
     def _unit(self, sequence: int, unit: m.Unit) -> m.Unit:
-        return msgspec.structs.replace(
+        return replace(
             unit,
             stream=self._blob(_At(sequence, unit.stream)),
             segments=tuple(self._blob(_At(sequence, segment)) for segment in unit.segments),

@@ -146,3 +146,17 @@ def test_the_state_of_a_running_kernel_is_copied(env, tmp_path):
         owner.stdin.flush()
         assert owner.stdout.read().split("\n")[-2] == "[1]"
     assert owner.returncode == 0
+
+
+def test_own_modules_come_back_though_their_folder_is_gone(env, tmp_path):
+    """A state brings the modules of the user's own that it uses, as source."""
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "mine.py").write_text("def twice(x):\n    return 2 * x\n")
+    code = SHELL + "run('import sys; sys.path.insert(0, \"lib\")')\nrun('import mine')\nrun('f = mine.twice; y = f(4)')"
+    with child(code, env, tmp_path):
+        pass
+    (tmp_path / "lib" / "mine.py").unlink()
+    with child(
+        SHELL + "run('%past recover')\nprint(shell.user_ns['f'](5))", env, tmp_path, stdout=subprocess.PIPE
+    ) as looking:
+        assert looking.stdout.read().split()[-1] == "10"
