@@ -243,7 +243,7 @@ def archive_of(path: Path, folder: Path) -> Path:
     with ArchiveWriter(path) as writer:
         environment = m.Environment("3", "CPython", "Linux", "0", {}, "/")
         history = writer.put(b"{}")
-        modules = pack(sorted({file.stem for file in folder.glob("*.py")}), ()).put(writer)
+        modules = pack(sorted({file.stem for file in folder.glob("*.py")}), ()).put(writer.put)
         writer.commit(m.Manifest(0.0, environment, history, 1, (), (), (), modules=modules))
     return path
 
