@@ -42,7 +42,7 @@ ROWS = (
         "scipy",
         make="import numpy as np\nimport scipy.sparse as sp\nx = sp.dok_array(np.array([[0, 2.0], [3, 0]]))",
         change="x[0, 0] = 7",
-        facts="(x.toarray().tolist(), x.format, x.dtype.str)",
+        facts="(x.toarray().tolist(), x.format, x.dtype.str, dict.__len__(x))",
         compared="elements, format",
     ),
     Kind(
