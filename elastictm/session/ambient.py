@@ -6,12 +6,12 @@ import math
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.ids import FIGURES, FILTERS, HANDLERS, Name, RunNumber, holder
 from elastictm.values.freeze import Freezer, Frozen, OutOfTime
-from elastictm.values.modules import data, is_own, shape
+from elastictm.values.modules import data, is_own, origin, settled, shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -114,7 +114,7 @@ class OwnModules:
     def _picture(self, module: ModuleType, end: float) -> Picture:
         digests: dict[str, Fingerprint | None] | None
         try:
-            digests = {key: self._digest(value, end) for key, value in data(module).items()}
+            digests = {key: self._digest(settled(value), end) for key, value in data(module).items()}
         except OutOfTime:
             digests = None
         return Picture(module.__spec__, shape(module), digests)
@@ -162,7 +162,7 @@ def names_in_modules(values: Mapping[Name, Any], modules: frozenset[str]) -> fro
     found: set[Name] = set()
     for module in modules:
         whole = [name for name, value in values.items() if value is sys.modules.get(module)]
-        found.update(whole or [name for name, value in values.items() if _origin(value) == module])
+        found.update(whole or [name for name, value in values.items() if origin(value) == module])
     return frozenset(found)
 
 
@@ -189,17 +189,17 @@ def handler_names(values: Mapping[Name, Any], reached: Iterable[Name]) -> frozen
     held = frozenset(name for name in values if holder(name) in {HANDLERS, FILTERS})
     if not held:
         return held
-    origins = (_origin(values[name]).partition(".")[0] for name in reached if name in values)
+    origins = (origin(values[name]).partition(".")[0] for name in reached if name in values)
     return held if any(origin == "logging" or origin not in _PLAIN for origin in origins) else frozenset()
 
 
 def may_look_at_figures(values: Mapping[Name, Any], named: Iterable[Name]) -> bool:
     """Whether a cell that names these variables may ask pyplot for the figures that are open."""
-    return any(_origin(values[name]).partition(".")[0] in _PLOTTING for name in named if name in values)
+    return any(origin(values[name]).partition(".")[0] in _PLOTTING for name in named if name in values)
 
 
 def _may_draw(value: Any) -> bool:
-    return _origin(value).partition(".")[0] not in _PLAIN
+    return origin(value).partition(".")[0] not in _PLAIN
 
 
 def _holds(value: Any, objects: Mapping[int, Any], depth: int = 3) -> bool:
@@ -213,12 +213,3 @@ def _holds(value: Any, objects: Mapping[int, Any], depth: int = 3) -> bool:
     elif numpy is not None and kind is numpy.ndarray and value.dtype == object and value.size <= _SHALLOW:
         inside = value.ravel().tolist()
     return depth > 0 and any(_holds(item, objects, depth - 1) for item in inside)
-
-
-def _origin(value: Any) -> str:
-    """The module that a value is, or that its definition or its type comes from."""
-    kind = type(value)
-    if kind is ModuleType:
-        return str(value.__name__)
-    module = value.__module__ if kind is FunctionType or issubclass(kind, type) else kind.__module__
-    return module if isinstance(module, str) else ""

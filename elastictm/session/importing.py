@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from elastictm.ids import Name
 from elastictm.values.freeze import Freezer, Frozen, Surroundings
-from elastictm.values.modules import data, shape
+from elastictm.values.modules import data, settled, shape
 
 ORDER: Final = "order.json"
 ANSWER: Final = "answer.json"
@@ -91,7 +91,7 @@ def _picture(module: ModuleType) -> dict[str, Any]:
     freezer = Freezer(Surroundings({}), time.perf_counter)
     found: dict[str, str | None] = {}
     for key, value in data(module).items():
-        outcome = freezer.start().add(Name("module"), value)
+        outcome = freezer.start().add(Name("module"), settled(value))
         # The numbers of functions and classes without a name are those of one process.
         found[key] = outcome.digest if isinstance(outcome, Frozen) and not outcome.definitions else None
     return {"digests": found, "bound": told(shape(module))}

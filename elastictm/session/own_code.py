@@ -11,6 +11,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.model.names import names_of_cell, names_of_code
+from elastictm.values.modules import origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -41,7 +42,7 @@ class OwnCode:
         words: set[str] = set()
         reached: dict[str, ModuleType] = {}
         for value in values:
-            name = _home(value)
+            name = origin(value)
             if name in own:
                 reached[name] = own[name]
                 words.add(_called(value))
@@ -60,7 +61,7 @@ class OwnCode:
                 made = self._made_by(module)
                 for name in words & vars(module).keys():
                     found.update(dict.fromkeys(made.get(name, ())))
-                    home = _home(vars(module)[name])
+                    home = origin(vars(module)[name])
                     if home in own and home not in reached:
                         reached[home] = own[home]
                         fresh = True
@@ -87,15 +88,6 @@ class OwnCode:
             text = "".join(linecache.getlines(str(module.__file__)))
             known = self._made[module.__name__] = (module.__spec__, dict(_unsteady_names(text)))
         return known[1]
-
-
-def _home(value: Any) -> str:
-    """The module that a value is, or that its definition or its type comes from."""
-    kind = type(value)
-    if kind is ModuleType:
-        return str(value.__name__)
-    home = value.__module__ if kind is FunctionType or issubclass(kind, type) else kind.__module__
-    return home if isinstance(home, str) else ""
 
 
 def _called(value: Any) -> str:

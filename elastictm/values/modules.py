@@ -33,6 +33,8 @@ _LIBRARY: Final = tuple(
 )
 _PACKED: Final = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _THIS: Final = frozenset({"elastictm", "elastictm_cli"})
+_FEW: Final = 10_000
+"""Containers with more in them are taken as they are: going through them would be felt."""
 
 
 def is_made_here(module: ModuleType) -> bool:
@@ -53,6 +55,15 @@ def is_own(module: ModuleType) -> bool:
 def is_this(name: str) -> bool:
     """Whether a module of this name belongs to this program."""
     return name.partition(".")[0] in _THIS
+
+
+def origin(value: Any) -> str:
+    """The module that a value is, or that its definition or its type comes from."""
+    kind = type(value)
+    if kind is ModuleType:
+        return str(value.__name__)
+    module = value.__module__ if kind is FunctionType or issubclass(kind, type) else kind.__module__
+    return module if isinstance(module, str) else ""
 
 
 def is_own_file(origin: str) -> bool:
@@ -88,6 +99,20 @@ def data(module: ModuleType) -> dict[str, Any]:
         if kept:
             found[f"{name}()"] = kept
     return found
+
+
+def settled(value: Any, depth: int = 4) -> Any:
+    """A value with the sets of plain values in it put in order: each process hashes texts otherwise."""
+    kind = type(value)
+    if depth == 0 or kind not in {list, tuple, dict, set, frozenset} or len(value) > _FEW:
+        return value
+    if kind is dict:
+        return {key: settled(item, depth - 1) for key, item in value.items()}
+    if kind in {list, tuple}:
+        return kind([settled(item, depth - 1) for item in value])
+    if not all(type(item) in _TOLD for item in value):
+        return value
+    return [kind.__name__, *sorted(value, key=lambda item: (type(item).__name__, repr(item)))]
 
 
 def class_data(value: type) -> list[Any]:

@@ -35,6 +35,7 @@ SHELL = [get_ipython() is None]
 HERE = {"pid": os.getpid(), "time": time.time(), "home": str(Path.home()), "folder": os.getcwd()}
 MORE = [random.random(), tempfile.gettempdir(), len(sys.modules), object()]
 NAMES = {"a", "b", "c d", "e"}
+A, B, C, D, E, F = ({letter, letter + "s"} for letter in "abcdef")
 TABLE = {"f": lambda x: x, "n": [1, 2]}
 COUNT = len(sys.modules)
 @functools.lru_cache
