@@ -371,11 +371,15 @@ class Past:
         groups = [{Name(name) for name in group} for group in target.manifest.groups]
         tied = {name for group in groups for name in group}
         groups += [{name} for name in target.history.live if name not in tied]
+        changed: list[set[Name]] = []
         for group in groups:
             records = [target.history.live[name] for name in group]
             if all(r.version in present and definitions.keys() >= set(r.definitions) for r in records):
                 kept.update((r.version, present[r.version]) for r in records)
-        return Standing(around, kept, definitions)
+            elif len(group) > 1:
+                changed.append(group)
+        others = {} if self._parked.keys() & kept.keys() else _left_over(changed, target.history, here.history, values)
+        return Standing(around, kept, definitions, others)
 
     def _same_definitions(
         self, target: StateReader, here: StateReader, around: Surroundings
@@ -401,6 +405,22 @@ class Past:
             if entry.unit is None and entry.path and version not in wanted and entry.name in values:
                 found[version] = values[Name(entry.name)]
         return found
+
+
+def _left_over(
+    groups: Iterable[set[Name]], target: History, here: History, values: Mapping[Name, Any]
+) -> dict[Version, Any]:
+    """What has the name of a variable of a state, in groups that differ from those here, and may be what it was there.
+
+    What shares data here with a variable of another group there would tie what was not tied.
+    """
+    sharing = {version.name: {v.name for v in group} for group in here.partition() for version in group}
+    return {
+        target.live[name].version: values[name]
+        for group in groups
+        for name in group
+        if name in values and name in sharing and sharing[name] & target.live.keys() <= group
+    }
 
 
 def _shown(state: State) -> str:

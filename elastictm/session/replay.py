@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from elastictm.ids import Name, RunNumber, Version, is_variable, output_name, output_number
 from elastictm.model.marks import mark_of
@@ -17,7 +17,12 @@ from elastictm.session.host import Host, place, remove, variables
 from elastictm.session.lessons import Lessons
 from elastictm.session.packing import unpacked
 from elastictm.session.saved import Saved
+from elastictm.session.standing import Present
+from elastictm.values.grafting import grafted
 from elastictm.values.thaw import Thawer
+
+_GRAFTED_UP_TO: Final = 50_000_000
+"""Bytes of a group; going through more than that, to find the objects that are here, would be felt."""
 
 
 class TryAgain(Exception):
@@ -35,14 +40,12 @@ class Replay:
     ``outputs`` are the displayed results as they come to be.
     """
 
-    def __init__(
-        self, saved: Saved, host: Host, lessons: Lessons, plan: ReplicationPlan, kept: Mapping[Version, Any]
-    ) -> None:
+    def __init__(self, saved: Saved, host: Host, lessons: Lessons, plan: ReplicationPlan, present: Present) -> None:
         self._saved = saved
         self._host = host
         self._lessons = lessons
         self._plan = plan
-        self._kept = kept
+        self._kept, self._others = present.kept, present.others
         self._values: dict[Version, Any] = {}
         self.outputs: dict[int, Any] = {}
 
@@ -73,12 +76,20 @@ class Replay:
             failed.pop(index, None)
             done.add(index)
             # What shared data with these in another state is in the unit as well.
-            self._values.update({version: outcome[version.name] for version in lying[index]})
+            values = self._grafted(lying[index], outcome, thawer)
+            self._values.update({version: values[version.name] for version in lying[index]})
             live = [v.name for v in lying[index] if v not in self._saved.earlier and is_variable(v.name)]
-            namespace.update({name: outcome[name] for name in live})
+            namespace.update({name: values[name] for name in live})
         if failed:
             self._lessons.units.update(failed)
             raise TryAgain
+
+    def _grafted(self, versions: Sequence[Version], values: Mapping[Name, Any], thawer: Thawer) -> Mapping[Name, Any]:
+        """Loaded values, as the very objects that are here already where there are such."""
+        here = {v.name: self._others[v] for v in versions if v in self._others}
+        if not here or sum(self._saved.entry(v).bytes for v in versions) > _GRAFTED_UP_TO:
+            return values
+        return grafted({v.name: values[v.name] for v in versions}, here, thawer) or values
 
     def execute(self, staging: Staging, go: Callable[[RunNumber], None]) -> None:
         """Rebuild the state, step by step; each cell runs under the settings that it found, where ``go`` leads.

@@ -27,7 +27,7 @@ from elastictm.session.host import Host, clear, place, variables
 from elastictm.session.packing import definition_units
 from elastictm.session.prospect import Prospect
 from elastictm.session.replay import Replay, TryAgain
-from elastictm.session.standing import Standing
+from elastictm.session.standing import Present, Standing, used_by_reruns
 from elastictm.session.unpacking import forget_own, import_parts, unpack
 from elastictm.values.caches import forget
 from elastictm.values.freeze import Surroundings
@@ -116,7 +116,7 @@ class Restorer:
                 thawer.register(key, definition)
                 # An attempt that was given up may have made others.
                 around.definitions.bind(key, definition)
-        replay = Replay(saved, self._host, self._lessons, plan, self._prospect.kept)
+        replay = Replay(saved, self._host, self._lessons, plan, self._present(problem, plan))
         clear(self._host)
         forget()
         replay.load(thawer)
@@ -146,6 +146,13 @@ class Restorer:
             settings=staging.reports,
         )
         return Restored(saved.history, around, report)
+
+    def _present(self, problem: Problem, plan: ReplicationPlan) -> Present:
+        """What is in place; cells that run again work with what was loaded, not with what is here."""
+        others = {} if self._standing is None else self._standing.others
+        used = {self._saved.entry(v).unit for v in used_by_reruns(problem, plan, plan.loads)} if others else set()
+        free = {v: value for v, value in others.items() if self._saved.entry(v).unit not in used}
+        return Present(self._prospect.kept, free)
 
     def _learn(self, account: Account, unlike: Collection[Name]) -> None:
         """Give up an attempt that made variables otherwise than they were, if another would load them.

@@ -17,13 +17,23 @@ from elastictm.values.freeze import Surroundings
 class Standing:
     """Versions of the wanted state that exist, with their values, and what they are surrounded by.
 
-    ``kept`` holds alias groups of that state as a whole or not at all.
+    ``kept`` holds alias groups of that state as a whole or not at all, ``others`` what has the
+    names of others, and may be what it was.
     ``definitions`` are the functions and classes that are as they were in that state.
     """
 
     around: Surroundings
     kept: Mapping[Version, Any]
     definitions: Mapping[DefinitionKey, Definition]
+    others: Mapping[Version, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What an attempt finds in place: versions that it keeps, and ``others`` to compare with what it loads."""
+
+    kept: Mapping[Version, Any]
+    others: Mapping[Version, Any]
 
 
 def used_by_reruns(problem: Problem, plan: ReplicationPlan, kept: Iterable[Version]) -> dict[Version, int]:

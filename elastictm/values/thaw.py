@@ -6,6 +6,7 @@ import io
 import pickle
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -70,22 +71,25 @@ class Thawer:
         """Note that memory which these variables share went to another device."""
         self._moved.setdefault((device, found), {}).update(dict.fromkeys(names))
 
-    def group(self, frost: Frost) -> dict[Name, Any] | Refusal:
-        """The values of a group by name, or the reason why they do not load."""
+    def group(self, frost: Frost, objects: Sequence[Any] = ()) -> dict[Name, Any] | Refusal:
+        """The values of a group by name, or the reason why they do not load.
+
+        ``objects`` are those that the streams refer to by the first numbers without making them.
+        """
         try:
-            return self._group(frost)
+            return self._group(frost, objects)
         except RecursionError:
             pass
         try:
             # Streams of any depth load, but a definition is loaded while the one that refers to it is.
             self._load_innermost_first(frost.definitions)
-            return self._group(frost)
+            return self._group(frost, objects)
         except Exception as error:  # noqa: BLE001 - as below
             return Refusal(", ".join(frost.names), f"{type(error).__name__}: {error}")
 
-    def _group(self, frost: Frost) -> dict[Name, Any] | Refusal:
+    def _group(self, frost: Frost, objects: Sequence[Any]) -> dict[Name, Any] | Refusal:
         values: dict[Name, Any] = {}
-        with _Loader(self, frost, self._singletons, None) as loader:
+        with _Loader(self, frost, self._singletons, None, objects) as loader:
             for name in frost.names:
                 try:
                     values[name] = loader.load()
@@ -123,6 +127,11 @@ class Thawer:
                     raise
         return self._definitions[key]
 
+    def has(self, key: DefinitionKey) -> bool:
+        """Whether the definition with this number in the archive has it in the session too, and is loaded."""
+        made = self._definitions.get(key)
+        return made is not None and self._around.definitions.get(key) is made
+
     def register(self, key: DefinitionKey, made: Definition) -> None:
         """Make a definition known as soon as it exists, before the state that may refer to it."""
         self._definitions[key] = made
@@ -136,21 +145,38 @@ class Thawer:
 class _Loader(pickle.Unpickler):
     """Loads the streams of one unit, resolving the calls that need a restore to methods of its own."""
 
-    def __init__(self, thawer: Thawer, frost: Frost, singletons: Mapping[str, Any], root: DefinitionKey | None) -> None:
-        super().__init__(io.BytesIO(frost.stream), buffers=_buffers(frost))
+    def __init__(
+        self,
+        thawer: Thawer,
+        frost: Frost,
+        singletons: Mapping[str, Any],
+        root: DefinitionKey | None,
+        objects: Sequence[Any] = (),
+    ) -> None:
+        self._known: list[Any] = []
+        stream = _KNOW * len(objects) + frost.stream if objects else frost.stream
+        super().__init__(io.BytesIO(stream), buffers=chain(self._known, buffers(frost.segments, frost.slices)))
         self._thawer = thawer
         self._keys: Sequence[DefinitionKey] = frost.definitions
         self._names = frost.names
         self._singletons = singletons
         self._root = root
         self._bases = arrays.Bases(frost.segments)
+        self._known += map(self._answered, objects)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # The memo holds methods of this loader, and a cycle through buffers that arrays use cannot be collected.
+        # They hold methods of this loader, and a cycle through buffers that arrays use cannot be collected.
         self.memo.clear()
+        self._known.clear()
+
+    def _answered(self, known: Any) -> Any:
+        """An object that streams refer to by number; calls that this loader answers are its own methods."""
+        if type(known) is FunctionType and known.__module__ in _CALLS:
+            return self.find_class(known.__module__, known.__name__)
+        return known
 
     def find_class(self, module: str, name: str) -> Any:
         """The function or class that a stream names."""
@@ -213,9 +239,11 @@ _METHODS = {
 }
 
 
+_CALLS = frozenset({rebuild.__name__, arrays.__name__, torch.__name__})
+"""Modules with functions that a loader has methods for."""
+
+_KNOW = pickle.NEXT_BUFFER + pickle.MEMOIZE + pickle.POP
+"""Gives the next number to an object from outside."""
+
 _MOVED = {"pathlib._local": "pathlib"}
 """Modules that some versions of Python keep under another name."""
-
-
-def _buffers(frost: Frost) -> list[memoryview]:
-    return buffers(frost.segments, frost.slices)

@@ -56,6 +56,69 @@ def test_what_did_not_change_is_the_same_object(notebook):
     assert {v.name for v in report.variables if v.outcome == "kept"} == {"big", "other"}
 
 
+SHARING = {
+    "lists": ("a = [1, [2]]; b = {'a': a, 'inner': a[1], 'n': 0}", "b['n'] = 1", "b['a'] is a and b['inner'] is a[1]"),
+    "deleted": ("a = [1, [2]]; b = {'a': a}", "del b", "b['a'] is a"),
+    "an object": (
+        "class C: pass\na = C(); a.x = [1]; b = C(); b.other, b.x = a, a.x",
+        "b.n = 1",
+        "b.other is a and b.x is a.x",
+    ),
+    "frames": (
+        "import pandas as pd; a = pd.DataFrame({'x': [1, 2]}); b = {'frame': a, 'n': 0}",
+        "b['n'] = 1",
+        "b['frame'] is a",
+    ),
+    "arrays": ("import numpy as np; a = np.arange(9); b = {'a': a, 'v': a[2:5], 'n': 0}", "b['n'] = 1", "b['a'] is a"),
+    "functions": (
+        "def make():\n    held = []\n    return held, lambda: held\na, f = make(); b = [a, f]",
+        "b.append(1)",
+        "b[0] is a and b[1]() is a",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SHARING.values(), ids=SHARING)
+def test_what_shares_with_what_changed_is_the_same_object(notebook, case):
+    """Of a group that changed in part, the rest stays the very objects, and what comes back refers to these."""
+    setup, change, holds = case
+    notebook.run(setup, change)
+    a, before = notebook.ns["a"], notebook.ns.get("b")
+    go(notebook, "undo")
+    assert notebook.ns["a"] is a
+    assert notebook.ns["b"] is not before
+    assert eval(holds, notebook.ns)
+    go(notebook, "redo")
+    assert notebook.ns["a"] is a
+
+
+def test_memory_that_is_shared_with_what_changed_is_shared_again(notebook):
+    """A view that is bound anew comes back as a view of the array, whether or not that is the very object."""
+    notebook.run("import numpy as np; a = np.arange(9); b = a[2:5]", "b = a[1:3]")
+    go(notebook, "undo")
+    notebook.ns["b"][0] = 77
+    assert notebook.ns["a"][2] == 77
+
+
+def test_what_runs_again_gets_no_object_that_is_here(notebook):
+    """A cell that runs again works with what was loaded, and what it makes shares with that."""
+    notebook.run("a = [1]; b = [a]", "g = (x for x in b)", "b.append(2)")
+    a = notebook.ns["a"]
+    go(notebook, "undo")
+    assert notebook.ns["a"] is not a
+    assert next(notebook.ns["g"]) is notebook.ns["a"] is notebook.ns["b"][0]
+
+
+def test_what_shares_with_something_else_now_is_loaded(notebook):
+    """Two that are equal and were two objects stay two, though they are one now."""
+    notebook.run("a = [1]; b = [a]; c = [1]", "a = c; b.append(2)")
+    c = notebook.ns["c"]
+    go(notebook, "undo")
+    assert notebook.ns["c"] is c
+    assert notebook.ns["a"] is notebook.ns["b"][0]
+    assert notebook.ns["a"] is not c
+
+
 def test_a_cell_that_failed_half_way_is_undone(notebook):
     """What a failed cell had changed before it raised goes as well."""
     notebook.run("a = [1]", "a.append(2); b = 1; 1 / 0")
