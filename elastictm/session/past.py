@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from elastictm.session.stores import Stores
     from elastictm.session.thrift import Thrift
     from elastictm.settings import Settings
+    from elastictm.storage.lending import Lender
     from elastictm.storage.store import Store
     from elastictm.storage.store_reader import StoreReader
 
@@ -165,6 +166,10 @@ class Past:
             if line not in self._told_lines:
                 self._told_lines.add(line)
                 yield line
+
+    def lender(self) -> Lender | None:
+        """What of the store an archive can use; None where there is none."""
+        return None if self._store is None else self._store.lender()
 
     def settle(self) -> None:
         """Before a cell runs: wait until its memory may change."""
