@@ -365,7 +365,7 @@ class Session:
         past.close()
         self.past = self._new_past()
         if recovery.taken is not None and self.past is not None:
-            self.past.resume(recovery.taken, recovery.tree, len(restored.history))
+            self.past.resume(recovery.taken, recovery.tree, restored)
         self._follow()
         return self._with_what_is_gone(restored.report, before)
 
@@ -393,8 +393,7 @@ class Session:
 
     def saving(self, on: bool) -> None:  # noqa: FBT001 - a switch
         """Keep the past from now on, or keep nothing."""
-        past = self.known_past()
-        past.saving = on
+        self.known_past().switch(on)
         if on:
             self._follow()
 
