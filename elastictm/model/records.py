@@ -13,6 +13,9 @@ Status = Literal["ok", "error", "interrupted", "unparsed"]
 STILL_RUNNING: Final = "it was still running"
 """Makes a cell run unrepeatable that had not ended when its session was saved: what else it did is not known."""
 
+BY_NO_CELL: Final = "no recorded cell made this"
+"""Makes a cell run unrepeatable that stands for what was changed outside of cells."""
+
 EffectKind = Literal["write", "remove", "rename", "network", "process", "environment", "directory", "path"]
 """What a cell run did outside the namespace."""
 

@@ -69,18 +69,17 @@ def session_list(stores: Stores, now: float) -> SessionList:
 
 
 def chosen(tree: StateTree, name: str, state: str | None) -> RunNumber:
-    """The state of a session that a word names, the last one without a word.
+    """The state of a session that a word names, without a word the one that it stood in last.
 
     Raises:
         UsageError: there is no such state.
     """
-    latest = tree.latest
-    if latest is None:
+    if tree.at is None:
         raise UsageError(f"nothing was kept of {name}")
     if state is None:
-        return latest
+        return tree.at
     if state in tree.tags:
         return tree.tags[state]
     if state.isdecimal() and int(state) in tree and int(state) not in tree.forgotten:
         return RunNumber(int(state))
-    raise UsageError(f"{name} has no state {state!r}: they are numbered as cells are, 0 to {latest}")
+    raise UsageError(f"{name} has no state {state!r}: they are numbered as cells are, 0 to {tree.latest}")

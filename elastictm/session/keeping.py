@@ -6,8 +6,7 @@ waits until they are stored.
 
 from __future__ import annotations
 
-import queue
-import threading
+import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from elastictm.errors import ArchiveError, DestinationError
+from elastictm.errors import ArchiveError
 from elastictm.ids import DefinitionKey, Name, RunNumber
 from elastictm.session import generators
+from elastictm.session.background import Background
 from elastictm.session.environment import describe_environment
 from elastictm.session.host import Host, variables
-from elastictm.session.lingering import OWN_THREADS
 from elastictm.session.packing import packed
 from elastictm.session.states import NOT_KEPT
 from elastictm.session.stock import Stock, take_stock_of
@@ -31,6 +30,7 @@ from elastictm.storage import pack as p
 from elastictm.values.freeze import FrozenGroup, Unit
 
 if TYPE_CHECKING:
+    from elastictm.model.records import CellRun
     from elastictm.model.tree import State
     from elastictm.session.recorder import Recorder
     from elastictm.storage.manifest import Blob
@@ -98,24 +98,30 @@ class Keeper:
         self._defined: dict[DefinitionKey, bytes] = {}
         self._texts: dict[str, str] = {}
         self._modules: set[str] | None = None
-        self._own: dict[str, bytes | None] = {}
-        self._background = _Background()
+        self._own: dict[str, bytes | None] | None = {}
+        self._background = Background()
         self._unwanted = unwanted
         self.merges = 0
         self.unweighed = 0
         self.stopped = ""
 
-    def keep(self, states: Sequence[State], recorder: Recorder, *, whole: bool) -> None:
+    def keep(self, states: Sequence[State], recorder: Recorder, *, whole: bool) -> bool:
         """Have states on disk, or on their way there, and the bytes of what the last of them changed.
 
-        With ``whole`` it is the bytes of all that is alive: nobody kept what came before.
+        With ``whole`` it is the bytes of all that is alive: nobody kept what came before.  Returns whether it was done.
         """
-        if self.stopped:
-            return
-        try:
-            self._keep(states, recorder, whole=whole)
-        except (OSError, DestinationError) as error:
-            self._stop(error)
+        return self._done(lambda: self._keep(states, recorder, whole=whole))
+
+    def note(self, states: Sequence[State], pack: p.Pack) -> bool:
+        """Have states that changed nothing on disk, and what else a pack says; returns whether it was done."""
+        return self._done(lambda: self._note(states, pack))
+
+    def resume(self) -> None:
+        """Keep again after something went wrong; nobody knows what of the last things was written."""
+        self.flush()
+        self.stopped, self._background.trouble = "", None
+        self._texts.clear()
+        self.moved()
 
     def settle(self) -> None:
         """Wait until no view of the session's memory is needed any more."""
@@ -133,8 +139,9 @@ class Keeper:
         self._store.close()
 
     def moved(self) -> None:
-        """The session stands on another line: what definitions look like there is not remembered."""
+        """The session stands on another line: what definitions and modules look like there is not remembered."""
         self._defined.clear()
+        self._own = None
 
     def later(self, job: Callable[[], None]) -> None:
         """Have something done that works on the store, after all that waits to be written."""
@@ -159,6 +166,20 @@ class Keeper:
         with self._store.writer() as writer:
             writer.commit(p.Pack(forgotten=tuple(numbers)))
 
+    def _done(self, work: Callable[[], None]) -> bool:
+        """Do what writes, unless nothing is kept any more; returns whether it was done."""
+        if not self.stopped:
+            try:
+                work()
+            except (OSError, ArchiveError) as error:
+                self._stop(error)
+        return not self.stopped
+
+    def _note(self, states: Sequence[State], pack: p.Pack) -> None:
+        with self._store.writer() as writer:
+            store = _storing(writer)
+            writer.commit(replace(pack, states=tuple(_bare(state, store) for state in states)))
+
     def _keep(self, states: Sequence[State], recorder: Recorder, *, whole: bool) -> None:
         state, values = states[-1], variables(self._host)
         run = state.run
@@ -180,6 +201,7 @@ class Keeper:
                 refusals={str(name): refusal for name, refusal in refusals.items()},
                 generators={now.generator: store(now.state) for now in drawn},
                 groups=stock.ties,
+                modules=self._own_modules(recorder, store),
             )
             kept = _Parcel(run.n, small, versions).put(store)
             named = (name for each in states for version in each.run.settings for name in version.sources)
@@ -189,7 +211,6 @@ class Keeper:
                     states=(*(_bare(each, store) for each in states[:-1]), record),
                     kept=kept,
                     sources=store(msgspec.json.encode(texts)) if texts else m.NOTHING,
-                    modules=self._own_modules(recorder, store),
                 )
             )
         self.unweighed += written.bytes
@@ -291,82 +312,21 @@ class Keeper:
         self.stopped = f"the past is no longer kept: {error}"
 
 
-_Job = Callable[[Callable[[], None]], None]
-"""Something to write; it calls what it is given once it does not need the session's memory any more."""
-
-
-class _Background:
-    """One thread that writes, one job after another; it is there once there is one."""
-
-    def __init__(self) -> None:
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
-        self._changed = threading.Condition()
-        self._live = 0
-        self._open = 0
-        self.trouble: BaseException | None = None
-
-    def add(self, job: _Job) -> None:
-        """Have a job done."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name=f"{OWN_THREADS}past", daemon=True)
-            self._thread.start()
-        with self._changed:
-            self._live += 1
-            self._open += 1
-        self._jobs.put(job)
-
-    def settle(self) -> None:
-        """Wait until all jobs have read the session's memory."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._live)
-
-    def flush(self) -> None:
-        """Wait until all jobs are done."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._open)
-
-    def close(self) -> None:
-        """Do what is left, and end."""
-        if self._thread is not None:
-            self._jobs.put(None)
-            self._thread.join()
-            self._thread = None
-
-    def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            read = _Once(self._has_read)
-            try:
-                if self.trouble is None:
-                    job(read)
-            except BaseException as error:  # noqa: BLE001 - it is told where somebody looks; nobody waits forever
-                self.trouble = error
-            read()
-            with self._changed:
-                self._open -= 1
-                self._changed.notify_all()
-
-    def _has_read(self) -> None:
-        with self._changed:
-            self._live -= 1
-            self._changed.notify_all()
-
-
-class _Once:
-    """Calls a function at the first call."""
-
-    def __init__(self, function: Callable[[], None]) -> None:
-        self._function: Callable[[], None] | None = function
-
-    def __call__(self) -> None:
-        function, self._function = self._function, None
-        if function is not None:
-            function()
-
-
 def _bare(state: State, store: Callable[[object], Blob]) -> p.StateRecord:
     """A state without what is kept of it."""
-    return p.StateRecord(state.n, state.parent, store(msgspec.json.encode(state.run)), state.lapses)
+    run = state.run
+    return p.StateRecord(
+        state.n, state.parent, store(msgspec.json.encode(run)), state.lapses, imported=_parts_imported(run)
+    )
+
+
+def _parts_imported(run: CellRun) -> tuple[str, ...]:
+    """The parts of packages that a cell run imported by their whole names."""
+    if "import" not in run.source:
+        return ()
+    from elastictm.session.baggage import parts_imported  # noqa: PLC0415 - few cells import anything
+
+    return tuple(dict.fromkeys(name for name in parts_imported(run.code or run.source) if name in sys.modules))
 
 
 def _storing(writer: PackWriter) -> Callable[[object], Blob]:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from elastictm.errors import DestinationError, UsageError
+from elastictm.errors import ArchiveError, DestinationError, UsageError
 from elastictm.ids import DefinitionKey, Name, RunNumber, Version
+from elastictm.model.records import BY_NO_CELL, CellRun
 from elastictm.model.sessions import StateContents
 from elastictm.model.tables import amount
 from elastictm.model.timeline import Costs, Timeline, timeline
@@ -17,6 +18,8 @@ from elastictm.session.keeping import Keeper
 from elastictm.session.lookback import StateVariables
 from elastictm.session.standing import Standing
 from elastictm.session.states import Shelves, StateReader, contents
+from elastictm.storage import pack as p
+from elastictm.storage.about import FILE
 from elastictm.values.definitions import Definition
 from elastictm.values.freeze import Surroundings
 
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from elastictm.session.stores import Stores
     from elastictm.session.thrift import Thrift
     from elastictm.settings import Settings
+    from elastictm.storage.lending import Lender
     from elastictm.storage.store import Store
     from elastictm.storage.store_reader import StoreReader
 
@@ -109,15 +113,29 @@ class Past:
                 self._parked.clear()
         if not self.saving:
             self._whole = True
-        elif self._unkept[-1].is_new:
+        elif self._whole or self._unkept[-1].is_new:
             # What changed nothing is kept together with the next state that did.
             self._keep(recorder)
 
-    def resume(self, store: Store, tree: StateTree, counted: int) -> None:
+    def resume(self, store: Store, tree: StateTree, restored: Restored) -> None:
         """Go on with the states of a session that has ended; the session stands in one of them."""
-        self._store, self.tree, self._counted = store, tree, counted
+        self._store, self.tree = store, tree
         self._whole = False
         self.keeper = Keeper(store, self._host, self._allowance, self._faithful, self._unwanted)
+        self._arrive(restored)
+
+    def switch(self, on: bool) -> None:  # noqa: FBT001 - a switch
+        """Keep states from now on, in a new store where the old one is gone, or keep none."""
+        self.saving = on
+        if not on or not self._trouble():
+            return
+        self._told_lines.discard(self._trouble())
+        self.trouble, self._whole = "", True
+        if self.keeper is not None and self._store is not None:
+            self.keeper.resume()
+            if not (self._store.folder / FILE).is_file():
+                self.keeper.close()
+                self.keeper, self._store, self._shelves, self._unkept = None, None, Shelves(), list(self.tree)
 
     def here(self) -> RunNumber:
         """The state that the session stands in.
@@ -152,6 +170,9 @@ class Past:
     def close(self) -> None:
         """Write what is on its way, and let go of the store; one that holds no cell's doing goes."""
         if self.keeper is not None and self._store is not None:
+            if self.saving and self._unkept and not any(state.is_new for state in self._unkept):
+                self.keeper.note(self._unkept, p.Pack())
+            self._unkept.clear()
             self.keeper.close()
             made = (state.run.writes or state.run.deletes for state in self.tree if state.parent is not None)
             if not any(made):
@@ -159,12 +180,19 @@ class Past:
 
     def news(self) -> Iterator[str]:
         """What the user should know and was not told yet, in lines."""
-        trouble = self.trouble or (self.keeper.stopped if self.keeper is not None else "")
-        news, self._news = [*self._news, *filter(None, [trouble])], []
+        news, self._news = [*self._news, *filter(None, [self._trouble()])], []
         for line in news:
             if line not in self._told_lines:
                 self._told_lines.add(line)
                 yield line
+
+    def lender(self) -> Lender | None:
+        """What of the store an archive can use; None where there is none."""
+        return None if self._store is None else self._store.lender()
+
+    def _trouble(self) -> str:
+        """Why nothing is kept any more; empty while all is well."""
+        return self.trouble or (self.keeper.stopped if self.keeper is not None else "")
 
     def settle(self) -> None:
         """Before a cell runs: wait until its memory may change."""
@@ -181,7 +209,11 @@ class Past:
                 self.trouble = f"the past is not kept: {error}"
                 return
             self.keeper = Keeper(self._store, self._host, self._allowance, self._faithful, self._unwanted)
-        self.keeper.keep(self._unkept, recorder, whole=self._whole)
+        if not self.keeper.keep(self._unkept, recorder, whole=self._whole):
+            self._whole = True
+            return
+        if self._whole and len(self.tree) > 1:
+            self._note_all()
         self._unkept.clear()
         self._whole = False
         if self.keeper.unweighed > _WEIGHED_EVERY:
@@ -250,12 +282,15 @@ class Past:
     def timeline(self, *, everything: bool = False) -> Timeline:
         """The states, with what going to each of them costs."""
         written: Mapping[RunNumber, int] = {}
+        unread = ""
         if self.keeper is not None:
-            with self._opened() as stored:
-                written = self._refreshed(stored).bytes
+            try:
+                with self._opened() as stored:
+                    written = self._refreshed(stored).bytes
+            except ArchiveError as error:
+                unread = f"what was kept cannot be read: {error}"
         shown = timeline(self.name, self.tree, self._clock.now(), Costs(written), everything=everything)
-        trouble = self.trouble or (self.keeper.stopped if self.keeper is not None else "")
-        return replace(shown, notes=(trouble,)) if trouble else shown
+        return replace(shown, notes=tuple(filter(None, [self._trouble(), unread])))
 
     def tag(self, name: str, n: RunNumber | None) -> None:
         """Call a state by a name from now on; with None the name goes.
@@ -332,15 +367,36 @@ class Past:
             prospect = Prospect(target, allow_effects=allow_effects, history=target.history, kept=standing.kept)
             restored = Restorer(prospect, self._host, self._clock.elapsed, circumstances, standing).run()
         before = self._there(self.tree.at, "")
-        self.tree.remark(restored.history.remarks)
         self.tree.go(n)
-        self._counted = len(restored.history)
         if self.keeper is not None:
             self.keeper.moved()
-        self._lapses = tuple(r.name for r in restored.report.variables if r.outcome == "lost")
-        self._lapses += tuple(r.name for r in restored.report.outputs if r.outcome == "lost")
+        self._arrive(restored)
         self._parked = {version: value for version, value in parked.items() if version not in standing.kept}
         return restored, replace(restored.report, notes=(*self._told(before, n), *restored.report.notes))
+
+    def _arrive(self, restored: Restored) -> None:
+        """Stand in a state that was rebuilt, and have that on disk, with what was learned on the way."""
+        report, history = restored.report, restored.history
+        self._counted = len(history)
+        self._lapses = tuple(r.name for r in (*report.variables, *report.outputs) if r.outcome == "lost")
+        known = set(self.tree.remarks)
+        new = tuple(p.Learned(remark.n, remark.text) for remark in history.remarks if remark not in known)
+        self.tree.remark(history.remarks)
+        if (
+            self.keeper is not None
+            and self.saving
+            and self.keeper.note(self._unkept, p.Pack(at=self.tree.at, remarks=new))
+        ):
+            self._unkept.clear()
+
+    def _note_all(self) -> None:
+        """Have on disk what the store was not told while nothing was kept, or another one was."""
+        assert self.keeper is not None  # noqa: S101 - who asks has looked
+        tree = self.tree
+        learned = tuple(p.Learned(remark.n, remark.text) for remark in tree.remarks)
+        told = p.Pack(marks=dict(tree.tags), forgotten=tuple(sorted(tree.forgotten)), remarks=learned)
+        if told != p.Pack():
+            self.keeper.note((), told)
 
     def _told(self, before: RunNumber, n: RunNumber) -> Iterable[str]:
         """The cells that are undone and redone; in the notebook they stay as they are."""
@@ -357,7 +413,13 @@ class Past:
         """Have a state of what is here now, should something have changed it since the last cell ended."""
         history = recorder.settled()
         last = history.runs[-1] if history.runs else None
-        if last is not None and last.n not in self.tree and (last.writes or last.deletes):
+        if last is None:
+            return
+        if last.n in self.tree and last.settings != self.tree[last.n].run.settings:
+            # Nothing but settings was changed; they have a state of their own.
+            n = RunNumber(max(self._host.execution_count, (self.tree.latest or 0) + 1))
+            last = CellRun(n, "", self._clock.now(), 0.0, settings=last.settings, unrepeatable=(BY_NO_CELL,))
+        if last.n not in self.tree and (last.writes or last.deletes or last.settings):
             recorder.take(last)
             self.follow(recorder.history, recorder)
 

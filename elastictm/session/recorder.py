@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.ids import Name, RunNumber
 from elastictm.model.names import CodeNames, names_of_cell
-from elastictm.model.records import STILL_RUNNING, CellRun, Effect, VersionRecord
+from elastictm.model.records import BY_NO_CELL, STILL_RUNNING, CellRun, Effect, VersionRecord
 from elastictm.session import generators
 from elastictm.session.ambient import may_look_at_figures
 from elastictm.session.cells import FinishedCell, described, merged, status_of
@@ -233,10 +233,15 @@ class Recorder:
         run = self._made(cell, started, now - since, Seen({}, ()))
         if not (running or run.writes or run.deletes):
             return self._history.left_with(run.settings)
-        reason = STILL_RUNNING if running else "no recorded cell made this"
+        reason = STILL_RUNNING if running else BY_NO_CELL
         run = replace(run, unrepeatable=(*run.unrepeatable, reason), random=())
         run = self._provisional = merged(self._provisional, run)
         return self._history.followed_by(run)
+
+    def restless(self) -> frozenset[Name]:
+        """What threads and tasks that cells left running may have changed since the last cell run ended."""
+        found = reach(self._lingering.names(), self.variables)
+        return frozenset(self.variables) if found.opaque else found.names
 
     def unrecorded(self, code: Callable[[], str]) -> None:
         """Code has run that is no cell run, yet may have changed what its names reach."""

@@ -6,6 +6,7 @@ Planning and archives are imported when they are first used, so that recording a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -242,7 +243,13 @@ class Session:
         tell = None if progress is None else lambda done: progress(done, total)
 
         def written(drafted: Draft, target: Path) -> int:
-            with ArchiveWriter(target, force=force, bandwidth=drafted.bandwidth, progress=tell) as writer:
+            lender = None if self.past is None else self.past.lender()
+            with (
+                lender or nullcontext(),
+                ArchiveWriter(target, force=force, bandwidth=drafted.bandwidth, progress=tell) as writer,
+            ):
+                if lender is not None:
+                    writer.borrow(lender)
                 return write(drafted, journey, writer, self.clock.elapsed, self.clock.now())
 
         report = None
@@ -358,7 +365,7 @@ class Session:
         past.close()
         self.past = self._new_past()
         if recovery.taken is not None and self.past is not None:
-            self.past.resume(recovery.taken, recovery.tree, len(restored.history))
+            self.past.resume(recovery.taken, recovery.tree, restored)
         self._follow()
         return self._with_what_is_gone(restored.report, before)
 
@@ -386,8 +393,7 @@ class Session:
 
     def saving(self, on: bool) -> None:  # noqa: FBT001 - a switch
         """Keep the past from now on, or keep nothing."""
-        past = self.known_past()
-        past.saving = on
+        self.known_past().switch(on)
         if on:
             self._follow()
 
@@ -440,7 +446,8 @@ class Session:
             if name in selected or (outputs and not is_variable(name) and name not in options.exclude)
         }
         needed = {key for run in history.runs for version in run.settings for key in version.definitions}
-        stock = take_stock(chosen, self.recorder.variables, self.recorder.freezer, needed)
+        recorder = self.recorder
+        stock = take_stock(chosen, recorder.variables, recorder.freezer, needed, recorder.restless())
         stock = self._faith_check().checked(stock, chosen, self.recorder.freezer, self.settings().faith_budget)
         self._probe = self._probe or BandwidthProbe()
         bandwidth = options.bandwidth or self.settings().bandwidth or self._probe.bandwidth(folder)

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from elastictm.ids import Name, RunNumber, Version, is_variable
-from elastictm.model.records import CellRun, Refusal
+from elastictm.model.records import CellRun, Refusal, Remark
 from elastictm.model.reports import Outcome, VariableReport
 from elastictm.model.sessions import StateContents
 from elastictm.model.tree import State, StateTree
@@ -65,7 +65,8 @@ class Shelves:
     texts: list[_At] = field(default_factory=list)
     marks: dict[str, RunNumber | None] = field(default_factory=dict)
     forgotten: set[RunNumber] = field(default_factory=set)
-    modules: dict[str, tuple[int, m.OwnModule]] = field(default_factory=dict)
+    remarks: list[Remark] = field(default_factory=list)
+    at: RunNumber | None = None
     environment: m.Environment | None = None
     read: set[int] = field(default_factory=set)
 
@@ -90,7 +91,9 @@ class Shelves:
             self.texts.append(_At(sequence, pack.sources))
         self.forgotten.update(map(RunNumber, pack.forgotten))
         self.marks.update({name: None if n is None else RunNumber(n) for name, n in pack.marks.items()})
-        self.modules.update({module.name: (sequence, module) for module in pack.modules})
+        self.remarks += (Remark(RunNumber(remark.n), remark.text) for remark in pack.remarks)
+        if pack.states or pack.at is not None:
+            self.at = RunNumber(pack.states[-1].n if pack.at is None else pack.at)
         self.environment = pack.environment or self.environment
 
     def _count(self, pack: p.Pack, n: RunNumber, blobs: Iterable[m.Blob], counted: set[int]) -> int:
@@ -121,7 +124,7 @@ class Shelves:
         return next((group for group in reversed(found) if versions.issubset(group.versions)), None)
 
     def tree(self, reader: StoreReader) -> StateTree:
-        """The states of the store.
+        """The states of the store, of which the session stands in the one that it was in at the end.
 
         Raises:
             ArchiveDamaged: a cell run cannot be read.
@@ -133,6 +136,9 @@ class Shelves:
             parent = None if record.parent is None else RunNumber(record.parent)
             if parent is None or parent in tree:
                 tree.append(State(run, parent, tuple(map(Name, record.lapses))))
+        if self.at is not None and self.at in tree:
+            tree.go(self.at)
+        tree.remark(remark for remark in self.remarks if remark.n in tree)
         tree.forget(self.forgotten)
         for name, at in self.marks.items():
             if at is not None and at in tree:
@@ -194,6 +200,7 @@ class StateReader:
         definitions: dict[int, m.Definition] = {}
         generators: dict[str, m.Blob] = {}
         refusals: dict[Name, tuple[RunNumber, Refusal]] = {}
+        modules: dict[str, m.OwnModule] = {}
         for n, sequence, record in on_line:
             for definition in record.definitions:
                 self._defined[definition.key] = n
@@ -202,6 +209,7 @@ class StateReader:
                 generators[generator] = self._blob(_At(sequence, blob))
             for name, (path, reason) in record.refusals.items():
                 refusals[Name(name)] = (n, Refusal(path, reason))
+            modules.update({module.name: self._module(sequence, module) for module in record.modules})
         units, entries, groups = self._units(refusals)
         texts: dict[str, str] = {}
         for at in self._shelves.texts:
@@ -217,7 +225,8 @@ class StateReader:
             definitions=tuple(definitions.values()),
             sources=self._blob(json.dumps(texts).encode()),
             generators=generators,
-            modules=tuple(self._module(sequence, module) for sequence, module in self._shelves.modules.values()),
+            modules=tuple(modules.values()),
+            imported=tuple(dict.fromkeys(chain.from_iterable(record.imported for _, _, record in on_line))),
             groups=tuple(groups),
         )
 
@@ -273,7 +282,8 @@ class StateReader:
         record = self.history.record(version)
         if held is None or version not in held.versions:
             why = refusal or Refusal(version.name, NOT_KEPT)
-            return m.Entry(version.name, version.n, record.kind, "rerun", why.reason, why.path, record.size)
+            entry = m.Entry(version.name, version.n, record.kind, "rerun", why.reason, why.path, record.size)
+            return replace(entry, fingerprint=record.fingerprint)
         place = held.versions.index(version)
         return m.Entry(
             name=version.name,

@@ -177,6 +177,7 @@ class Merge:
         for pack in packs:
             marks.update(pack.marks)
         environments = [pack.environment for pack in packs if pack.environment is not None]
+        moves = [pack.at for pack in packs if pack.states or pack.at is not None]
         return Pack(
             states=_joined(pack.states for pack in packs),
             kept=_joined(pack.kept for pack in packs),
@@ -184,9 +185,9 @@ class Merge:
             marks=marks,
             forgotten=_joined(pack.forgotten for pack in packs),
             unfit=_joined(pack.unfit for pack in packs),
+            remarks=tuple(dict.fromkeys(_joined(pack.remarks for pack in packs))),
+            at=moves[-1] if moves else None,
             environment=environments[-1] if environments else None,
-            modules=_newest(_joined(pack.modules for pack in packs)),
-            imported=tuple(dict.fromkeys(_joined(pack.imported for pack in packs))),
             moved={**self._moved_again(), **{digest: tuple(parts) for digest, parts in self._moved.items()}},
         )
 
@@ -260,7 +261,6 @@ class Merge:
             states=tuple(_turned_state(state, turn) for state in pack.states),
             kept=tuple(msgspec.structs.replace(kept, unit=_turned_unit(kept.unit, turn)) for kept in pack.kept),
             sources=turn(pack.sources) if self._one_source else pack.sources,
-            modules=tuple(_turned_module(module, turn) for module in pack.modules),
         )
 
 
@@ -301,6 +301,7 @@ def _turned_state(state: StateRecord, turn: Callable[[Blob], Blob]) -> StateReco
         run=turn(state.run),
         definitions=tuple(Definition(each.key, _turned_unit(each.unit, turn)) for each in state.definitions),
         generators={name: turn(blob) for name, blob in state.generators.items()},
+        modules=tuple(_turned_module(module, turn) for module in state.modules),
     )
 
 
@@ -312,17 +313,6 @@ def _turned_module(module: OwnModule, turn: Callable[[Blob], Blob]) -> OwnModule
     return msgspec.structs.replace(
         module, files=tuple(msgspec.structs.replace(file, blob=turn(file.blob)) for file in module.files)
     )
-
-
-def _newest(modules: Iterable[OwnModule]) -> tuple[OwnModule, ...]:
-    """The modules without those that are as the last one of their name before them."""
-    last: dict[str, OwnModule] = {}
-    found = []
-    for module in modules:
-        if last.get(module.name) != module:
-            found.append(module)
-        last[module.name] = module
-    return tuple(found)
 
 
 def _joined(parts: Iterable[tuple[Record, ...]]) -> tuple[Record, ...]:

@@ -80,6 +80,7 @@ class StateRecord(Struct, frozen=True, omit_defaults=True):
     ``run`` is the cell run as JSON, ``definitions`` are the new or changed ones.
     ``refusals`` are names without bytes, with the path of the object that refused and the reason.
     ``groups`` are names that share data, as they were frozen.
+    ``modules`` are the user's own that are new or changed, ``imported`` the parts of packages that the cell imported.
     """
 
     n: Count
@@ -90,6 +91,15 @@ class StateRecord(Struct, frozen=True, omit_defaults=True):
     refusals: dict[str, tuple[str, str]] = field(default_factory=dict)
     generators: dict[str, Blob] = field(default_factory=dict)
     groups: tuple[tuple[str, ...], ...] = ()
+    modules: tuple[OwnModule, ...] = ()
+    imported: tuple[str, ...] = ()
+
+
+class Learned(Struct, frozen=True, omit_defaults=True):
+    """Something that was learned about cell run ``n`` after it ended."""
+
+    n: Count
+    text: str
 
 
 class Unfit(Struct, frozen=True, omit_defaults=True):
@@ -127,6 +137,7 @@ class Pack(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="pack"
     ``sources`` is a JSON object of new source texts by file name.
     ``marks`` are tags, with the state that each names from now on; None removes it.
     ``forgotten`` are states that were cleared.
+    ``at`` is where the session stands from now on; None where it is in the last of ``states``, or where it was.
     ``moved`` tells of chunks, by their digests, whose content is found in others since a merge.
     """
 
@@ -137,9 +148,9 @@ class Pack(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="pack"
     marks: dict[str, Count | None] = field(default_factory=dict)
     forgotten: tuple[Count, ...] = ()
     unfit: tuple[Unfit, ...] = ()
+    remarks: tuple[Learned, ...] = ()
+    at: Count | None = None
     environment: Environment | None = None
-    modules: tuple[OwnModule, ...] = ()
-    imported: tuple[str, ...] = ()
     moved: dict[HexDigest, tuple[Moved, ...]] = field(default_factory=dict)
     chunks: tuple[PackChunk, ...] = ()
 
@@ -174,6 +185,9 @@ def check(pack: Pack, area_end: int) -> None:
             check_blob(f"the state of {generator} after cell {state.n}", blob, chunks)
         for definition in state.definitions:
             check_unit(f"definition {definition.key}", definition.unit, chunks)
+        for module in state.modules:
+            for file in module.files:
+                check_file(file, chunks)
     for i, kept in enumerate(pack.kept):
         check_unit(f"unit {i}", kept.unit, chunks)
         counts = {len(column) for column in (kept.unit.names, kept.ns, kept.sizes, kept.seconds, kept.fingerprints)}
@@ -182,6 +196,3 @@ def check(pack: Pack, area_end: int) -> None:
     for digest, parts in pack.moved.items():
         for part in parts:
             check_blob(f"the chunk {digest}, which was moved", Blob((part.chunk,), part.start, part.size), chunks)
-    for module in pack.modules:
-        for file in module.files:
-            check_file(file, chunks)

@@ -17,6 +17,7 @@ from elastictm.storage.about import FILE, About, read_about, write_about
 from elastictm.storage.catalogue import Catalogue
 from elastictm.storage.destination import refused
 from elastictm.storage.files import LocalFiles
+from elastictm.storage.lending import Lender
 from elastictm.storage.merging import Merge, due
 from elastictm.storage.owner import Ownership, is_owned
 from elastictm.storage.pack_writer import BANDWIDTH, PackFile, PackWriter, Written
@@ -170,6 +171,10 @@ class Store:
     def reader(self) -> StoreReader:
         """What reads the packs' blobs, until it is closed."""
         return StoreReader(self._shelf, self._catalogue, self.damaged)
+
+    def lender(self) -> Lender:
+        """What lends compressed chunks to an archive."""
+        return Lender(self.reader(), self._catalogue)
 
     def writer(self, *, bandwidth: float = BANDWIDTH, sync: bool = False) -> PackWriter:
         """A new pack, whose place is after those of all earlier calls; several may be written at the same time.

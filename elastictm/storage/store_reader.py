@@ -105,6 +105,12 @@ class StoreReader:
         except MemoryError as error:
             raise ArchiveError(f"{self._shelf.folder} needs more memory than this machine gives.") from error
 
+    def piece(self, digest: bytes) -> Piece:
+        """The chunk with this digest, as it lies in a pack now; ArchiveError where none holds it."""
+        found = self._piece(*self._locate(digest.hex()))
+        self._trim(_MOST_OPEN)
+        return found
+
     def _read(self, chunks: Sequence[PackChunk], start: int, size: int) -> memoryview:
         if len(chunks) == 1 and chunks[0].digest not in self._located:
             chunks, start = self._moved_to(chunks, start, size)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from elastictm.storage.chunks import Prepared
     from elastictm.storage.files import Files
+    from elastictm.storage.lending import Lender
 
 _WORTH_SHARING = 4
 """A blob that could be mapped is shared with stored chunks where that saves at least one byte in this many."""
@@ -69,6 +70,7 @@ class ArchiveWriter:
         self._bandwidth = bandwidth
         self._file = PendingFile(self._text, self._final, LocalFiles() if files is None else files)
         self._progress = progress
+        self._lender: Lender | None = None
         self._table: ChunkTable[Chunk] = ChunkTable()
         self._small = Gatherer(self._table)
 
@@ -81,6 +83,10 @@ class ArchiveWriter:
     ) -> None:
         self._file.abandon()
 
+    def borrow(self, lender: Lender) -> None:
+        """Take chunks that need not be compressed again from a store."""
+        self._lender = lender
+
     def put(self, data: object) -> Blob:
         """Store the bytes of a buffer, which may be changed afterwards; DestinationError where they cannot be."""
         view = flat(data)
@@ -88,7 +94,7 @@ class ArchiveWriter:
             if not view.nbytes:
                 return Blob((), 0, 0)
             if view.nbytes >= SMALL:
-                return self._put_large(view)
+                return self._put_large(view, flowing=isinstance(data, bytes))
             if self._small.is_full(view.nbytes):
                 self._store_gathered()
             blob = self._small.add(view)
@@ -111,8 +117,11 @@ class ArchiveWriter:
         self._file.settle()
         return self._file.end
 
-    def _put_large(self, view: memoryview) -> Blob:
+    def _put_large(self, view: memoryview, *, flowing: bool) -> Blob:
         compressed = worth_compressing(view, self._bandwidth)
+        # What travels raw is written from memory: a store would have to be read for it, and checked as well.
+        if compressed and self._lender is not None and (lent := self._lender.pieces(view, flowing=flowing)):
+            return Blob(tuple(self._lent(self._lender, *each) for each in lent), 0, view.nbytes)
         # What is not mapped anyway loses nothing by sharing; for the rest, the first known chunk decides.
         share = True if compressed or view.nbytes < GATHERED else None
         pieces = cut(view)
@@ -125,6 +134,16 @@ class ArchiveWriter:
                 indices.append(known if known is not None and share else self._store(chunk, self._table.reserve()))
                 self._tell_progress(chunk.size)
         return Blob(tuple(indices), 0, view.nbytes)
+
+    def _lent(self, lender: Lender, piece: memoryview, digest: bytes | None) -> int:
+        """The index of a chunk, from the store as far as it has it."""
+        index = None if digest is None else self._table.find(digest)
+        if index is None:
+            chunk = (None if digest is None else lender.compressed(digest)) or prepare(piece, compressed=True)
+            index = self._table.find(chunk.digest)
+            index = self._store(chunk, self._table.reserve()) if index is None else index
+        self._tell_progress(piece.nbytes)
+        return index
 
     @staticmethod
     def _prepared(pieces: list[memoryview], *, compressed: bool) -> Generator[Prepared, None, None]:

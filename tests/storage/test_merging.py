@@ -10,7 +10,7 @@ import pytest
 from elastictm.errors import ArchiveError, UsageError
 from elastictm.storage.manifest import NOTHING, Environment, OwnModule, ShippedFile
 from elastictm.storage.merging import ROW, due
-from elastictm.storage.pack import Pack, StateRecord, Unfit
+from elastictm.storage.pack import Learned, Pack, StateRecord, Unfit
 from elastictm.storage.shelf import PackName, outermost
 from elastictm.storage.store import Store
 from elastictm.testing.faults import flip_byte
@@ -192,17 +192,14 @@ def test_packs_that_are_known_are_left_out(store):
 
 
 def test_records_are_put_together(store):
-    """Marks, sources, modules and the like of several packs become those of one, the later ones last."""
+    """Marks, sources, remarks and the like of several packs become those of one, the later ones last."""
     environments = [Environment(f"3.12.{i}", "CPython", "Linux", "0.1", {}, "/") for i in range(3)]
-    for i, (marks, forgotten, imported) in enumerate(
-        [({"a": 0, "b": 0}, (), ("xml.dom",)), ({"a": None}, (0,), ("os", "xml.dom")), ({"c": 2}, (0, 1), ())]
-    ):
+    for i, (marks, forgotten) in enumerate([({"a": 0, "b": 0}, ()), ({"a": None}, (0,)), ({"c": 2}, (0, 1))]):
         with store.writer() as writer:
             text = writer.put(json.dumps({f"cell {i}": f"text {i}", "same": f"text {i}"}).encode())
             module = OwnModule("mine", "/", (ShippedFile("mine.py", writer.put(b"%d" % (i % 2))),))
-            states = (
-                StateRecord(i, None, writer.put(b'{"n": %d}' % i), generators={"random": writer.put(b"r%d" % i)}),
-            )
+            generators = {"random": writer.put(b"r%d" % i)}
+            states = (StateRecord(i, None, writer.put(b'{"n": %d}' % i), generators=generators, modules=(module,)),)
             unfit = (Unfit("x", i, "differs"),)
             writer.commit(
                 Pack(
@@ -212,8 +209,7 @@ def test_records_are_put_together(store):
                     forgotten=forgotten,
                     unfit=unfit,
                     environment=environments[i],
-                    modules=(module,),
-                    imported=imported,
+                    remarks=(Learned(i // 2, "another value"),),
                 )
             )
     number = store.merge([1, 2, 3], everything).sequence
@@ -221,10 +217,11 @@ def test_records_are_put_together(store):
         pack = reader.pack(number)
         assert pack.marks == {"a": None, "b": 0, "c": 2}
         assert pack.forgotten == (0, 0, 1)
-        assert pack.imported == ("xml.dom", "os")
+        assert pack.remarks == (Learned(0, "another value"), Learned(1, "another value"))
         assert [unfit.n for unfit in pack.unfit] == [0, 1, 2]
         assert pack.environment == environments[2]
-        assert [bytes(reader.read(number, module.files[0].blob)) for module in pack.modules] == [b"0", b"1", b"0"]
+        modules = [module for state in pack.states for module in state.modules]
+        assert [bytes(reader.read(number, module.files[0].blob)) for module in modules] == [b"0", b"1", b"0"]
         assert [bytes(reader.read(number, state.generators["random"])) for state in pack.states] == [
             b"r0",
             b"r1",
@@ -232,6 +229,30 @@ def test_records_are_put_together(store):
         ]
         texts = json.loads(bytes(reader.read(number, pack.sources)))
         assert texts == {"cell 0": "text 0", "cell 1": "text 1", "cell 2": "text 2", "same": "text 2"}
+
+
+@pytest.mark.parametrize(
+    ("moves", "at"),
+    [
+        ([None, None], None),
+        ([None, 0], 0),
+        ([0, None], None),
+        ([0, 1], 1),
+        ([0, "alone"], 0),
+        (["alone", "alone"], None),
+    ],
+)
+def test_where_a_session_stands_outlasts_a_merge(store, moves, at):
+    """The last pack that says where the session stands has its say; one with states says so, even if by them alone."""
+    for i, move in enumerate(moves):
+        if move == "alone":
+            with store.writer() as writer:
+                writer.commit(Pack(marks={"a": i}))
+        else:
+            add_state(store, i, {}, at=move)
+    number = store.merge([1, 2], everything).sequence
+    with store.reader() as reader:
+        assert reader.pack(number).at == at
 
 
 def test_sources_of_one_pack_stay_as_they_are(store):

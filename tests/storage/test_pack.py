@@ -7,7 +7,19 @@ import pytest
 
 from elastictm.errors import ArchiveDamaged, ArchiveError, ArchiveTooNew, NotAnArchive
 from elastictm.storage.manifest import Blob, Definition, Environment, OwnModule, Placement, ShippedFile, Unit
-from elastictm.storage.pack import Kept, Moved, Pack, PackChunk, StateRecord, Stored, Unfit, check, decode, encode
+from elastictm.storage.pack import (
+    Kept,
+    Learned,
+    Moved,
+    Pack,
+    PackChunk,
+    StateRecord,
+    Stored,
+    Unfit,
+    check,
+    decode,
+    encode,
+)
 from elastictm.storage.reader import ArchiveReader
 from elastictm.storage.shelf import PackName, Shelf
 from elastictm.testing.stores import add_state, create
@@ -31,6 +43,8 @@ def full_pack() -> Pack:
                 {"z": ("z.lock", "a lock")},
                 {"random": BLOB},
                 (("x", "y"),),
+                (OwnModule("mine", "/home/ada", (ShippedFile("mine.py", BLOB),)),),
+                ("xml.dom",),
             ),
         ),
         kept=(Kept(5, unit, (4, 5), (8, 9), (0.5, 0.25), (None, "f"), {"x": "no cache"}),),
@@ -39,8 +53,8 @@ def full_pack() -> Pack:
         forgotten=(1, 2),
         unfit=(Unfit("x", 4, "differs"),),
         environment=Environment("3.12.1", "CPython", "Linux-x86_64", "0.1.0", {}, "/home/ada"),
-        modules=(OwnModule("mine", "/home/ada", (ShippedFile("mine.py", BLOB),)),),
-        imported=("xml.dom",),
+        remarks=(Learned(4, "another value"),),
+        at=5,
         moved={"ef" * 32: (Moved(3, 4, 0, 2),)},
         chunks=CHUNKS,
     )
@@ -65,6 +79,7 @@ def test_definitions_may_be_in_other_packs():
 
 FAR = Blob((2,), 0, 1)
 UNIT = Unit(FAR, names=("x",))
+OUTSIDE = (OwnModule("m", "/", (ShippedFile("../m.py", BLOB),)),)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +91,7 @@ UNIT = Unit(FAR, names=("x",))
         ({"states": (StateRecord(1, None, BLOB, definitions=(Definition(3, UNIT),)),)}, "definition 3, stream"),
         ({"kept": (Kept(1, UNIT, (1,), (1,), (1.0,), (None,)),)}, "unit 0, stream"),
         ({"kept": (Kept(1, Unit(BLOB, names=("x",)), (), (1,), (1.0,), (None,)),)}, "the same number of things"),
-        ({"modules": (OwnModule("m", "/", (ShippedFile("../m.py", BLOB),)),)}, "outside of its folder"),
+        ({"states": (StateRecord(1, None, BLOB, modules=OUTSIDE),)}, "outside of its folder"),
         ({"moved": {HEX: (Moved(0, 6, 0, 5),)}}, "claims bytes 5 to 11"),
         ({"chunks": (PackChunk(HEX, 10, Stored(20, 10, "raw")),)}, "claims bytes 20 to 30"),
         ({"chunks": (PackChunk(HEX, 10, Stored(16, 9, "raw")),)}, "raw chunk 0 stores 9 bytes for 10"),
