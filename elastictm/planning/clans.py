@@ -15,7 +15,7 @@ from elastictm.planning.ties import Inputs, Ties
 class Holding:
     """A group of versions as a store has it since the cell run ``at``.
 
-    ``bytes`` are what dropping it would free, ``seconds`` what loading it takes.
+    ``bytes`` are what dropping it alone would free, ``seconds`` what loading it takes.
     ``flawed`` are those of its versions that come back without something.
     """
 
@@ -24,6 +24,14 @@ class Holding:
     bytes: int
     seconds: float
     flawed: frozenset[Version] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Bytes that dropping all of these holdings would free, given by place."""
+
+    bytes: int
+    holders: frozenset[int]
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ not.
 
 **What is dropped.**  The cut of least cost, over all states at once: keeping a clan costs the seconds to load it and a
 price for each byte that dropping it would free; making it again costs the seconds of all cells that must run for it.
+Bytes that several holdings have in common are a node of their own, which is free only if all of them are made again.
 Only what dropping saves depends on the price, so that a higher price keeps less (Gallo, Grigoriadis and Tarjan 1989).
 What is held dear costs no bytes.  What is alive in no state that can be gone to, and is no input on the way to one, is
 dropped at any price but nothing.
@@ -34,7 +35,7 @@ from elastictm.ids import RunNumber, Version
 from elastictm.model.records import CellRun
 from elastictm.model.tree import StateTree
 from elastictm.planning.arcs import Floats, Ints, Truths
-from elastictm.planning.clans import Clans, Holding, Walked
+from elastictm.planning.clans import Clans, Holding, Shared, Walked
 from elastictm.planning.mincut import least_true
 from elastictm.planning.past import Past
 from elastictm.planning.repeats import obstacles, unsteady
@@ -61,28 +62,31 @@ class Retention:
     Args:
         tree: The states of the session.
         holdings: What the store has.
+        shared: The bytes that several of these have in common.
         dear: The states whose bytes cost nothing to keep.
         runnable: Says why a cell run cannot run again; None where it can.
         hash_seed: The hash seed that cells will run under, None where it is drawn anew.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a tree, what is held of it, and what each is worth
         self,
         tree: StateTree,
         holdings: Sequence[Holding],
+        shared: Sequence[Shared] = (),
         *,
         dear: Collection[RunNumber] = frozenset(),
         runnable: Callable[[CellRun], str | None] | None = None,
         hash_seed: str | None = None,
     ) -> None:
-        self._holdings = holdings
+        self._holdings, self._shared = holdings, shared
         walked = Walked.of(tree, dear)
         clans = Clans(walked, holdings)
         unfit = _unfit(tree, walked, clans, runnable, hash_seed)
         fixed = unfit.clans & _useful(walked, clans, unfit)
         self._fixed = [clans.of[next(iter(holding.versions))] in fixed for holding in holdings]
         self._cut = _Cut(walked, clans, unfit, _dear(walked, holdings, tree, dear), holdings)
-        self._everything = sum(holding.bytes for holding in holdings)
+        self._cut.share(shared, {i for i, each in enumerate(self._fixed) if each})
+        self._everything = self._size(frozenset(range(len(holdings))))
 
     def at(self, price: float) -> Retained:
         """What is worth keeping at a price in seconds per byte; all of it at none."""
@@ -110,7 +114,11 @@ class Retention:
 
     def _retained(self, kept: Iterable[int], price: float) -> Retained:
         chosen = frozenset(kept)
-        return Retained(chosen, sum(self._holdings[i].bytes for i in chosen), price)
+        return Retained(chosen, self._size(chosen), price)
+
+    def _size(self, chosen: frozenset[int]) -> int:
+        alone = sum(self._holdings[i].bytes for i in chosen)
+        return alone + sum(each.bytes for each in self._shared if not chosen.isdisjoint(each.holders))
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +214,7 @@ class _Cut:
         self, walked: Walked, clans: Clans, unfit: _Unfit, dear: Collection[int], holdings: Sequence[Holding]
     ) -> None:
         self._of: dict[int, list[int]] = {}
+        self._free = frozenset(dear)
         needed = {clans.of[version] for version in walked.needed & clans.stored} - unfit.clans
         for i, holding in enumerate(holdings):
             clan = clans.of[next(iter(holding.versions))]
@@ -237,6 +246,23 @@ class _Cut:
             arcs += [(cells[n], at) for n in makers if n in cells]
         self._tails: Ints = np.array([tail for tail, _ in arcs], dtype=np.int64)
         self._heads: Ints = np.array([head for _, head in arcs], dtype=np.int64)
+
+    def share(self, shared: Iterable[Shared], fixed: Collection[int]) -> None:
+        """Add what holdings have in common; ``fixed`` are those that stay in any case."""
+        place = {i: at for at, places in enumerate(self._of.values()) for i in places}
+        sizes: list[int] = []
+        arcs: list[tuple[int, int]] = []
+        for each in shared:
+            # What stays costs nothing; what is of no use to any state goes.
+            if each.holders.isdisjoint(fixed) and each.holders.isdisjoint(self._free):
+                arcs += [(self._count + len(sizes), at) for at in {place[i] for i in each.holders if i in place}]
+                sizes.append(each.bytes)
+        self._count += len(sizes)
+        nothing = np.zeros(len(sizes))
+        self._seconds, self._take = np.append(self._seconds, nothing), np.append(self._take, nothing)
+        self._bytes = np.append(self._bytes, np.array(sizes, dtype=np.float64))
+        self._tails = np.append(self._tails, np.array([tail for tail, _ in arcs], dtype=np.int64))
+        self._heads = np.append(self._heads, np.array([head for _, head in arcs], dtype=np.int64))
 
     def kept(self, price: float) -> set[int]:
         """The holdings that are worth a price per byte."""

@@ -21,6 +21,7 @@ from elastictm.planning.unrepeatable import unrepeatable_cells
 from elastictm.session.fit import Fit
 from elastictm.session.hash_seed import hash_seed
 from elastictm.session.lessons import Lessons
+from elastictm.session.loading import DECOMPRESSED, seconds_to_read
 from elastictm.session.luggage import hollow_versions
 from elastictm.session.saved import Saved
 from elastictm.session.standing import used_by_reruns
@@ -29,8 +30,8 @@ from elastictm.session.workroom import Workroom
 from elastictm.storage import manifest as m
 from elastictm.storage.readable import Readable
 
-_LOADING: Final = 500e6
-"""Bytes per second that loading is taken for when a plan is made at the target."""
+_SMALL: Final = 10**6
+"""Bytes; what has fewer is at hand at once, however it lies there."""
 
 _AROUND_A_CELL: Final = 1e-3
 """Seconds that the shell takes around a cell that it runs: what loads in less is rather loaded."""
@@ -58,6 +59,7 @@ class Prospect:
         self.workroom = Workroom(reader, self.saved.history.runs, Path.cwd())
         self.arrival: Arrival = expected(reader.manifest)
         self._allow_effects = allow_effects
+        self._reading: dict[int, float] = {}
 
     def plan(self, history: History | None = None) -> tuple[Problem, ReplicationPlan]:
         """The replication plan for this machine, given what failed so far, and what a history tells of it."""
@@ -92,13 +94,13 @@ class Prospect:
         saved, live = self.saved, self.saved.history.live
         bare = self.lessons.unloadable()
         loads = {
-            live[name].version: _loading(entry)
+            live[name].version: self._seconds_to_read(entry)
             for name, entry in saved.entries.items()
             if entry.unit is not None and entry.unit not in bare and name in live
         }
         # Made with other libraries, an earlier version may not be what the cells worked with.
         earlier = {} if self.differences() else saved.earlier
-        loads.update({v: _loading(e) for v, e in earlier.items() if e.unit not in bare})
+        loads.update({v: e.seconds + self._seconds_to_read(e) for v, e in earlier.items() if e.unit not in bare})
         lying = [(live[name].version, entry) for name, entry in saved.entries.items() if name in live]
         missing = dict.fromkeys(self.workroom.absent(saved.history.runs, self.arrival.here), math.inf)
         drawn = partial(
@@ -118,6 +120,16 @@ class Prospect:
         )
         return planned(drawn)
 
+    def _seconds_to_read(self, entry: m.Entry) -> float:
+        """Seconds to have a version's bytes; what its objects take is spent on a comparison where it runs again."""
+        if entry.unit is None or entry.bytes < _SMALL:
+            return entry.bytes / DECOMPRESSED
+        if entry.unit not in self._reading:
+            unit = self.saved.unit(entry.unit)
+            size = unit.stream.size + sum(segment.size for segment in unit.segments)
+            self._reading[entry.unit] = seconds_to_read(unit, self.saved.reader.raw) / max(1, size)
+        return max(0.0, entry.bytes * self._reading[entry.unit] - _AROUND_A_CELL)
+
     def report(self) -> PlanReport:
         """The plan for its reader."""
         saved = self.saved
@@ -135,13 +147,9 @@ class Prospect:
             runnable=lambda run: self.lessons.obstacle(run.n),
         )
         return PlanReport(
-            shown, reruns, plan.seconds, total, "optimal", _LOADING, unrepeatable=cells, differences=differs
+            shown, reruns, plan.seconds, total, "optimal", DECOMPRESSED, unrepeatable=cells, differences=differs
         )
 
     def differences(self) -> tuple[str, ...]:
         """What differs between the environment of the archive and this one."""
         return self.lessons.foreseen.differences
-
-
-def _loading(entry: m.Entry) -> float:
-    return max(0.0, entry.seconds + entry.bytes / _LOADING - _AROUND_A_CELL)

@@ -42,12 +42,11 @@ class _At:
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
-    """A kept group, the pack that it is in, and the bytes that it takes beside others."""
+class Group:
+    """A kept group, and the pack that it is in."""
 
     sequence: int
     kept: p.Kept
-    bytes: int = 0
 
     @property
     def versions(self) -> tuple[Version, ...]:
@@ -60,7 +59,7 @@ class Shelves:
     """What the packs of a store hold, pack by pack as they were written; ``bytes`` on disk count by state."""
 
     records: dict[RunNumber, tuple[int, p.StateRecord]] = field(default_factory=dict)
-    groups: dict[Version, list[_Group]] = field(default_factory=dict)
+    groups: dict[Version, list[Group]] = field(default_factory=dict)
     bytes: dict[RunNumber, int] = field(default_factory=dict)
     texts: list[_At] = field(default_factory=list)
     marks: dict[str, RunNumber | None] = field(default_factory=dict)
@@ -83,8 +82,8 @@ class Shelves:
         for record in pack.states:
             self._count(pack, RunNumber(record.n), (record.run,), counted)
         for kept in pack.kept:
-            size = self._count(pack, RunNumber(kept.at), (kept.unit.stream, *kept.unit.segments), counted)
-            group = _Group(sequence, kept, size)
+            self._count(pack, RunNumber(kept.at), (kept.unit.stream, *kept.unit.segments), counted)
+            group = Group(sequence, kept)
             for version in group.versions:
                 self.groups.setdefault(version, []).append(group)
         if pack.sources.size:
@@ -96,8 +95,8 @@ class Shelves:
             self.at = RunNumber(pack.states[-1].n if pack.at is None else pack.at)
         self.environment = pack.environment or self.environment
 
-    def _count(self, pack: p.Pack, n: RunNumber, blobs: Iterable[m.Blob], counted: set[int]) -> int:
-        """Count bytes on disk for a state, each chunk for the first that has it; returns how many there are."""
+    def _count(self, pack: p.Pack, n: RunNumber, blobs: Iterable[m.Blob], counted: set[int]) -> None:
+        """Count bytes on disk for a state, each chunk for the first that has it."""
         size = 0
         for blob in blobs:
             for index in blob.chunks:
@@ -106,9 +105,8 @@ class Shelves:
                     counted.add(index)
                     size += at.stored
         self.bytes[n] = self.bytes.get(n, 0) + size
-        return size
 
-    def kept(self) -> Iterator[_Group]:
+    def kept(self) -> Iterator[Group]:
         """All groups, each once."""
         seen: set[int] = set()
         for groups in self.groups.values():
@@ -117,7 +115,7 @@ class Shelves:
                     seen.add(id(group))
                     yield group
 
-    def holding(self, versions: frozenset[Version], line: frozenset[RunNumber]) -> _Group | None:
+    def holding(self, versions: frozenset[Version], line: frozenset[RunNumber]) -> Group | None:
         """The latest group on a line that has the bytes of all these versions."""
         first = next(iter(versions), None)
         found = [g for g in self.groups.get(first, ()) if g.kept.at in line] if first is not None else []
@@ -166,7 +164,7 @@ class StateReader:
         self._reader = reader
         self._shelves = shelves
         self._places: list[_At | bytes] = []
-        self._groups: list[_Group] = []
+        self._groups: list[Group] = []
         self._numbers: dict[int, int] = {}
         self._defined: dict[int, RunNumber] = {}
         self._line = [state.n for state in tree.line(n)]
@@ -186,6 +184,11 @@ class StateReader:
         if isinstance(place, _At):
             return self._reader.read(place.sequence, place.blob)
         return memoryview(bytearray(place))
+
+    def raw(self, blob: m.Blob) -> bool:
+        """Whether a blob lies there as it is, and need not be decompressed, as far as some of its chunks tell."""
+        place = self._places[blob.chunks[0]] if blob.chunks else b""
+        return isinstance(place, bytes) or self._reader.raw(place.sequence, place.blob)
 
     def _blob(self, place: _At | bytes) -> m.Blob:
         size = len(place) if isinstance(place, bytes) else place.blob.size
@@ -258,7 +261,7 @@ class StateReader:
         Left out are those that come back without something, and those that hold what was defined anew since.
         """
         line, live = frozenset(self._line), self.history.live
-        latest: dict[Version, _Group] = {}
+        latest: dict[Version, Group] = {}
         for version, groups in self._shelves.groups.items():
             on_line = [group for group in groups if group.kept.at in line]
             record = live.get(version.name)
@@ -278,7 +281,7 @@ class StateReader:
         units, group = self.manifest.units, self._groups[index]
         return units[index] if index < len(units) else self._unit(group.sequence, group.kept.unit)
 
-    def _entry(self, version: Version, held: _Group | None, refusal: Refusal | None) -> m.Entry:
+    def _entry(self, version: Version, held: Group | None, refusal: Refusal | None) -> m.Entry:
         record = self.history.record(version)
         if held is None or version not in held.versions:
             why = refusal or Refusal(version.name, NOT_KEPT)
@@ -297,7 +300,7 @@ class StateReader:
             flaw=held.kept.flaws.get(version.name, ""),
         )
 
-    def _index(self, group: _Group) -> int:
+    def _index(self, group: Group) -> int:
         """The number of a kept group among those that are used."""
         if id(group) not in self._numbers:
             self._numbers[id(group)] = len(self._groups)
@@ -316,7 +319,7 @@ class StateReader:
         )
 
 
-def _at(group: _Group) -> int:
+def _at(group: Group) -> int:
     return group.kept.at
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from elastictm.ids import RunNumber, Version
 from elastictm.model.records import CellRun
 from elastictm.model.tables import amount
 from elastictm.model.tree import StateTree
-from elastictm.planning.clans import Holding
+from elastictm.planning.clans import Holding, Shared
 from elastictm.planning.retention import Retention
-from elastictm.session.states import Shelves, versions_of
+from elastictm.session.loading import seconds_to_read
+from elastictm.session.states import Group, Shelves, versions_of
 from elastictm.session.stores import Stores
 from elastictm.storage import pack as p
 from elastictm.storage.store import Store
+from elastictm.storage.store_reader import StoreReader
 
 _PRICE: Final = 2e-9
 """Seconds that a byte has to save to be kept, though there is room: about what reading it back takes."""
@@ -25,9 +28,6 @@ _ALMOST_NOTHING: Final = 1e-13
 
 _LARGE: Final = 64 * 10**6
 """Bytes of a store under which nothing is dropped as long as the budget holds."""
-
-_LOADING: Final = 500e6
-"""Bytes per second that loading is taken for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +83,20 @@ class Thrift:
             shelves = Shelves()
             shelves.refresh(reader)
             sequences = [sequence for sequence, _ in reader.packs()]
-        groups = list(shelves.kept())
-        holdings = [
-            Holding(
-                RunNumber(group.kept.at),
-                frozenset(group.versions),
-                group.bytes,
-                sum(group.kept.sizes) / _LOADING + sum(group.kept.seconds),
-                frozenset(v for v in group.versions if v.name in group.kept.flaws),
-            )
-            for group in groups
-        ]
+            groups = list(shelves.kept())
+            alone, shared = _shared([_chunks(group, reader) for group in groups])
+            holdings = [
+                Holding(
+                    RunNumber(group.kept.at),
+                    frozenset(group.versions),
+                    alone[i],
+                    seconds_to_read(group.kept.unit, partial(reader.raw, group.sequence)) + sum(group.kept.seconds),
+                    frozenset(v for v in group.versions if v.name in group.kept.flaws),
+                )
+                for i, group in enumerate(groups)
+            ]
         dear = {n for n in (self.tree.at, *self.tree.tags.values()) if n is not None}
-        retention = Retention(self.tree, holdings, dear=dear, runnable=_reads_files)
+        retention = Retention(self.tree, holdings, shared, dear=dear, runnable=_reads_files)
         retained = retention.at(price)
         if retained.bytes > room:
             retained = retention.within(room)
@@ -107,6 +108,29 @@ class Thrift:
                 f"the past takes {amount(retained.over)} more than its budget of {amount(self.budget)}: "
                 "what no cell can make again is kept; %past clear forgets states"
             )
+
+
+def _chunks(group: Group, reader: StoreReader) -> dict[str, int]:
+    """The chunks that a group lies in, with their bytes."""
+    unit = group.kept.unit
+    return {
+        digest: size for blob in (unit.stream, *unit.segments) for digest, size in reader.stored(group.sequence, blob)
+    }
+
+
+def _shared(chunks: Sequence[Mapping[str, int]]) -> tuple[list[int], list[Shared]]:
+    """The bytes that each group has alone, and those that several have, by which ones."""
+    holders: dict[str, list[int]] = {}
+    sizes: dict[str, int] = {}
+    for i, found in enumerate(chunks):
+        sizes.update(found)
+        for digest in found:
+            holders.setdefault(digest, []).append(i)
+    together: dict[tuple[int, ...], int] = {}
+    for digest, places in holders.items():
+        together[tuple(places)] = together.get(tuple(places), 0) + sizes[digest]
+    alone = [together.pop((i,), 0) for i in range(len(chunks))]
+    return alone, [Shared(size, frozenset(places)) for places, size in together.items()]
 
 
 def _reads_files(run: CellRun) -> str | None:

@@ -23,6 +23,9 @@ SMALL = 64 * 2**10
 GATHERED = 2**20
 """Most bytes in a shared chunk; also the least for which a blob is mapped rather than read."""
 
+_SOME = 8
+"""Chunks of a blob that are asked for what is likely to hold for all of them."""
+
 CHUNK = 4 * 2**20
 """Most bytes in a chunk of a large blob: what a small change in a large array costs; a multiple of the page."""
 
@@ -74,6 +77,11 @@ def prepare_copy(content: bytes, *, compressed: bool) -> Prepared:
         if len(packed) < len(content):
             return Prepared(len(content), digest, packed, "zstd", digest_of(packed))
     return Prepared(len(content), digest, content, "raw")
+
+
+def some(indices: Sequence[int]) -> Sequence[int]:
+    """A few of many chunks, from all over them."""
+    return indices[:: max(1, len(indices) // _SOME)]
 
 
 class Digested(Protocol):

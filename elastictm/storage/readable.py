@@ -21,6 +21,10 @@ class Readable(Protocol):
         """What it holds."""
         ...
 
+    def raw(self, blob: Blob) -> bool:
+        """Whether a blob lies there as it is, and need not be decompressed, as far as some of its chunks tell."""
+        ...
+
     def read(self, blob: Blob) -> memoryview:
         """A blob's bytes, in writable memory of the caller's own.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from elastictm.errors import ArchiveDamaged, ArchiveError
 from elastictm.storage.checks import check_blob
+from elastictm.storage.chunks import some
 from elastictm.storage.frame import check_archive, read_footer
 from elastictm.storage.layout import HEADER, PAGE
 from elastictm.storage.manifest import Manifest, decode
@@ -80,6 +81,10 @@ class ArchiveReader:
             raise ArchiveDamaged(f"{self._source.name}: {error}.") from error
         with self._bounded():
             return self._pieces.read([self._piece(index) for index in blob.chunks], blob.start, blob.size)
+
+    def raw(self, blob: Blob) -> bool:
+        """Whether a blob lies there as it is, and need not be decompressed, as far as some of its chunks tell."""
+        return all(self.manifest.chunks[index].codec == "raw" for index in some(blob.chunks))
 
     def verify(self, progress: Callable[[int], None] | None = None) -> None:
         """Check every byte of the file; ArchiveDamaged tells of the first that is not as it was written.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from elastictm.errors import ArchiveDamaged, ArchiveError, ArchiveMissing
 from elastictm.storage.checks import check_blob
+from elastictm.storage.chunks import some
 from elastictm.storage.pieces import Memory, Piece, PieceReader
 from elastictm.storage.source import Source
 
@@ -110,6 +111,23 @@ class StoreReader:
         found = self._piece(*self._locate(digest.hex()))
         self._trim(_MOST_OPEN)
         return found
+
+    def raw(self, number: int, blob: Blob) -> bool:
+        """Whether a blob lies there as it is, as far as some of its chunks tell; not where they cannot be found."""
+        try:
+            if number not in self._lists:
+                self.pack(number)
+            places = [self._locate(self._lists[number][index].digest) for index in some(blob.chunks)]
+        except ArchiveError:
+            return False
+        return all(chunk.codec == "raw" for _, chunk in places)
+
+    def stored(self, number: int, blob: Blob) -> Iterator[tuple[str, int]]:
+        """The chunks of a blob of a pack that was listed: digest, and bytes in the file that holds it."""
+        for index in blob.chunks if number in self._lists else ():
+            chunk = self._lists[number][index]
+            place = chunk.here() or self._located.get(chunk.digest, (None, None))[1]
+            yield chunk.digest, 0 if place is None else place.stored
 
     def _read(self, chunks: Sequence[PackChunk], start: int, size: int) -> memoryview:
         if len(chunks) == 1 and chunks[0].digest not in self._located:

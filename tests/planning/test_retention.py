@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from elastictm.ids import DefinitionKey, Name, RunNumber, Version
 from elastictm.model.records import CellRun, Effect, Remark, VersionRecord
 from elastictm.model.tree import State, StateTree
-from elastictm.planning.clans import Holding
+from elastictm.planning.clans import Holding, Shared
 from elastictm.planning.retention import Retention
 from elastictm.testing.fakestore import FakeStore
 from elastictm.testing.journeys import Journey, journeys
@@ -222,8 +222,9 @@ def test_budgets_and_prices(journey: Journey, sizes: list[int], budget: int, tag
 
 @BRIEF
 @given(st.lists(st.tuples(st.lists(st.integers(0, 5), max_size=2), st.sampled_from([1.0, 2.0, 5.0, 0.25])), max_size=6),
-       st.lists(st.booleans(), min_size=6, max_size=6), st.sampled_from([0.005, 0.02, 0.05, 1.0]), SIZES)  # fmt: skip
-def test_it_costs_as_little_as_can_be(cells, stored, price, sizes):
+       st.lists(st.booleans(), min_size=6, max_size=6), st.sampled_from([0.005, 0.02, 0.05, 1.0]), SIZES,
+       st.lists(st.tuples(st.sampled_from([30, 200]), st.sets(st.integers(0, 5), min_size=2)), max_size=3))  # fmt: skip
+def test_it_costs_as_little_as_can_be(cells, stored, price, sizes, common):
     """No other choice costs less, by exhaustive search."""
     rows = [
         {"n": n, "writes": f"v{n}", "reads": " ".join(f"v{u}@{u}" for u in {u for u in reads if 0 < u < n}),
@@ -234,13 +235,16 @@ def test_it_costs_as_little_as_can_be(cells, stored, price, sizes):
     places = [row["n"] for row, has in zip(rows, stored, strict=False) if has]
     holdings = [holding(f"v{n}@{n}", sizes[n % len(sizes)], 0.25) for n in places]
 
+    sharing = [Shared(size, frozenset(i for i in holders if i < len(places))) for size, holders in common]
+
     def cost(dropped: frozenset[int]) -> float:
         running = {row["n"] for row in rows if row["n"] not in places} | {places[i] for i in dropped}
         loads = (price * h.bytes + h.seconds for i, h in enumerate(holdings) if i not in dropped)
-        return sum(loads) + sum(row["seconds"] for row in rows if row["n"] in running)
+        bytes_in_common = sum(each.bytes for each in sharing if not each.holders <= dropped)
+        return price * bytes_in_common + sum(loads) + sum(row["seconds"] for row in rows if row["n"] in running)
 
     subsets = (frozenset(s) for k in range(len(places) + 1) for s in combinations(range(len(places)), k))
-    kept = Retention(tree, holdings).at(price).kept
+    kept = Retention(tree, holdings, sharing).at(price).kept
     assert cost(frozenset(range(len(places))) - kept) == pytest.approx(min(map(cost, subsets)))
 
 
