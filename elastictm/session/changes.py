@@ -15,7 +15,9 @@ from elastictm.model.records import VersionRecord
 from elastictm.session.ambient import OwnModules
 from elastictm.session.inside import Insides
 from elastictm.session.look import Look, Question, Tools
-from elastictm.session.tracked import Group, Tracked, Variables
+from elastictm.session.tracked import Group, Mentions, Tracked, Variables
+from elastictm.values.definitions import is_definition
+from elastictm.values.freeze import Frozen
 from elastictm.values.kinds import ATOMS
 from elastictm.values.survey import Surveyor
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from elastictm.ids import Name, Version
+    from elastictm.model.history import HistoryView
+    from elastictm.session.standing import Arrived
     from elastictm.values.freeze import Freezer
 
 __all__ = ["ChangeDetector", "Changes", "Question"]
@@ -76,6 +80,23 @@ class ChangeDetector:
         writes = look.writes()
         created = tuple(DefinitionKey(key) for key in range(first_key, definitions.next_key))
         return Changes(tuple(writes), tuple(look.deletes), tuple(look.ties), created, tuple(look.notes), look.beside)
+
+    def trust(self, arrived: Arrived, history: HistoryView, values: Mapping[Name, Any]) -> None:
+        """Remember a group that was loaded as what its history tells, if it is one and no definition is among it."""
+        names = list(arrived.digests)
+        tied = [{version.name for version in group} for group in history.live_groups()]
+        company = next((group for group in tied if names[0] in group), {names[0]})
+        if company != set(names) or any(name not in values or is_definition(values[name]) for name in names):
+            return
+        group = Group(names, dict(arrived.digests), seconds=arrived.seconds)
+        for name in names:
+            record = history.live[name]
+            group.definitions[name] = record.definitions
+            part = Frozen(arrived.digests[name], record.size, record.seconds, record.definitions, arrived.code[name])
+            atomic = type(values[name]) in ATOMS
+            mentions = Mentions() if atomic else self._tools.insides.frozen(part)
+            self.variables.name_definition(name, None)
+            self.variables.put(name, Tracked(id(values[name]), atomic, record, group, mentions))
 
     def assume(self, records: Mapping[Name, VersionRecord], values: Mapping[Name, Any]) -> None:
         """Remember variables that were not looked at: any may share data with any other."""

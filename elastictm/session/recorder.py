@@ -26,12 +26,13 @@ from elastictm.session.tracked import Variables
 from elastictm.values.kinds import type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import FrameType
 
     from elastictm.model.history import History
     from elastictm.session.ambient import OwnModules
     from elastictm.session.circumstances.circumstances import Circumstances
+    from elastictm.session.standing import Arrived
     from elastictm.settings import Settings
     from elastictm.values.freeze import Freezer
 
@@ -172,16 +173,18 @@ class Recorder:
         self._history.append(run)
         self._provisional = None
 
-    def moved(self, history: History, taken: RunNumber) -> None:
+    def moved(self, history: History, taken: RunNumber, arrived: Iterable[Arrived]) -> None:
         """After going to another state: go on from its history; variables that are as they were stay known.
 
-        Cell runs on other branches have numbers up to ``taken``.
+        Cell runs on other branches have numbers up to ``taken``.  What ``arrived`` need not be looked at.
         """
         self._taken = taken
         self._started = None
         self._provisional = None
         self._outside = _Outside()
         self._history = history
+        for group in arrived:
+            self._detector.trust(group, history, variables(self._host))
         asked = Question(RunNumber(-1), variables(self._host), frozenset(), (), _FIRST_LOOK_SECONDS)
         self._detector.compare(asked)
         for name, record in history.live.items():

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from elastictm.ids import Name, RunNumber, Version, is_variable, output_name, output_number
+from elastictm.ids import Fingerprint, Name, RunNumber, Version, is_variable, output_name, output_number
 from elastictm.model.marks import mark_of
 from elastictm.model.records import CellRun, RandomState, Refusal
 from elastictm.planning.plan import Keep, Load, ReplicationPlan, Rerun
@@ -17,9 +17,9 @@ from elastictm.session.host import Host, place, remove, variables
 from elastictm.session.lessons import Lessons
 from elastictm.session.packing import unpacked
 from elastictm.session.saved import Saved
-from elastictm.session.standing import Present
+from elastictm.session.standing import Arrived, Present
 from elastictm.values.grafting import grafted
-from elastictm.values.thaw import Thawer
+from elastictm.values.thaw import Inside, Thawer
 
 _GRAFTED_UP_TO: Final = 50_000_000
 """Bytes of a group; going through more than that, to find the objects that are here, would be felt."""
@@ -37,7 +37,7 @@ class Replay:
     - place, re-run, and take away what a cell would not have found;
     - note what fails in ``lessons``, and raise ``TryAgain``.
 
-    ``outputs`` are the displayed results as they come to be.
+    ``outputs`` are the displayed results as they come to be, ``arrived`` groups that were loaded.
     """
 
     def __init__(self, saved: Saved, host: Host, lessons: Lessons, plan: ReplicationPlan, present: Present) -> None:
@@ -48,6 +48,7 @@ class Replay:
         self._kept, self._others = present.kept, present.others
         self._values: dict[Version, Any] = {}
         self.outputs: dict[int, Any] = {}
+        self.arrived: list[Arrived] = []
 
     def load(self, thawer: Thawer) -> None:
         """Read all values that the plan loads.
@@ -69,7 +70,8 @@ class Replay:
         for index in [*lying, *lying]:
             if index in done:
                 continue
-            outcome = thawer.group(unpacked(self._saved.reader, self._saved.unit(index)))
+            insides: dict[Name, Inside] = {}
+            outcome = thawer.group(unpacked(self._saved.reader, self._saved.unit(index)), insides=insides)
             if isinstance(outcome, Refusal):
                 failed[index] = outcome
                 continue
@@ -77,12 +79,21 @@ class Replay:
             done.add(index)
             # What shared data with these in another state is in the unit as well.
             values = self._grafted(lying[index], outcome, thawer)
+            self._note(lying[index], insides)
             self._values.update({version: values[version.name] for version in lying[index]})
             live = [v.name for v in lying[index] if v not in self._saved.earlier and is_variable(v.name)]
             namespace.update({name: values[name] for name in live})
         if failed:
             self._lessons.units.update(failed)
             raise TryAgain
+
+    def _note(self, versions: Sequence[Version], insides: Mapping[Name, Inside]) -> None:
+        """Keep what is known of values of which nothing has to be looked at, if they are the whole unit."""
+        entries = {v.name: self._saved.entry(v) for v in versions}
+        digests = {name: Fingerprint(entries[name].fingerprint or "") for name in insides if name in entries}
+        if len(digests) == len(insides) and all(digests.values()) and all(each.plain for each in insides.values()):
+            code = {name: inside.code for name, inside in insides.items()}
+            self.arrived.append(Arrived(digests, code, sum(entry.seconds for entry in entries.values())))
 
     def _grafted(self, versions: Sequence[Version], values: Mapping[Name, Any], thawer: Thawer) -> Mapping[Name, Any]:
         """Loaded values, as the very objects that are here already where there are such."""

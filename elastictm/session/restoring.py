@@ -27,7 +27,7 @@ from elastictm.session.host import Host, clear, place, variables
 from elastictm.session.packing import definition_units
 from elastictm.session.prospect import Prospect
 from elastictm.session.replay import Replay, TryAgain
-from elastictm.session.standing import Present, Standing, used_by_reruns
+from elastictm.session.standing import Arrived, Present, Standing, used_by_reruns
 from elastictm.session.unpacking import forget_own, import_parts, unpack
 from elastictm.values.caches import forget
 from elastictm.values.freeze import Surroundings
@@ -36,11 +36,12 @@ from elastictm.values.thaw import Thawer
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """A session as it was brought back: what it continues with, and the report."""
+    """A session as it was brought back: what it continues with, the report, and groups that nothing changed since."""
 
     history: History
     around: Surroundings
     report: RestoreReport
+    arrived: tuple[Arrived, ...] = ()
 
 
 class Restorer:
@@ -145,7 +146,8 @@ class Restorer:
             differences=self._prospect.differences(),
             settings=staging.reports,
         )
-        return Restored(saved.history, around, report)
+        # Cells that ran may have changed what was loaded.
+        return Restored(saved.history, around, report, () if plan.reruns else tuple(replay.arrived))
 
     def _present(self, problem: Problem, plan: ReplicationPlan) -> Present:
         """What is in place; cells that run again work with what was loaded, not with what is here."""

@@ -176,7 +176,7 @@ class Session:
         finally:
             self.recorder.suspended = False
         self.history = restored.history
-        self.recorder.moved(restored.history, past.tree.latest or RunNumber(0))
+        self.recorder.moved(restored.history, past.tree.latest or RunNumber(0), restored.arrived)
         return report
 
     def known_past(self) -> Past:

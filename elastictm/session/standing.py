@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
-from elastictm.ids import DefinitionKey, Version
+from elastictm.ids import DefinitionKey, Fingerprint, Name, Version
 from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.problem import Problem
 from elastictm.values.definitions import Definition
@@ -26,6 +27,15 @@ class Standing:
     kept: Mapping[Version, Any]
     definitions: Mapping[DefinitionKey, Definition]
     others: Mapping[Version, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """An alias group that was loaded as a whole, in the order of its streams: digests, and the code in each value."""
+
+    digests: Mapping[Name, Fingerprint]
+    code: Mapping[Name, tuple[CodeType, ...]]
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

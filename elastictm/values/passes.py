@@ -310,6 +310,12 @@ class _Scope:
         self.content = content
 
 
+def tells_by_itself(kind: type) -> bool:
+    """Whether a class has a say of its own in what is written of its objects, that nobody here looks behind."""
+    known = kind in loaded_reducers() or kindred_reducer(kind) is not None or keeper(kind) is not None
+    return not known and watcher(kind) is not None
+
+
 _OF_THE_MODULE: Final = frozenset({"__builtins__", "__loader__", "__nonzero__", "__spec__"})
 
 

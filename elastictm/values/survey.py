@@ -47,6 +47,8 @@ _COUNTED_UP_TO: Final = 100_000
 """References from one level to the next; beyond, so many objects are to be expected that isolation is not asked for."""
 _FEW: Final = 8
 """Objects of a level, up to which they are looked at one by one."""
+_NOT_MANY: Final = 100
+"""Objects up to which what is found is gone through one by one."""
 _STEPS_BETWEEN_LOOKS: Final = 100
 _MEMORY_OF_ITS_OWN: Final = (bytes, bytearray, memoryview)
 _MEMOISED: Final = type(functools.lru_cache(lambda: None))
@@ -147,7 +149,8 @@ class _Walk:
             steps = 0
             while level:
                 few = len(level) <= _FEW
-                level = self._new_few(self._step_few(level)) if few else self._new(self._step(level))
+                found = self._step_few(level) if few else self._step(level)
+                level = self._new(found) if len(found) > _NOT_MANY else self._new_few(found)
                 # There may be a million levels of one object each.
                 steps += 1
                 if (not few or not steps % _STEPS_BETWEEN_LOOKS) and out_of_time():

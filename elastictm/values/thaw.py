@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import pickle
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from types import CodeType, FunctionType
@@ -18,8 +20,21 @@ from elastictm.values import rebuild
 from elastictm.values.definitions import Definition
 from elastictm.values.freeze import Surroundings
 from elastictm.values.memory import Slice, buffers
+from elastictm.values.passes import tells_by_itself
 from elastictm.values.reducers import arrays, torch
 from elastictm.values.source import CodePlace
+
+
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """Keep the garbage collector from going again and again through objects that only become more."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +46,17 @@ class Frost:
     segments: tuple[memoryview, ...]
     slices: tuple[Slice, ...]
     definitions: tuple[DefinitionKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What came with a value: its code, and whether all that made it is known to be told by its streams.
+
+    Classes with a say of their own may hold what they do not tell.
+    """
+
+    code: tuple[CodeType, ...]
+    plain: bool
 
 
 class Thawer:
@@ -71,28 +97,36 @@ class Thawer:
         """Note that memory which these variables share went to another device."""
         self._moved.setdefault((device, found), {}).update(dict.fromkeys(names))
 
-    def group(self, frost: Frost, objects: Sequence[Any] = ()) -> dict[Name, Any] | Refusal:
+    def group(
+        self, frost: Frost, objects: Sequence[Any] = (), insides: dict[Name, Inside] | None = None
+    ) -> dict[Name, Any] | Refusal:
         """The values of a group by name, or the reason why they do not load.
 
         ``objects`` are those that the streams refer to by the first numbers without making them.
+        ``insides`` is given what came with each value.
         """
+        with _no_collections():
+            return self._outcome(frost, objects, {} if insides is None else insides)
+
+    def _outcome(self, frost: Frost, objects: Sequence[Any], insides: dict[Name, Inside]) -> dict[Name, Any] | Refusal:
         try:
-            return self._group(frost, objects)
+            return self._group(frost, objects, insides)
         except RecursionError:
             pass
         try:
             # Streams of any depth load, but a definition is loaded while the one that refers to it is.
             self._load_innermost_first(frost.definitions)
-            return self._group(frost, objects)
+            return self._group(frost, objects, insides)
         except Exception as error:  # noqa: BLE001 - as below
             return Refusal(", ".join(frost.names), f"{type(error).__name__}: {error}")
 
-    def _group(self, frost: Frost, objects: Sequence[Any]) -> dict[Name, Any] | Refusal:
+    def _group(self, frost: Frost, objects: Sequence[Any], insides: dict[Name, Inside]) -> dict[Name, Any] | Refusal:
         values: dict[Name, Any] = {}
         with _Loader(self, frost, self._singletons, None, objects) as loader:
             for name in frost.names:
                 try:
                     values[name] = loader.load()
+                    insides[name] = loader.inside()
                 except RecursionError:
                     raise
                 except Exception as error:  # noqa: BLE001 - a user's object may raise anything; the refusal keeps it
@@ -162,6 +196,8 @@ class _Loader(pickle.Unpickler):
         self._singletons = singletons
         self._root = root
         self._bases = arrays.Bases(frost.segments)
+        self._code: dict[CodeType, None] = {}
+        self._found: dict[int, Any] = {}
         self._known += map(self._answered, objects)
 
     def __enter__(self) -> Self:
@@ -178,6 +214,12 @@ class _Loader(pickle.Unpickler):
             return self.find_class(known.__module__, known.__name__)
         return known
 
+    def inside(self) -> Inside:
+        """What came with the value that was loaded last."""
+        code, plain = tuple(self._code), not any(map(_has_a_say, self._found.values()))
+        self._code.clear()
+        return Inside(code, plain)
+
     def find_class(self, module: str, name: str) -> Any:
         """The function or class that a stream names."""
         if module == rebuild.__name__ and name in _METHODS:
@@ -189,14 +231,21 @@ class _Loader(pickle.Unpickler):
         module = _MOVED.get(module, module)
         if module == "__main__" and name in self._thawer.around.namespace:
             # The process that restores may have a main module of its own.
-            return self._thawer.around.namespace[name]
-        return super().find_class(module, name)
+            found = self._thawer.around.namespace[name]
+        else:
+            found = super().find_class(module, name)
+        self._found[id(found)] = found
+        return found
 
     def _definition(self, index: int) -> Definition:
-        return self._thawer.definition(self._keys[index])
+        found = self._thawer.definition(self._keys[index])
+        self._found[id(found)] = found
+        return found
 
-    def _code(self, filename: str, name: str, line: int, rank: int, flags: int) -> CodeType:
-        return self._thawer.around.sources.code(CodePlace(filename, name, line, rank, flags))
+    def _body(self, filename: str, name: str, line: int, rank: int, flags: int) -> CodeType:
+        found = self._thawer.around.sources.code(CodePlace(filename, name, line, rank, flags))
+        self._code[found] = None
+        return found
 
     def _text_name(self, number: int) -> str:
         return self._thawer.around.sources.filename(number)
@@ -230,7 +279,7 @@ class _Loader(pickle.Unpickler):
 
 _METHODS = {
     "definition": "_definition",
-    "code": "_code",
+    "code": "_body",
     "text_name": "_text_name",
     "session_namespace": "_namespace",
     "singleton": "_singleton",
@@ -247,3 +296,16 @@ _KNOW = pickle.NEXT_BUFFER + pickle.MEMOIZE + pickle.POP
 
 _MOVED = {"pathlib._local": "pathlib"}
 """Modules that some versions of Python keep under another name."""
+
+
+def _has_a_say(found: Any) -> bool:
+    """Whether what makes an object may be the doing of a class that tells less than its objects hold."""
+    if isinstance(found, type):
+        return tells_by_itself(found)
+    if found is rebuild.bytecode:
+        return True
+    return getattr(found, "__module__", "").partition(".")[0] not in _TELLING
+
+
+_TELLING = frozenset({__name__.partition(".")[0], "copyreg"})
+"""Modules whose functions are not those of such classes."""

@@ -300,7 +300,8 @@ def text_array(data: bytes, shape: tuple[int, ...], order: Any, writeable: bool)
 
     elements = marshal.loads(data)  # noqa: S302 - trust was given before anything is loaded
     made: Any = np.empty(len(elements), dtype=object)
-    made[:] = [sys.intern(e) if type(e) is str else e for e in elements]
+    known: dict[Any, Any] = {}
+    made[:] = list(map(known.setdefault, elements, elements))
     made = made.reshape(shape, order=order)
     if not writeable:
         made.flags.writeable = False
