@@ -35,9 +35,12 @@ if TYPE_CHECKING:
     from elastictm.session.stores import Stores
     from elastictm.session.thrift import Thrift
     from elastictm.settings import Settings
+    from elastictm.storage import manifest as m
     from elastictm.storage.lending import Lender
+    from elastictm.storage.reader import ArchiveReader
     from elastictm.storage.store import Store
     from elastictm.storage.store_reader import StoreReader
+    from elastictm.storage.writer import ArchiveWriter
 
 WORDS: Final = frozenset(
     {"undo", "redo", "vars", "diff", "tag", "untag", "clear", "budget", "saving", "dontsave", "sessions", "recover"}
@@ -153,7 +156,7 @@ class Past:
         freed = 0
         if self.keeper is not None and chosen:
             self.keeper.flush()
-            self.keeper.note((), p.Pack(forgotten=tuple(chosen)))
+            self.keeper.forget(chosen)
             freed = self._thrift().clean()
             self._shelves = Shelves()
         return f"{len(chosen)} states forgotten, {amount(freed)} freed"
@@ -170,8 +173,8 @@ class Past:
     def close(self) -> None:
         """Write what is on its way, and let go of the store; one that holds no cell's doing goes."""
         if self.keeper is not None and self._store is not None:
-            if self._unkept and not any(state.is_new for state in self._unkept):
-                self._note(p.Pack())
+            if self.saving and self._unkept and not any(state.is_new for state in self._unkept):
+                self.keeper.note(self._unkept, p.Pack())
             self._unkept.clear()
             self.keeper.close()
             made = (state.run.writes or state.run.deletes for state in self.tree if state.parent is not None)
@@ -185,6 +188,35 @@ class Past:
             if line not in self._told_lines:
                 self._told_lines.add(line)
                 yield line
+
+    def put(self, writer: ArchiveWriter) -> m.Past:
+        """Put all states into an archive, those aside that were cleared.
+
+        Raises:
+            UsageError: nothing was kept.
+            ArchiveError: what was kept cannot be read.
+            DestinationError: the archive cannot be written.
+        """
+        from elastictm.storage.bundle import put_past  # noqa: PLC0415 - recording does without
+
+        states = sum(state.is_new and state.n not in self.tree.forgotten for state in self.tree)
+        with self._opened() as stored:
+            return put_past(stored, states, writer)
+
+    def take_in(self, archive: ArchiveReader, restored: Restored) -> None:
+        """Go on with the states that came with the archive that was restored.
+
+        Raises:
+            ArchiveError: they cannot be read.
+            DestinationError: no store can be made.
+        """
+        from elastictm.session.travelling import unpacked  # noqa: PLC0415 - recording does without
+
+        store, tree, counted = unpacked(archive, self._stores, self._clock.now(), restored.history)
+        self.resume(store, tree, restored)
+        # What runs came last have no state yet, and the next one has the bytes of all that is here.
+        self._counted, self._whole = counted, True
+        self.bound()
 
     def lender(self) -> Lender | None:
         """What of the store an archive can use; None where there is none."""
@@ -303,7 +335,8 @@ class Past:
         if not name or name.isdecimal() or name in WORDS or name.startswith("-") or name.split() != [name]:
             raise UsageError(f"{name!r} cannot be a tag: expected one word that is no number and no command of %past")
         self.tree.tag(name, n)
-        self._note(p.Pack(marks={name: n}))
+        if self.keeper is not None:
+            self.keeper.mark(name, n)
 
     def variables(self, n: RunNumber) -> StateVariables:
         """The variables of a state, without going there."""
@@ -371,6 +404,8 @@ class Past:
             self.keeper.moved()
         self._arrive(restored)
         self._parked = {version: value for version, value in parked.items() if version not in standing.kept}
+        if self._parked:
+            self._weigh(recorder.freezer.around)
         return restored, replace(restored.report, notes=(*self._told(before, n), *restored.report.notes))
 
     def _arrive(self, restored: Restored) -> None:
@@ -381,11 +416,11 @@ class Past:
         known = set(self.tree.remarks)
         new = tuple(p.Learned(remark.n, remark.text) for remark in history.remarks if remark not in known)
         self.tree.remark(history.remarks)
-        self._note(p.Pack(at=self.tree.at, remarks=new))
-
-    def _note(self, pack: p.Pack) -> None:
-        """Have on disk what a pack says, and the states that it may speak of."""
-        if self.keeper is not None and self.saving and self.keeper.note(self._unkept, pack):
+        if (
+            self.keeper is not None
+            and self.saving
+            and self.keeper.note(self._unkept, p.Pack(at=self.tree.at, remarks=new))
+        ):
             self._unkept.clear()
 
     def _note_all(self) -> None:
@@ -451,6 +486,14 @@ class Past:
             if definition is not None and same:
                 found[DefinitionKey(key)] = definition
         return found
+
+    def _weigh(self, around: Surroundings) -> None:
+        """Have it told should what is parked take much of the memory."""
+        from elastictm.session.parking import memory_line  # noqa: PLC0415 - most sessions park nothing
+
+        runs = [self.tree[n].run for n in {version.n for version in self._parked} if n in self.tree]
+        known = {record.version: record.size for run in runs for record in run.writes}
+        self._news += filter(None, [memory_line(self._parked, known, around)])
 
     def _to_park(self, here: StateReader, target: StateReader) -> Mapping[Version, Any]:
         """What is here and has no bytes, nor a place in the state to go to: it is kept aside, for coming back."""

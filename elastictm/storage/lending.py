@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from elastictm.errors import ArchiveError
-from elastictm.storage.chunks import Prepared
 from elastictm.storage.cutting import cut
 
 if TYPE_CHECKING:
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from elastictm.storage.catalogue import Catalogue
+    from elastictm.storage.chunks import Prepared
     from elastictm.storage.store_reader import StoreReader
 
 _WORTH_CUTTING = 2
@@ -50,6 +50,6 @@ class Lender:
             piece = self._reader.piece(digest)
             if piece.chunk.codec == "raw":
                 return None
-            return Prepared(piece.chunk.size, digest, piece.payload(), "zstd", bytes.fromhex(str(piece.chunk.seal)))
+            return piece.copy()
         except ArchiveError:  # what is damaged, or was merged meanwhile, is compressed anew
             return None
