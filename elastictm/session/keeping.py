@@ -152,20 +152,6 @@ class Keeper:
 
         self._background.add(work)
 
-    def mark(self, name: str, n: RunNumber | None) -> None:
-        """Note a tag."""
-        with self._store.writer() as writer:
-            writer.commit(p.Pack(marks={name: n}))
-
-    def forget(self, numbers: Sequence[RunNumber]) -> None:
-        """Note that states were cleared.
-
-        Raises:
-            DestinationError: the store cannot be written.
-        """
-        with self._store.writer() as writer:
-            writer.commit(p.Pack(forgotten=tuple(numbers)))
-
     def _done(self, work: Callable[[], None]) -> bool:
         """Do what writes, unless nothing is kept any more; returns whether it was done."""
         if not self.stopped:

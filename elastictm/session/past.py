@@ -156,7 +156,7 @@ class Past:
         freed = 0
         if self.keeper is not None and chosen:
             self.keeper.flush()
-            self.keeper.forget(chosen)
+            self.keeper.note((), p.Pack(forgotten=tuple(chosen)))
             freed = self._thrift().clean()
             self._shelves = Shelves()
         return f"{len(chosen)} states forgotten, {amount(freed)} freed"
@@ -173,8 +173,8 @@ class Past:
     def close(self) -> None:
         """Write what is on its way, and let go of the store; one that holds no cell's doing goes."""
         if self.keeper is not None and self._store is not None:
-            if self.saving and self._unkept and not any(state.is_new for state in self._unkept):
-                self.keeper.note(self._unkept, p.Pack())
+            if self._unkept and not any(state.is_new for state in self._unkept):
+                self._note(p.Pack())
             self._unkept.clear()
             self.keeper.close()
             made = (state.run.writes or state.run.deletes for state in self.tree if state.parent is not None)
@@ -335,8 +335,7 @@ class Past:
         if not name or name.isdecimal() or name in WORDS or name.startswith("-") or name.split() != [name]:
             raise UsageError(f"{name!r} cannot be a tag: expected one word that is no number and no command of %past")
         self.tree.tag(name, n)
-        if self.keeper is not None:
-            self.keeper.mark(name, n)
+        self._note(p.Pack(marks={name: n}))
 
     def variables(self, n: RunNumber) -> StateVariables:
         """The variables of a state, without going there."""
@@ -416,11 +415,11 @@ class Past:
         known = set(self.tree.remarks)
         new = tuple(p.Learned(remark.n, remark.text) for remark in history.remarks if remark not in known)
         self.tree.remark(history.remarks)
-        if (
-            self.keeper is not None
-            and self.saving
-            and self.keeper.note(self._unkept, p.Pack(at=self.tree.at, remarks=new))
-        ):
+        self._note(p.Pack(at=self.tree.at, remarks=new))
+
+    def _note(self, pack: p.Pack) -> None:
+        """Have on disk what a pack says, and the states that it may speak of."""
+        if self.keeper is not None and self.saving and self.keeper.note(self._unkept, pack):
             self._unkept.clear()
 
     def _note_all(self) -> None:

@@ -75,6 +75,19 @@ class Shelves:
         for sequence, pack in reader.packs(self.read):
             self._add(sequence, pack)
             self.read.add(sequence)
+        if reader.is_damaged:
+            self._leave_out_what_is_gone(reader)
+
+    def _leave_out_what_is_gone(self, reader: StoreReader) -> None:
+        """Know nothing of what lay in packs that cannot be read: it counts as not kept."""
+        self.records = {n: (s, record) for n, (s, record) in self.records.items() if reader.holds(s, record.run)}
+        self.texts = [at for at in self.texts if reader.holds(at.sequence, at.blob)]
+        gone = {
+            id(group)
+            for group in self.kept()
+            if not all(reader.holds(group.sequence, b) for b in (group.kept.unit.stream, *group.kept.unit.segments))
+        }
+        self.groups = {v: [g for g in groups if id(g) not in gone] for v, groups in self.groups.items()}
 
     def _add(self, sequence: int, pack: p.Pack) -> None:
         for record in pack.states:
