@@ -295,7 +295,7 @@ class Keeper:
             self._stop(self._background.trouble)
 
     def _stop(self, error: BaseException) -> None:
-        self.stopped = f"the past is no longer kept: {error}"
+        self.stopped = f"the past is no longer kept: {error} Once that is mended, %past saving on goes on with it."
 
 
 def _bare(state: State, store: Callable[[object], Blob]) -> p.StateRecord:

@@ -136,7 +136,8 @@ class Past:
         self.trouble, self._whole = "", True
         if self.keeper is not None and self._store is not None:
             self.keeper.resume()
-            if not (self._store.folder / FILE).is_file():
+            folder = self._store.folder
+            if folder.parent != self._stores.root.absolute() or not (folder / FILE).is_file():
                 self.keeper.close()
                 self.keeper, self._store, self._shelves, self._unkept = None, None, Shelves(), list(self.tree)
 
@@ -167,7 +168,7 @@ class Past:
 
     def give_up(self, error: Exception) -> None:
         """Keep nothing any more, and say why."""
-        self.trouble = f"the past is no longer kept: {type(error).__name__}: {error}"
+        self.trouble = f"the past is no longer kept: {type(error).__name__}: {error}; %past saving on tries again"
         self.saving = False
 
     def close(self) -> None:
@@ -238,7 +239,7 @@ class Past:
             try:
                 self._store = self._stores.create(self._clock.now())
             except (DestinationError, OSError) as error:
-                self.trouble = f"the past is not kept: {error}"
+                self.trouble = f"the past is not kept: {error} Once that is mended, %past saving on begins with it."
                 return
             self.keeper = Keeper(self._store, self._host, self._allowance, self._faithful, self._unwanted)
         if not self.keeper.keep(self._unkept, recorder, whole=self._whole):
