@@ -8,6 +8,7 @@ from elastictm.errors import ArchiveError
 from elastictm.storage.cutting import cut
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from typing_extensions import Self
@@ -43,6 +44,16 @@ class Lender:
         found = [(piece, self._catalogue.quick(self._catalogue.key(piece))) for piece in cut(data, flowing=flowing)]
         known = sum(piece.nbytes for piece, digest in found if digest is not None)
         return found if known * _WORTH_CUTTING >= data.nbytes else []
+
+    def stored(self, pieces: Sequence[tuple[memoryview, bytes | None]]) -> int:
+        """The bytes that pieces take where those that the store has compressed are taken from there."""
+        return sum(piece.nbytes if digest is None else self._size(digest, piece.nbytes) for piece, digest in pieces)
+
+    def _size(self, digest: bytes, size: int) -> int:
+        try:
+            return self._reader.piece(digest).chunk.stored
+        except ArchiveError:  # damaged, or merged meanwhile
+            return size
 
     def compressed(self, digest: bytes) -> Prepared | None:
         """The chunk with this digest as the store has it compressed; None where that is not so, or not sound."""

@@ -12,7 +12,7 @@ import msgspec
 
 from elastictm.errors import UsageError
 from elastictm.storage.chunks import GATHERED, SMALL, ChunkTable, Gatherer, cut, flat, prepare
-from elastictm.storage.codec import worth_compressing
+from elastictm.storage.codec import pays_copying, worth_compressing
 from elastictm.storage.destination import check_free, destination
 from elastictm.storage.files import LocalFiles
 from elastictm.storage.layout import PAGE, pack_header, pack_trailer
@@ -135,12 +135,8 @@ class ArchiveWriter:
 
     def _put_large(self, view: memoryview, *, flowing: bool) -> Blob:
         compressed = worth_compressing(view, self._bandwidth)
-        # What travels raw is written from memory: a store would have to be read for it, and checked as well.
-        if self._lender is not None and (compressed or self._shares):
-            lent = self._lender.pieces(view, flowing=flowing)
-            if lent:
-                lender, raw = self._lender, not compressed
-                return Blob(tuple(self._lent(lender, *each, raw=raw) for each in lent), 0, view.nbytes)
+        if self._lender is not None and (blob := self._put_lent(self._lender, view, flowing=flowing, pays=compressed)):
+            return blob
         # What is not mapped anyway loses nothing by sharing; for the rest, the first known chunk decides.
         share = True if compressed or view.nbytes < GATHERED else None
         pieces = cut(view)
@@ -153,6 +149,21 @@ class ArchiveWriter:
                 indices.append(known if known is not None and share else self._store(chunk, self._table.reserve()))
                 self._tell_progress(chunk.size)
         return Blob(tuple(indices), 0, view.nbytes)
+
+    def _put_lent(self, lender: Lender, view: memoryview, *, flowing: bool, pays: bool) -> Blob | None:
+        """Store data in chunks as a store has them; None where that does not pay.
+
+        What travels raw is written from memory: a store would have to be read for it, and checked as well.  Of what
+        would travel raw because compressing takes its time, memory is looked up, as some was compressed before; to cut
+        streams takes longer than they take to write.
+        """
+        if not pays and not self._shares and (flowing or self._bandwidth == math.inf):
+            return None
+        lent = lender.pieces(view, flowing=flowing)
+        pays = pays or pays_copying(view.nbytes, lender.stored(lent), self._bandwidth)
+        if not lent or not (pays or self._shares):
+            return None
+        return Blob(tuple(self._lent(lender, *each, raw=not pays) for each in lent), 0, view.nbytes)
 
     def _lent(self, lender: Lender, piece: memoryview, digest: bytes | None, *, raw: bool) -> int:
         """The index of a chunk, from the store as far as it has it."""
