@@ -16,6 +16,7 @@ from elastictm.model.tree import State, StateTree
 from elastictm.session.host import Host, variables
 from elastictm.session.keeping import Keeper
 from elastictm.session.lookback import StateVariables
+from elastictm.session.modules_kept import stale
 from elastictm.session.standing import Standing
 from elastictm.session.states import Shelves, StateReader, contents
 from elastictm.storage import pack as p
@@ -394,6 +395,7 @@ class Past:
         with self._opened() as stored:
             target = self.reader(stored, n)
             here = self.reader(stored, self._there(self.tree.at, "no cell has run yet"))
+            stays = tuple(stale(target, recorder, variables(self._host)))
             standing = self._standing(target, here, recorder)
             parked = self._to_park(here, target)
             prospect = Prospect(target, allow_effects=allow_effects, history=target.history, kept=standing.kept)
@@ -406,7 +408,7 @@ class Past:
         self._parked = {version: value for version, value in parked.items() if version not in standing.kept}
         if self._parked:
             self._weigh(recorder.freezer.around)
-        return restored, replace(restored.report, notes=(*self._told(before, n), *restored.report.notes))
+        return restored, replace(restored.report, notes=(*stays, *self._told(before, n), *restored.report.notes))
 
     def _arrive(self, restored: Restored) -> None:
         """Stand in a state that was rebuilt, and have that on disk, with what was learned on the way."""

@@ -214,6 +214,7 @@ class StateReader:
         generators: dict[str, m.Blob] = {}
         refusals: dict[Name, tuple[RunNumber, Refusal]] = {}
         modules: dict[str, m.OwnModule] = {}
+        altered: tuple[m.AlteredModule, ...] = ()
         for n, sequence, record in on_line:
             for definition in record.definitions:
                 self._defined[definition.key] = n
@@ -222,6 +223,7 @@ class StateReader:
                 generators[generator] = self._blob(_At(sequence, blob))
             for name, (path, reason) in record.refusals.items():
                 refusals[Name(name)] = (n, Refusal(path, reason))
+            altered = altered if record.altered is None else record.altered
             modules.update({module.name: self._module(sequence, module) for module in record.modules})
         units, entries, groups = self._units(refusals)
         texts: dict[str, str] = {}
@@ -239,6 +241,7 @@ class StateReader:
             sources=self._blob(json.dumps(texts).encode()),
             generators=generators,
             modules=tuple(modules.values()),
+            altered=altered,
             imported=tuple(dict.fromkeys(chain.from_iterable(record.imported for _, _, record in on_line))),
             groups=tuple(groups),
         )
