@@ -90,6 +90,7 @@ class Past:
         self._whole = True
         self._lapses: tuple[Name, ...] = ()
         self._parked: dict[Version, Any] = {}
+        self._brought: frozenset[RunNumber] = frozenset()
         self._unwanted: dict[int, object] = {}
         self._told_lines: set[str] = set()
 
@@ -173,13 +174,14 @@ class Past:
         self.saving = False
 
     def close(self) -> None:
-        """Write what is on its way, and let go of the store; one that holds no cell's doing goes."""
+        """Write what is on its way, and let go of the store; one that holds no doing of this session's cells goes."""
         if self.keeper is not None and self._store is not None:
             if self._unkept and not any(state.is_new for state in self._unkept):
                 self._note(p.Pack())
             self._unkept.clear()
             self.keeper.close()
-            made = (state.run.writes or state.run.deletes for state in self.tree if state.parent is not None)
+            own = (state for state in self.tree if state.parent is not None and state.n not in self._brought)
+            made = (state.run.writes or state.run.deletes for state in own)
             if not any(made):
                 self._stores.remove(self._store.folder)
 
@@ -218,6 +220,7 @@ class Past:
         self.resume(store, tree, restored)
         # What runs came last have no state yet, and the next one has the bytes of all that is here.
         self._counted, self._whole = counted, True
+        self._brought = frozenset(run.n for run in restored.history.runs) | {state.n for state in tree}
         self.bound()
 
     def lender(self) -> Lender | None:

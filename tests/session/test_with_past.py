@@ -249,3 +249,35 @@ def test_states_hold_all_variables(notebook, tmp_path):
     with pytest.raises(UsageError, match="with-past"):
         tm.save(tmp_path / "work.tm", with_past=True, exclude=["y"])
     assert not (tmp_path / "work.tm").exists()
+
+
+def test_states_that_only_came_along_leave_no_store(notebook, other, tmp_path):
+    """A session that restored an archive with states and changed nothing leaves none behind: the archive has them."""
+    notebook.run("x = [1]", "x.append(2)")
+    tm.save(tmp_path / "work.tm", with_past=True)
+    root = notebook.session._stores.root
+
+    def left():
+        """The stores of sessions that ended."""
+        return {folder.name for folder in root.iterdir()} - {notebook.session.past.name}
+
+    notebook = other()
+    before = left()
+    tm.restore(tmp_path / "work.tm", trust=True)
+    notebook.session.go("undo")
+    notebook = other()
+    assert left() == before
+    tm.restore(tmp_path / "work.tm", trust=True)
+    notebook.run("y = 1")
+    notebook = other()
+    assert len(left() - before) == 1
+
+
+def test_a_rehearsal_leaves_no_store(notebook, tmp_path):
+    """The process that rehearses a restore takes the states in, and what it keeps goes with it."""
+    notebook.run("x = [1]", "x.append(2)")
+    root = notebook.session._stores.root
+    before = set(root.iterdir())
+    report = tm.save(tmp_path / "work.tm", with_past=True, rehearse=True)
+    assert any("states came along" in note for note in report.rehearsal.notes)
+    assert set(root.iterdir()) == before
