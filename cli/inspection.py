@@ -76,6 +76,7 @@ def _described(archive: str, manifest: Manifest, history: History, size: int) ->
         "execution_count": manifest.execution_count,
         "files": [file.path for file in manifest.files],
         "settings": [report.to_json() for report in _settings(history)],
+        "past": None if manifest.past is None else {"states": manifest.past.states, "bytes": manifest.past.bytes},
     }
 
 
@@ -140,6 +141,8 @@ def _shown(archive: str, manifest: Manifest, history: History, size: int) -> str
     where = f"made with {made.implementation} {made.python} on {made.platform} in {made.directory}"
     if manifest.cells_rerun:
         where += f"; cells to re-run: {', '.join(map(str, manifest.cells_rerun))}"
+    if manifest.past is not None:
+        where += f"\nwith {manifest.past.states} states of its past, {amount(manifest.past.bytes)}"
     variables, outputs = _reports(manifest)
     columns = ("variable", "kind", "outcome", "bytes", "seconds", "why")
     rows = tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def save(  # noqa: PLR0913 - each is an option of its own
     ship_limit: str | int | None = None,
     force: bool = False,
     rehearse: bool = False,
+    with_past: bool = False,
 ) -> SaveReport:
     """Write the session as one archive.
 
@@ -44,6 +46,7 @@ def save(  # noqa: PLR0913 - each is an option of its own
         ship_limit: Bytes, or text such as ``100MB``, up to which files that cells read again travel; 0 for none.
         force: Replace the file if there is one.
         rehearse: Restore the archive in a fresh process before it gets its name, and plan with what that teaches.
+        with_past: Have the states that ``%past`` lists travel along.
 
     Raises:
         UsageError: an option makes no sense, or no session is recorded.
@@ -51,6 +54,7 @@ def save(  # noqa: PLR0913 - each is an option of its own
     """
     session = current_session()
     options = _options(bandwidth, alpha, only, exclude, policy, allow_effects, ship_limit)
+    options = replace(options, with_past=with_past)
     return session.save(Path(path), options, force=force, rehearse=rehearse)
 
 

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from elastictm.errors import ElasticTMError
-from elastictm.extension import current_session, load
+from elastictm.extension import current_session, find, load
 from elastictm.session.ipython import fresh_shell
 from elastictm.session.rehearsal import ANSWER, ORDER, tell
 
@@ -17,7 +17,11 @@ from elastictm.session.rehearsal import ANSWER, ORDER, tell
 def main(folder: str) -> None:
     """Carry out an order."""
     order = json.loads(Path(folder, ORDER).read_text(encoding="utf-8"))
-    load(fresh_shell())
+    shell = fresh_shell()
+    load(shell)
+    if (recorded := find(shell)) is not None:
+        # What is kept in a rehearsal goes with it.
+        recorded.store = str(Path(folder, "past"))
     try:
         answer = tell(current_session(), order["archive"])
     except ElasticTMError as error:

@@ -34,6 +34,7 @@ Options of save and plan:
 Of save alone:
   --force               replace an existing file
   --verify              read the archive back and check every byte
+  --with-past           the states that %past lists travel along
 Of save and verify:
   --rehearse            restore in a fresh process and compare every variable; a save plans with what it learns
 Of restore, and of verify with --rehearse:
@@ -72,8 +73,9 @@ class MigrateMagics(SessionMagics):
         parser.add_argument("--force", action="store_true")
         parser.add_argument("--verify", action="store_true")
         parser.add_argument("--rehearse", action="store_true")
+        parser.add_argument("--with-past", action="store_true")
         given = parser.parse_args(words)
-        options = self._options(given)
+        options = replace(self._options(given), with_past=given.with_past)
         with ProgressBar("saving") as bar:
             report = self._session.save(
                 Path(given.path), options, force=given.force, rehearse=given.rehearse, progress=bar

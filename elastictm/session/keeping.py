@@ -22,6 +22,7 @@ from elastictm.session import generators
 from elastictm.session.background import Background
 from elastictm.session.environment import describe_environment
 from elastictm.session.host import Host, variables
+from elastictm.session.modules_kept import ModulesKept
 from elastictm.session.packing import packed
 from elastictm.session.states import NOT_KEPT
 from elastictm.session.stock import Stock, take_stock_of
@@ -98,7 +99,7 @@ class Keeper:
         self._defined: dict[DefinitionKey, bytes] = {}
         self._texts: dict[str, str] = {}
         self._modules: set[str] | None = None
-        self._own: dict[str, bytes | None] | None = {}
+        self._own = ModulesKept()
         self._background = Background()
         self._unwanted = unwanted
         self.merges = 0
@@ -141,7 +142,7 @@ class Keeper:
     def moved(self) -> None:
         """The session stands on another line: what definitions and modules look like there is not remembered."""
         self._defined.clear()
-        self._own = None
+        self._own.forget()
 
     def later(self, job: Callable[[], None]) -> None:
         """Have something done that works on the store, after all that waits to be written."""
@@ -151,20 +152,6 @@ class Keeper:
             self.merges += 1
 
         self._background.add(work)
-
-    def mark(self, name: str, n: RunNumber | None) -> None:
-        """Note a tag."""
-        with self._store.writer() as writer:
-            writer.commit(p.Pack(marks={name: n}))
-
-    def forget(self, numbers: Sequence[RunNumber]) -> None:
-        """Note that states were cleared.
-
-        Raises:
-            DestinationError: the store cannot be written.
-        """
-        with self._store.writer() as writer:
-            writer.commit(p.Pack(forgotten=tuple(numbers)))
 
     def _done(self, work: Callable[[], None]) -> bool:
         """Do what writes, unless nothing is kept any more; returns whether it was done."""
@@ -201,7 +188,8 @@ class Keeper:
                 refusals={str(name): refusal for name, refusal in refusals.items()},
                 generators={now.generator: store(now.state) for now in drawn},
                 groups=stock.ties,
-                modules=self._own_modules(recorder, store),
+                modules=self._own.sources(recorder, store),
+                altered=self._own.altered(states, recorder, values),
             )
             kept = _Parcel(run.n, small, versions).put(store)
             named = (name for each in states for version in each.run.settings for name in version.sources)
@@ -276,20 +264,6 @@ class Keeper:
         self._texts.update(texts)
         return texts
 
-    def _own_modules(self, recorder: Recorder, store: Callable[[object], Blob]) -> tuple[m.OwnModule, ...]:
-        """The user's own modules, where they are others than before; nothing where they are not."""
-        sources = {name: recorder.modules.source(name) for name in recorder.modules.names()}
-        if sources == self._own:
-            return ()
-        from elastictm.session.baggage import pack  # noqa: PLC0415 - few sessions have modules of their own
-        from elastictm.session.editions import Editions  # noqa: PLC0415 - likewise
-
-        self._own = sources
-        runs = recorder.history.runs
-        return pack(sources, (run.code or run.source for run in runs), Editions.of(runs, recorder.modules).texts).put(
-            store
-        )
-
     def _has_new_modules(self, stock: Stock) -> bool:
         """Whether values name libraries that no state before did; of the first states they always do."""
         units = [*stock.definitions.values(), *(group.unit for group in stock.groups if group.unit is not None)]
@@ -309,7 +283,7 @@ class Keeper:
             self._stop(self._background.trouble)
 
     def _stop(self, error: BaseException) -> None:
-        self.stopped = f"the past is no longer kept: {error}"
+        self.stopped = f"the past is no longer kept: {error} Once that is mended, %past saving on goes on with it."
 
 
 def _bare(state: State, store: Callable[[object], Blob]) -> p.StateRecord:

@@ -15,7 +15,7 @@ from elastictm.session.shipping import SHIP_AT_MOST
 class SaveOptions:
     """How to plan; ``bandwidth`` in bytes per second, None for what the destination gives.
 
-    ``ship_limit`` is how many bytes a file may have to travel.
+    ``ship_limit`` is how many bytes a file may have to travel; with ``with_past`` all states of the session do, too.
     """
 
     bandwidth: float | None = None
@@ -25,6 +25,11 @@ class SaveOptions:
     policy: Policy = "optimal"
     allow_effects: bool = False
     ship_limit: int = SHIP_AT_MOST
+    with_past: bool = False
+
+    def __post_init__(self) -> None:
+        if self.with_past and (self.only is not None or self.exclude):
+            raise UsageError("the states of the past hold all variables, so --with-past excludes --only and --exclude")
 
     def select(self, names: Iterable[Name]) -> set[Name]:
         """The names to bring along.

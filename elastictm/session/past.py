@@ -16,6 +16,7 @@ from elastictm.model.tree import State, StateTree
 from elastictm.session.host import Host, variables
 from elastictm.session.keeping import Keeper
 from elastictm.session.lookback import StateVariables
+from elastictm.session.modules_kept import stale
 from elastictm.session.standing import Standing
 from elastictm.session.states import Shelves, StateReader, contents
 from elastictm.storage import pack as p
@@ -35,9 +36,12 @@ if TYPE_CHECKING:
     from elastictm.session.stores import Stores
     from elastictm.session.thrift import Thrift
     from elastictm.settings import Settings
+    from elastictm.storage import manifest as m
     from elastictm.storage.lending import Lender
+    from elastictm.storage.reader import ArchiveReader
     from elastictm.storage.store import Store
     from elastictm.storage.store_reader import StoreReader
+    from elastictm.storage.writer import ArchiveWriter
 
 WORDS: Final = frozenset(
     {"undo", "redo", "vars", "diff", "tag", "untag", "clear", "budget", "saving", "dontsave", "sessions", "recover"}
@@ -86,6 +90,7 @@ class Past:
         self._whole = True
         self._lapses: tuple[Name, ...] = ()
         self._parked: dict[Version, Any] = {}
+        self._brought: frozenset[RunNumber] = frozenset()
         self._unwanted: dict[int, object] = {}
         self._told_lines: set[str] = set()
 
@@ -133,7 +138,8 @@ class Past:
         self.trouble, self._whole = "", True
         if self.keeper is not None and self._store is not None:
             self.keeper.resume()
-            if not (self._store.folder / FILE).is_file():
+            folder = self._store.folder
+            if folder.parent != self._stores.root.absolute() or not (folder / FILE).is_file():
                 self.keeper.close()
                 self.keeper, self._store, self._shelves, self._unkept = None, None, Shelves(), list(self.tree)
 
@@ -153,7 +159,7 @@ class Past:
         freed = 0
         if self.keeper is not None and chosen:
             self.keeper.flush()
-            self.keeper.forget(chosen)
+            self.keeper.note((), p.Pack(forgotten=tuple(chosen)))
             freed = self._thrift().clean()
             self._shelves = Shelves()
         return f"{len(chosen)} states forgotten, {amount(freed)} freed"
@@ -164,17 +170,18 @@ class Past:
 
     def give_up(self, error: Exception) -> None:
         """Keep nothing any more, and say why."""
-        self.trouble = f"the past is no longer kept: {type(error).__name__}: {error}"
+        self.trouble = f"the past is no longer kept: {type(error).__name__}: {error}; %past saving on tries again"
         self.saving = False
 
     def close(self) -> None:
-        """Write what is on its way, and let go of the store; one that holds no cell's doing goes."""
+        """Write what is on its way, and let go of the store; one that holds no doing of this session's cells goes."""
         if self.keeper is not None and self._store is not None:
-            if self.saving and self._unkept and not any(state.is_new for state in self._unkept):
-                self.keeper.note(self._unkept, p.Pack())
+            if self._unkept and not any(state.is_new for state in self._unkept):
+                self._note(p.Pack())
             self._unkept.clear()
             self.keeper.close()
-            made = (state.run.writes or state.run.deletes for state in self.tree if state.parent is not None)
+            own = (state for state in self.tree if state.parent is not None and state.n not in self._brought)
+            made = (state.run.writes or state.run.deletes for state in own)
             if not any(made):
                 self._stores.remove(self._store.folder)
 
@@ -185,6 +192,36 @@ class Past:
             if line not in self._told_lines:
                 self._told_lines.add(line)
                 yield line
+
+    def put(self, writer: ArchiveWriter) -> m.Past:
+        """Put all states into an archive, those aside that were cleared.
+
+        Raises:
+            UsageError: nothing was kept.
+            ArchiveError: what was kept cannot be read.
+            DestinationError: the archive cannot be written.
+        """
+        from elastictm.storage.bundle import put_past  # noqa: PLC0415 - recording does without
+
+        states = sum(state.is_new and state.n not in self.tree.forgotten for state in self.tree)
+        with self._opened() as stored:
+            return put_past(stored, states, writer)
+
+    def take_in(self, archive: ArchiveReader, restored: Restored) -> None:
+        """Go on with the states that came with the archive that was restored.
+
+        Raises:
+            ArchiveError: they cannot be read.
+            DestinationError: no store can be made.
+        """
+        from elastictm.session.travelling import unpacked  # noqa: PLC0415 - recording does without
+
+        store, tree, counted = unpacked(archive, self._stores, self._clock.now(), restored.history)
+        self.resume(store, tree, restored)
+        # What runs came last have no state yet, and the next one has the bytes of all that is here.
+        self._counted, self._whole = counted, True
+        self._brought = frozenset(run.n for run in restored.history.runs) | {state.n for state in tree}
+        self.bound()
 
     def lender(self) -> Lender | None:
         """What of the store an archive can use; None where there is none."""
@@ -206,7 +243,7 @@ class Past:
             try:
                 self._store = self._stores.create(self._clock.now())
             except (DestinationError, OSError) as error:
-                self.trouble = f"the past is not kept: {error}"
+                self.trouble = f"the past is not kept: {error} Once that is mended, %past saving on begins with it."
                 return
             self.keeper = Keeper(self._store, self._host, self._allowance, self._faithful, self._unwanted)
         if not self.keeper.keep(self._unkept, recorder, whole=self._whole):
@@ -303,8 +340,7 @@ class Past:
         if not name or name.isdecimal() or name in WORDS or name.startswith("-") or name.split() != [name]:
             raise UsageError(f"{name!r} cannot be a tag: expected one word that is no number and no command of %past")
         self.tree.tag(name, n)
-        if self.keeper is not None:
-            self.keeper.mark(name, n)
+        self._note(p.Pack(marks={name: n}))
 
     def variables(self, n: RunNumber) -> StateVariables:
         """The variables of a state, without going there."""
@@ -362,6 +398,7 @@ class Past:
         with self._opened() as stored:
             target = self.reader(stored, n)
             here = self.reader(stored, self._there(self.tree.at, "no cell has run yet"))
+            stays = tuple(stale(target, recorder, variables(self._host)))
             standing = self._standing(target, here, recorder)
             parked = self._to_park(here, target)
             prospect = Prospect(target, allow_effects=allow_effects, history=target.history, kept=standing.kept)
@@ -372,7 +409,9 @@ class Past:
             self.keeper.moved()
         self._arrive(restored)
         self._parked = {version: value for version, value in parked.items() if version not in standing.kept}
-        return restored, replace(restored.report, notes=(*self._told(before, n), *restored.report.notes))
+        if self._parked:
+            self._weigh(recorder.freezer.around)
+        return restored, replace(restored.report, notes=(*stays, *self._told(before, n), *restored.report.notes))
 
     def _arrive(self, restored: Restored) -> None:
         """Stand in a state that was rebuilt, and have that on disk, with what was learned on the way."""
@@ -382,11 +421,11 @@ class Past:
         known = set(self.tree.remarks)
         new = tuple(p.Learned(remark.n, remark.text) for remark in history.remarks if remark not in known)
         self.tree.remark(history.remarks)
-        if (
-            self.keeper is not None
-            and self.saving
-            and self.keeper.note(self._unkept, p.Pack(at=self.tree.at, remarks=new))
-        ):
+        self._note(p.Pack(at=self.tree.at, remarks=new))
+
+    def _note(self, pack: p.Pack) -> None:
+        """Have on disk what a pack says, and the states that it may speak of."""
+        if self.keeper is not None and self.saving and self.keeper.note(self._unkept, pack):
             self._unkept.clear()
 
     def _note_all(self) -> None:
@@ -456,6 +495,14 @@ class Past:
             if definition is not None and same:
                 found[DefinitionKey(key)] = definition
         return found
+
+    def _weigh(self, around: Surroundings) -> None:
+        """Have it told should what is parked take much of the memory."""
+        from elastictm.session.parking import memory_line  # noqa: PLC0415 - most sessions park nothing
+
+        runs = [self.tree[n].run for n in {version.n for version in self._parked} if n in self.tree]
+        known = {record.version: record.size for run in runs for record in run.writes}
+        self._news += filter(None, [memory_line(self._parked, known, around)])
 
     def _to_park(self, here: StateReader, target: StateReader) -> Mapping[Version, Any]:
         """What is here and has no bytes, nor a place in the state to go to: it is kept aside, for coming back."""

@@ -129,7 +129,9 @@ class Restorer:
         staging.finish()
         for key, definition in thawer.definitions.items():
             around.definitions.bind(key, definition)
-        account = Account(saved, self._host, self._lessons, problem, plan, self._clock)
+        # Own modules that are in place stay as they are; who goes to a state tells that.
+        accounted = saved if self._standing is None else replace(saved, altered=())
+        account = Account(accounted, self._host, self._lessons, problem, plan, self._clock)
         unlike = account.unlike(around, replay.outputs)
         self._learn(account, unlike)
         notes = (*self._prospect.arrival.notes, *unimported, *thawer.notes, *self._workroom.notes)

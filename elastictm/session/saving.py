@@ -13,6 +13,7 @@ from elastictm.model.imports import imported
 from elastictm.model.records import Refusal
 from elastictm.model.reports import Choice, PlanReport, SaveReport, Unrepeatable
 from elastictm.model.settings_report import settings_reports
+from elastictm.model.tables import amount
 from elastictm.model.wire import encode_history
 from elastictm.planning.alternatives import planned
 from elastictm.planning.build import migration_problem
@@ -171,11 +172,12 @@ def _flawed(choice: Choice, stock: Stock) -> Choice:
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """What travels besides values: where the session stands."""
+    """What travels besides values: where the session stands, and perhaps its past."""
 
     execution_count: int
     sources: SourceLibrary
     import_path: tuple[str, ...] = ()
+    past: m.Past | None = None
 
 
 def write(drafted: Draft, journey: Journey, writer: ArchiveWriter, clock: Callable[[], float], now: float) -> int:
@@ -216,6 +218,7 @@ def write(drafted: Draft, journey: Journey, writer: ArchiveWriter, clock: Callab
         altered=tuple(alteration.to_manifest() for alteration in drafted.luggage.altered),
         generators={state.generator: writer.put(state.state) for state in generators.now()},
         groups=drafted.stock.ties,
+        past=journey.past,
     )
     return writer.commit(manifest)
 
@@ -245,10 +248,11 @@ def _in_words(flaw: Refusal | None) -> str:
     return "" if flaw is None else f"{flaw.path} {flaw.reason}"
 
 
-def save_report(drafted: Draft, path: str, seconds: float, size: int) -> SaveReport:
+def save_report(drafted: Draft, path: str, seconds: float, size: int, past: m.Past | None) -> SaveReport:
     """The report of a save that succeeded."""
     plan = drafted.report()
-    notes = (*plan.notes, *spared(drafted.history, drafted.problem))
+    along = [] if past is None else [f"with {past.states} states of the past, which take {amount(past.bytes)}"]
+    notes = (*along, *plan.notes, *spared(drafted.history, drafted.problem))
     outputs = tuple(c.report for c in drafted.choices if not is_variable(c.report.name))
     return SaveReport(
         path,

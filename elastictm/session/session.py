@@ -95,10 +95,12 @@ class Session:
         freezer = Freezer(around, self.clock.worked)
         return Recorder(self.host, self.history, freezer, self._watch, self.circumstances, self.settings, self.clock)
 
-    def _new_past(self) -> Past | None:
+    def _new_past(self, *, saving: bool = True) -> Past | None:
         if self._stores is None:
             return None
-        return Past(self.host, self._stores, self.clock, self._bounds, self._faithful)
+        past = Past(self.host, self._stores, self.clock, self._bounds, self._faithful)
+        past.saving = saving
+        return past
 
     def _bounds(self) -> Settings:
         settings = self.settings()
@@ -250,7 +252,8 @@ class Session:
             ):
                 if lender is not None:
                     writer.borrow(lender)
-                return write(drafted, journey, writer, self.clock.elapsed, self.clock.now())
+                along = self.known_past().put(writer) if options.with_past else None
+                return write(drafted, replace(journey, past=along), writer, self.clock.elapsed, self.clock.now())
 
         report = None
         if rehearse:
@@ -264,7 +267,9 @@ class Session:
             size = written(drafted, final)
         with ArchiveReader(final) as reader:
             self._book.add(reader.manifest)
-        return replace(save_report(drafted, str(path), self.clock.elapsed() - started, size), rehearsal=report)
+            past = reader.manifest.past
+        saved = save_report(drafted, str(path), self.clock.elapsed() - started, size, past)
+        return replace(saved, rehearsal=report)
 
     def rehearse(self, path: str | Path, *, trust: bool | Callable[[Manifest], bool] = False) -> RehearsalReport:
         """Restore an archive in a fresh process, and compare what comes of it with what was saved and what is here.
@@ -318,6 +323,7 @@ class Session:
         """
         from elastictm.session.prospect import Prospect  # noqa: PLC0415
         from elastictm.session.restoring import Restorer  # noqa: PLC0415
+        from elastictm.session.travelling import arrival  # noqa: PLC0415
         from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415
 
         before = [name for name in variables(self.host) if is_variable(name)]
@@ -331,12 +337,17 @@ class Session:
                 restored = Restorer(prospect, self.host, self.clock.elapsed, self.circumstances).run()
             finally:
                 self.recorder.suspended = False
-        self._adopt(restored)
-        if self.past is not None:
-            self.past.close()
-            self.past = self._new_past()
-            self._follow()
-        return self._with_what_is_gone(restored.report, before)
+            self._adopt(restored)
+            report = restored.report
+            if self.past is not None:
+                self.past.close()
+                self.past = self._new_past(saving=self.past.saving)
+            if reader.manifest.past is not None:
+                with self._watch.aside():
+                    told = arrival(self.past, reader, restored)
+                report = replace(report, notes=(*report.notes, told))
+        self._follow()
+        return self._with_what_is_gone(report, before)
 
     def recover(self, session: str | None, state: str | None, *, allow_effects: bool = False) -> RestoreReport:
         """Bring a state of another session here, its last one if none is named, and go on from there.

@@ -74,6 +74,19 @@ class Shelves:
         for sequence, pack in reader.packs(self.read):
             self._add(sequence, pack)
             self.read.add(sequence)
+        if reader.is_damaged:
+            self._leave_out_what_is_gone(reader)
+
+    def _leave_out_what_is_gone(self, reader: StoreReader) -> None:
+        """Know nothing of what lay in packs that cannot be read: it counts as not kept."""
+        self.records = {n: (s, record) for n, (s, record) in self.records.items() if reader.holds(s, record.run)}
+        self.texts = [at for at in self.texts if reader.holds(at.sequence, at.blob)]
+        gone = {
+            id(group)
+            for group in self.kept()
+            if not all(reader.holds(group.sequence, b) for b in (group.kept.unit.stream, *group.kept.unit.segments))
+        }
+        self.groups = {v: [g for g in groups if id(g) not in gone] for v, groups in self.groups.items()}
 
     def _add(self, sequence: int, pack: p.Pack) -> None:
         for record in pack.states:
@@ -204,6 +217,7 @@ class StateReader:
         generators: dict[str, m.Blob] = {}
         refusals: dict[Name, tuple[RunNumber, Refusal]] = {}
         modules: dict[str, m.OwnModule] = {}
+        altered: tuple[m.AlteredModule, ...] = ()
         for n, sequence, record in on_line:
             for definition in record.definitions:
                 self._defined[definition.key] = n
@@ -212,6 +226,7 @@ class StateReader:
                 generators[generator] = self._blob(_At(sequence, blob))
             for name, (path, reason) in record.refusals.items():
                 refusals[Name(name)] = (n, Refusal(path, reason))
+            altered = altered if record.altered is None else record.altered
             modules.update({module.name: self._module(sequence, module) for module in record.modules})
         units, entries, groups = self._units(refusals)
         texts: dict[str, str] = {}
@@ -229,6 +244,7 @@ class StateReader:
             sources=self._blob(json.dumps(texts).encode()),
             generators=generators,
             modules=tuple(modules.values()),
+            altered=altered,
             imported=tuple(dict.fromkeys(chain.from_iterable(record.imported for _, _, record in on_line))),
             groups=tuple(groups),
         )

@@ -37,6 +37,8 @@ def check(manifest: Manifest, area_end: int) -> None:
         check_unit(f"definition {definition.key}", definition.unit, manifest.chunks, keys)
     for i, unit in enumerate(manifest.units):
         check_unit(f"unit {i}", unit, manifest.chunks, keys)
+    for i, blob in enumerate(manifest.past.packs if manifest.past is not None else ()):
+        check_blob(f"pack {i} of the past", blob, manifest.chunks)
     for entry in manifest.entries:
         _check_entry(entry, len(manifest.units))
 

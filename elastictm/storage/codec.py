@@ -35,6 +35,11 @@ def pays(size: int, compressed: int, bandwidth: float) -> bool:
     return saved > 1 / COMPRESS_SPEED + 1 / DECOMPRESS_SPEED
 
 
+def pays_copying(size: int, compressed: int, bandwidth: float) -> bool:
+    """Whether ``size`` bytes that were compressed to ``compressed`` before travel sooner so: as `pays`, without 1/C."""
+    return bool(size) and (1 - compressed / size) / bandwidth > 1 / DECOMPRESS_SPEED
+
+
 def worth_compressing(data: memoryview, bandwidth: float) -> bool:
     """Whether compressing ``data`` pays, judged by at most eight evenly spaced samples of 32 KiB."""
     if not pays(data.nbytes, 0, bandwidth):

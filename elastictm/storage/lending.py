@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from elastictm.errors import ArchiveError
-from elastictm.storage.chunks import Prepared
 from elastictm.storage.cutting import cut
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from typing_extensions import Self
 
     from elastictm.storage.catalogue import Catalogue
+    from elastictm.storage.chunks import Prepared
     from elastictm.storage.store_reader import StoreReader
 
 _WORTH_CUTTING = 2
@@ -44,12 +45,22 @@ class Lender:
         known = sum(piece.nbytes for piece, digest in found if digest is not None)
         return found if known * _WORTH_CUTTING >= data.nbytes else []
 
+    def stored(self, pieces: Sequence[tuple[memoryview, bytes | None]]) -> int:
+        """The bytes that pieces take where those that the store has compressed are taken from there."""
+        return sum(piece.nbytes if digest is None else self._size(digest, piece.nbytes) for piece, digest in pieces)
+
+    def _size(self, digest: bytes, size: int) -> int:
+        try:
+            return self._reader.piece(digest).chunk.stored
+        except ArchiveError:  # damaged, or merged meanwhile
+            return size
+
     def compressed(self, digest: bytes) -> Prepared | None:
         """The chunk with this digest as the store has it compressed; None where that is not so, or not sound."""
         try:
             piece = self._reader.piece(digest)
             if piece.chunk.codec == "raw":
                 return None
-            return Prepared(piece.chunk.size, digest, piece.payload(), "zstd", bytes.fromhex(str(piece.chunk.seal)))
+            return piece.copy()
         except ArchiveError:  # what is damaged, or was merged meanwhile, is compressed anew
             return None

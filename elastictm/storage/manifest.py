@@ -153,6 +153,17 @@ class Environment(Struct, frozen=True, omit_defaults=True):
     libraries: dict[str, str] | None = None
 
 
+class Past(Struct, frozen=True, omit_defaults=True):
+    """The session's past: each of its packs as JSON, with chunks that the archive holds.
+
+    ``states`` is how many there are to go to, ``bytes`` what their chunks take.
+    """
+
+    packs: tuple[Blob, ...]
+    states: Count
+    bytes: Count
+
+
 class Manifest(Struct, frozen=True, omit_defaults=True):
     """All that an archive says of itself; the writer fills in ``chunks``.
 
@@ -178,6 +189,7 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
     cells_rerun: tuple[Count, ...] = ()
     seconds: Seconds = 0.0
     settings: dict[str, Any] = field(default_factory=dict)
+    past: Past | None = None
     chunks: tuple[Chunk, ...] = ()
 
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from elastictm.errors import ArchiveDamaged
-from elastictm.storage.chunks import Prepared
-from elastictm.storage.layout import PAGE, pack_header
+from elastictm.storage.layout import pack_header
 from elastictm.storage.manifest import NOTHING, Blob, Definition, OwnModule, Unit
 from elastictm.storage.pack import Kept, Moved, Pack, StateRecord
 from elastictm.storage.pack_writer import MOST, SMALL, PackFile
@@ -229,10 +228,7 @@ class Merge:
             if piece is None or name in self._stays:
                 index = out.refer(bytes.fromhex(digest), self._sizes[digest])
             else:
-                chunk = piece.chunk
-                seal = None if chunk.seal is None else bytes.fromhex(chunk.seal)
-                copy = Prepared(chunk.size, bytes.fromhex(digest), piece.payload(), chunk.codec, seal)
-                index = out.store(copy, aligned=chunk.size >= PAGE and chunk.offset % PAGE == 0)
+                index = out.store(piece.copy(), aligned=piece.aligned)
             self._indices[digest] = index
         return self._indices[digest]
 

@@ -13,6 +13,7 @@ from elastictm.storage.codec import Codec
 from elastictm.storage.layout import MOST_FOOTER
 from elastictm.storage.manifest import (
     NOTHING,
+    AlteredModule,
     Blob,
     Chunk,
     ChunkSize,
@@ -81,6 +82,7 @@ class StateRecord(Struct, frozen=True, omit_defaults=True):
     ``refusals`` are names without bytes, with the path of the object that refused and the reason.
     ``groups`` are names that share data, as they were frozen.
     ``modules`` are the user's own that are new or changed, ``imported`` the parts of packages that the cell imported.
+    ``altered`` is all that the session changed inside own modules so far; None where it is as in ``parent``.
     """
 
     n: Count
@@ -93,6 +95,7 @@ class StateRecord(Struct, frozen=True, omit_defaults=True):
     groups: tuple[tuple[str, ...], ...] = ()
     modules: tuple[OwnModule, ...] = ()
     imported: tuple[str, ...] = ()
+    altered: tuple[AlteredModule, ...] | None = None
 
 
 class Learned(Struct, frozen=True, omit_defaults=True):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from elastictm.storage.catalogue import Catalogue
     from elastictm.storage.chunks import Prepared
     from elastictm.storage.files import Files
+    from elastictm.storage.pieces import Piece
     from elastictm.storage.shelf import PackName
 
 BANDWIDTH = 200e6
@@ -176,6 +177,24 @@ class PackWriter:
             if view.nbytes < SMALL:
                 return self._pack.gather(view)
             return self._put_large(view, flowing=flowing)
+
+    def adopt(self, pack: Pack, find: Callable[[str], Piece | None]) -> Written:
+        """Finish the pack with the chunks of one from elsewhere, as far as they are not here and ``find`` gives them.
+
+        Raises:
+            ArchiveDamaged: A chunk is not what was written.
+            DestinationError: The system refuses.
+        """
+        with self._pack.file.step():
+            for chunk in pack.chunks:
+                digest = bytes.fromhex(chunk.digest)
+                known = self._pack.table.find(digest) is not None or self._catalogue.refer(digest, self._referred)
+                piece = None if known else find(chunk.digest)
+                if piece is None:
+                    self._pack.refer(digest, chunk.size)
+                else:
+                    self._pack.store(piece.copy(), aligned=piece.aligned)
+        return self.commit(pack)
 
     def commit(self, pack: Pack) -> Written:
         """Finish the pack under its final name.

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from elastictm.errors import ArchiveDamaged
 from elastictm.storage.assembly import Run, assemble, can_assemble
-from elastictm.storage.chunks import GATHERED
+from elastictm.storage.chunks import GATHERED, Prepared
 from elastictm.storage.codec import decompress
 from elastictm.storage.digest import digest_of
+from elastictm.storage.layout import PAGE
 from elastictm.storage.overlap import overlapped
 
 if TYPE_CHECKING:
@@ -53,6 +54,17 @@ class Piece:
                 raise ArchiveDamaged(f"{self.source.name} is damaged at byte {chunk.offset}: {error}.") from error
         self._check_digest(content, chunk.digest)
         return content
+
+    def copy(self) -> Prepared:
+        """The chunk as it can be put into another file; ArchiveDamaged where it is not what was written."""
+        chunk = self.chunk
+        seal = None if chunk.seal is None else bytes.fromhex(chunk.seal)
+        return Prepared(chunk.size, bytes.fromhex(chunk.digest), self.payload(), chunk.codec, seal)
+
+    @property
+    def aligned(self) -> bool:
+        """Whether it begins at a page, so that it can be mapped with others."""
+        return self.chunk.size >= PAGE and self.chunk.offset % PAGE == 0
 
     def payload(self) -> bytes:
         """The bytes that are stored; ArchiveDamaged where they are not those that were written."""

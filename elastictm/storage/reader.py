@@ -54,6 +54,7 @@ class ArchiveReader:
             self._source.close()
             raise
         self._pieces = PieceReader()
+        self._indices: dict[str, int] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -86,6 +87,13 @@ class ArchiveReader:
         """Whether a blob lies there as it is, and need not be decompressed, as far as some of its chunks tell."""
         return all(self.manifest.chunks[index].codec == "raw" for index in some(blob.chunks))
 
+    def find(self, digest: str) -> Piece | None:
+        """The chunk whose content has this digest, or None."""
+        if self._indices is None:
+            self._indices = {chunk.digest: i for i, chunk in enumerate(self.manifest.chunks)}
+        index = self._indices.get(digest)
+        return None if index is None else self._piece(index)
+
     def verify(self, progress: Callable[[int], None] | None = None) -> None:
         """Check every byte of the file; ArchiveDamaged tells of the first that is not as it was written.
 
@@ -106,6 +114,10 @@ class ArchiveReader:
                 self._check_padding(start, end)
                 tell(end - start)
             self._pieces.check_all([self._piece(index) for index, _ in chunks], tell)
+            if manifest.past is not None:
+                from elastictm.storage.bundle import check_past  # noqa: PLC0415 - few archives have one
+
+                check_past(self)
 
     @contextlib.contextmanager
     def _bounded(self) -> Iterator[None]:

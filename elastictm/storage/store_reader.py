@@ -83,6 +83,23 @@ class StoreReader:
                 return self._load(name)
         raise ArchiveMissing(f"There is no pack {number} in {self._shelf.folder}.")
 
+    @property
+    def is_damaged(self) -> bool:
+        """Whether some packs that were listed so far could not be read; blobs of others may lie in them."""
+        return bool(self._damaged)
+
+    def holds(self, number: int, blob: Blob) -> bool:
+        """Whether the bytes of a blob of this pack are in packs that can be read."""
+        if number not in self._lists:
+            self.pack(number)
+        chunks: Sequence[PackChunk] = [self._lists[number][index] for index in blob.chunks]
+        if len(chunks) == 1 and chunks[0].digest not in self._located:
+            chunks, _ = self._moved_to(chunks, blob.start, blob.size)
+        try:
+            return all(self._locate(chunk.digest) for chunk in chunks)
+        except ArchiveError:
+            return False
+
     def read(self, number: int, blob: Blob) -> memoryview:
         """The bytes of a blob of this pack, in writable memory of the caller's own.
 
@@ -105,6 +122,14 @@ class StoreReader:
             return self._read(wanted, blob.start, blob.size)
         except MemoryError as error:
             raise ArchiveError(f"{self._shelf.folder} needs more memory than this machine gives.") from error
+
+    def has(self, digest: str) -> bool:
+        """Whether a pack holds the chunk with this digest."""
+        try:
+            self._locate(digest)
+        except ArchiveError:
+            return False
+        return True
 
     def piece(self, digest: bytes) -> Piece:
         """The chunk with this digest, as it lies in a pack now; ArchiveError where none holds it."""

@@ -12,7 +12,7 @@ import msgspec
 
 from elastictm.errors import UsageError
 from elastictm.storage.chunks import GATHERED, SMALL, ChunkTable, Gatherer, cut, flat, prepare
-from elastictm.storage.codec import worth_compressing
+from elastictm.storage.codec import pays_copying, worth_compressing
 from elastictm.storage.destination import check_free, destination
 from elastictm.storage.files import LocalFiles
 from elastictm.storage.layout import PAGE, pack_header, pack_trailer
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from elastictm.storage.chunks import Prepared
     from elastictm.storage.files import Files
     from elastictm.storage.lending import Lender
+    from elastictm.storage.pieces import Piece
 
 _WORTH_SHARING = 4
 """A blob that could be mapped is shared with stored chunks where that saves at least one byte in this many."""
@@ -71,6 +72,7 @@ class ArchiveWriter:
         self._file = PendingFile(self._text, self._final, LocalFiles() if files is None else files)
         self._progress = progress
         self._lender: Lender | None = None
+        self._shares = False
         self._table: ChunkTable[Chunk] = ChunkTable()
         self._small = Gatherer(self._table)
 
@@ -101,6 +103,20 @@ class ArchiveWriter:
             self._tell_progress(view.nbytes)
             return blob
 
+    def share(self, piece: Piece) -> int:
+        """Store a chunk as it lies in another file, for all that comes to share; returns the bytes that it takes.
+
+        Raises:
+            ArchiveDamaged: It is not what was written there.
+            DestinationError: It cannot be stored.
+        """
+        with self._file.step():
+            if self._table.find(bytes.fromhex(piece.chunk.digest)) is not None:
+                return 0
+            self._store(piece.copy(), self._table.reserve(), aligned=piece.aligned)
+            self._shares = True
+            return piece.chunk.stored
+
     def commit(self, manifest: Manifest) -> int:
         """Finish the archive with this manifest under its final name, and return its size in bytes.
 
@@ -119,9 +135,8 @@ class ArchiveWriter:
 
     def _put_large(self, view: memoryview, *, flowing: bool) -> Blob:
         compressed = worth_compressing(view, self._bandwidth)
-        # What travels raw is written from memory: a store would have to be read for it, and checked as well.
-        if compressed and self._lender is not None and (lent := self._lender.pieces(view, flowing=flowing)):
-            return Blob(tuple(self._lent(self._lender, *each) for each in lent), 0, view.nbytes)
+        if self._lender is not None and (blob := self._put_lent(self._lender, view, flowing=flowing, pays=compressed)):
+            return blob
         # What is not mapped anyway loses nothing by sharing; for the rest, the first known chunk decides.
         share = True if compressed or view.nbytes < GATHERED else None
         pieces = cut(view)
@@ -135,11 +150,27 @@ class ArchiveWriter:
                 self._tell_progress(chunk.size)
         return Blob(tuple(indices), 0, view.nbytes)
 
-    def _lent(self, lender: Lender, piece: memoryview, digest: bytes | None) -> int:
+    def _put_lent(self, lender: Lender, view: memoryview, *, flowing: bool, pays: bool) -> Blob | None:
+        """Store data in chunks as a store has them; None where that does not pay.
+
+        What travels raw is written from memory: a store would have to be read for it, and checked as well.  Of what
+        would travel raw because compressing takes its time, memory is looked up, as some was compressed before; to cut
+        streams takes longer than they take to write.
+        """
+        if not pays and not self._shares and (flowing or self._bandwidth == math.inf):
+            return None
+        lent = lender.pieces(view, flowing=flowing)
+        pays = pays or pays_copying(view.nbytes, lender.stored(lent), self._bandwidth)
+        if not lent or not (pays or self._shares):
+            return None
+        return Blob(tuple(self._lent(lender, *each, raw=not pays) for each in lent), 0, view.nbytes)
+
+    def _lent(self, lender: Lender, piece: memoryview, digest: bytes | None, *, raw: bool) -> int:
         """The index of a chunk, from the store as far as it has it."""
         index = None if digest is None else self._table.find(digest)
         if index is None:
-            chunk = (None if digest is None else lender.compressed(digest)) or prepare(piece, compressed=True)
+            found = None if raw or digest is None else lender.compressed(digest)
+            chunk = prepare(piece, compressed=not raw) if found is None else found
             index = self._table.find(chunk.digest)
             index = self._store(chunk, self._table.reserve()) if index is None else index
         self._tell_progress(piece.nbytes)

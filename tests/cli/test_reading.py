@@ -6,9 +6,12 @@ import json
 import subprocess
 import sys
 
+import msgspec
 import pytest
 
-from elastictm.storage.layout import HEADER, MAGIC, VERSION
+from elastictm.storage.layout import HEADER, MAGIC, TRAILER, VERSION, pack_trailer
+from elastictm.storage.manifest import Past, encode
+from elastictm.storage.reader import ArchiveReader
 
 READING = [["inspect"], ["inspect", "--json"], ["graph"], ["graph", "--dot", "-"], ["graph", "--json", "-"], ["verify"]]
 
@@ -52,6 +55,20 @@ def test_inspect_as_json_has_the_documented_keys(cli, archive):
     assert told["environment"]["packages"] == {"numpy": "2.0"}
     assert told["format"]["version"] == VERSION
     assert told["bytes"] == archive.stat().st_size
+
+
+def test_inspect_tells_of_states_that_travel(cli, archive):
+    """Whether earlier states are in an archive is told, and how many; where none are, nothing is."""
+    assert "past" not in cli("inspect", archive).stdout
+    assert json.loads(cli("inspect", archive, "--json").stdout)["past"] is None
+    with ArchiveReader(archive) as reader:
+        manifest = reader.manifest
+    data = archive.read_bytes()
+    offset = int.from_bytes(data[-TRAILER.size : -TRAILER.size + 8], "little")
+    footer = encode(msgspec.structs.replace(manifest, past=Past((), 3, 1500)), offset)
+    archive.write_bytes(data[:offset] + footer + pack_trailer(footer, offset))
+    assert "with 3 states of its past, 1.5 kB" in cli("inspect", archive).stdout
+    assert json.loads(cli("inspect", archive, "--json").stdout)["past"] == {"states": 3, "bytes": 1500}
 
 
 def test_inspect_shows_losses_first(cli, archive):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import decimal
 import json
 import shutil
+import sys
 
 import pytest
 
@@ -205,3 +206,45 @@ def test_each_state_has_the_source_of_its_modules(notebook, tmp_path, monkeypatc
                 (module,) = state.manifest.modules
                 texts[n] = bytes(state.read(module.files[0].blob)).decode().split("'")[1]
         assert texts == {one: "first", two: "second", three: "second"}
+
+
+def test_going_tells_of_modules_that_stay(notebook, tmp_path):
+    """Own modules are not imported again on the way to a state; where that makes a difference, it is told."""
+    own_module(tmp_path, "total = 0\ndef f():\n    return 'first'\ndef add(n):\n    global total; total += n\n")
+    notebook.run("import mine", "x = 1")
+    one = notebook.runs[-1].n
+    assert [note for note in go(notebook, one - 1).notes if "MAY DIFFER" in note] == []
+    notebook.run("mine.add(3)")
+    two = notebook.runs[-1].n
+    (note,) = [note for note in go(notebook, one).notes if "MAY DIFFER" in note]
+    assert "inside the own module mine (total)" in note
+    (note,) = [note for note in go(notebook, two).notes if "MAY DIFFER" in note]
+    assert "inside the own module mine (total)" in note
+    assert notebook.ns["mine"].total == 3
+    own_module(tmp_path, "total = 0\ndef f():\n    return 'second, and longer'\n")
+    notebook.run(RELOAD)
+    notes = [note for note in go(notebook, one).notes if "MAY DIFFER" in note]
+    assert any("the own module mine stays as it was imported last" in note for note in notes)
+
+
+def test_what_was_changed_inside_modules_is_told(notebook, tmp_path):
+    """A recovered session imports own modules anew, and names what is lost thereby, in the states that it concerns."""
+    own_module(tmp_path, "total = 0\ndef add(n):\n    global total; total += n\n")
+    notebook.run("import mine", "mine.add(3)", "y = 2", "x = 1")
+    n = notebook.runs[2].n
+    kill(notebook)
+    del sys.modules["mine"]
+    report = notebook.session.recover("killed", None)
+    assert notebook.ns["mine"].total == 0
+    assert report.notes[0].startswith(f"LOST: what the session changed inside the module mine (total) by cell {n}")
+    with Archivist(str(notebook.session.past._store.folder.parent))._opened("killed") as (
+        name,
+        reader,
+        shelves,
+        states,
+    ):
+        from elastictm.session.states import StateReader
+
+        assert StateReader(reader, shelves, states, n - 1, name).manifest.altered == ()
+        (altered,) = StateReader(reader, shelves, states, n + 1, name).manifest.altered
+        assert (altered.name, altered.changed, altered.cells) == ("mine", ("total",), (n,))

@@ -117,3 +117,17 @@ def test_a_damaged_chunk_of_the_store_is_compressed_anew(notebook, compressed, t
     assert [size for size in compressed if size > 2**19]
     with ArchiveReader(tmp_path / "one.tm") as reader:
         reader.verify()
+
+
+def test_what_was_compressed_before_travels_so_where_compressing_would_not_pay(notebook, compressed, tmp_path):
+    """At a bandwidth at which compressing takes longer than it saves, a copy of the store still saves time."""
+    notebook.run("import numpy as np\nx = np.arange(1_000_000)\ny = np.random.default_rng(1).random(1_000_000)")
+    notebook.session.past.keeper.flush()
+    tm.save(tmp_path / "one.tm", bandwidth="400MB/s", policy="store-all")
+    assert not compressed
+    assert 8_000_000 < (tmp_path / "one.tm").stat().st_size < 12_000_000
+    tm.save(tmp_path / "two.tm", bandwidth="2GB/s", policy="store-all")
+    assert (tmp_path / "two.tm").stat().st_size > 16_000_000
+    notebook.run("del x, y")
+    tm.restore(tmp_path / "one.tm")
+    assert np.array_equal(notebook.ns["x"], np.arange(1_000_000))

@@ -6,7 +6,16 @@ import msgspec
 import pytest
 
 from elastictm.errors import ArchiveDamaged, ArchiveError, ArchiveTooNew, NotAnArchive
-from elastictm.storage.manifest import Blob, Definition, Environment, OwnModule, Placement, ShippedFile, Unit
+from elastictm.storage.manifest import (
+    AlteredModule,
+    Blob,
+    Definition,
+    Environment,
+    OwnModule,
+    Placement,
+    ShippedFile,
+    Unit,
+)
 from elastictm.storage.pack import (
     Kept,
     Learned,
@@ -45,6 +54,7 @@ def full_pack() -> Pack:
                 (("x", "y"),),
                 (OwnModule("mine", "/home/ada", (ShippedFile("mine.py", BLOB),)),),
                 ("xml.dom",),
+                (AlteredModule("mine", ("total",), (5,), ("mine",)),),
             ),
         ),
         kept=(Kept(5, unit, (4, 5), (8, 9), (0.5, 0.25), (None, "f"), {"x": "no cache"}),),
