@@ -80,7 +80,10 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class RandomState:
-    """The state of a random generator before a cell run that changed it, in the generator's own byte form."""
+    """The state of a random generator before a cell run that changed it, in the generator's own byte form.
+
+    It is empty where the cell run loaded the library, and there was none before.
+    """
 
     generator: str
     state: bytes

@@ -32,7 +32,8 @@ class State:
     @property
     def is_new(self) -> bool:
         """Whether anything differs from the parent's state."""
-        return bool(self.run.writes or self.run.deletes or self.run.settings or self.parent is None)
+        run = self.run
+        return bool(run.writes or run.deletes or run.settings or run.random or self.parent is None)
 
 
 class StateTree:

@@ -94,13 +94,13 @@ def look() -> dict[str, Any]:
 
 
 def changed(before: Mapping[str, Any]) -> tuple[RandomState, ...]:
-    """The states from before, in byte form, of the generators that are in another state now."""
+    """The states from before, in byte form, of the generators that are in another state now.
+
+    Of a generator whose library was loaded meanwhile the state before is empty: it may have been seeded.
+    """
     now = look()
-    return tuple(
-        RandomState(name, _GENERATORS[name].pack(state))
-        for name, state in before.items()
-        if state is not None and now.get(name) != state
-    )
+    new = tuple(RandomState(name, b"") for name in now if name not in before)
+    return new + packed({name: state for name, state in before.items() if now.get(name) != state})
 
 
 def unknown(before: Mapping[str, Any]) -> tuple[str, ...]:
@@ -116,7 +116,7 @@ def unknown(before: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def restore(states: tuple[RandomState, ...]) -> None:
-    """Put generators into recorded states; those whose library is not here are left out.
+    """Put generators into recorded states; those whose library is not here, or was not, are left out.
 
     Raises:
         ValueError: a state does not fit its generator.
@@ -126,12 +126,17 @@ def restore(states: tuple[RandomState, ...]) -> None:
         if generator is None:
             continue
         module = random if state.generator == "random" else sys.modules.get(generator.module)
-        if module is not None:
+        if module is not None and state.state:
             generator.restore(module, state.state)
+
+
+def packed(states: Mapping[str, Any]) -> tuple[RandomState, ...]:
+    """States in byte form, of those generators that have one."""
+    return tuple(
+        RandomState(name, _GENERATORS[name].pack(state)) for name, state in states.items() if state is not None
+    )
 
 
 def now() -> tuple[RandomState, ...]:
     """The present states in byte form."""
-    return tuple(
-        RandomState(name, _GENERATORS[name].pack(state)) for name, state in look().items() if state is not None
-    )
+    return packed(look())

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from elastictm.errors import ArchiveError
 from elastictm.ids import DefinitionKey, Name, RunNumber
+from elastictm.model.records import RandomState
 from elastictm.session import generators
 from elastictm.session.background import Background
 from elastictm.session.environment import describe_environment
@@ -96,7 +97,8 @@ class Keeper:
         self._host = host
         self._allowance = seconds
         self._faithful = faithful
-        self._defined: dict[DefinitionKey, bytes] = {}
+        self._defined: dict[DefinitionKey, tuple[bytes, tuple[DefinitionKey, ...]]] = {}
+        self._drawn: dict[str, Any] = {}
         self._texts: dict[str, str] = {}
         self._modules: set[str] | None = None
         self._own = ModulesKept()
@@ -142,6 +144,7 @@ class Keeper:
     def moved(self) -> None:
         """The session stands on another line: what definitions and modules look like there is not remembered."""
         self._defined.clear()
+        self._drawn.clear()
         self._own.forget()
 
     def later(self, job: Callable[[], None]) -> None:
@@ -181,7 +184,7 @@ class Keeper:
         sources = recorder.freezer.around.sources
         with self._store.writer() as writer:
             store = _storing(writer)
-            drawn = generators.now() if whole or run.random else ()
+            drawn = self._newly_drawn(whole=whole)
             record = replace(
                 _bare(state, store),
                 definitions=self._definitions(stock, store),
@@ -248,11 +251,18 @@ class Keeper:
         named = any(isinstance(each, str) and each == name for each in self._unwanted.values())
         return named or (id(value) in self._unwanted and self._unwanted[id(value)] is value)
 
+    def _newly_drawn(self, *, whole: bool) -> tuple[RandomState, ...]:
+        """The states of the random generators that no state before on this line has."""
+        known = {} if whole else self._drawn
+        self._drawn = generators.look()
+        return generators.packed({name: state for name, state in self._drawn.items() if known.get(name) != state})
+
     def _definitions(self, stock: Stock, store: Callable[[object], Blob]) -> tuple[m.Definition, ...]:
         found: list[m.Definition] = []
         for key, unit in stock.definitions.items():
-            if self._defined.get(key) != unit.stream:
-                self._defined[key] = unit.stream
+            content = unit.stream, unit.definitions
+            if self._defined.get(key) != content:
+                self._defined[key] = content
                 found.append(m.Definition(key, packed(unit, store)))
         return tuple(found)
 

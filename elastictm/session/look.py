@@ -92,6 +92,9 @@ class Look:
         self._follow_names(leaving, fresh)
         formers = self._part(leaving)
         lots = [lot for lot in (self._compared(group, formers.get(id(group))) for group in touched) if lot is not None]
+        tied = self._tied_by_classes(lots, touched)
+        lots += [lot for lot in (self._compared(group, formers.get(id(group))) for group in tied) if lot is not None]
+        touched += tied
         self._renew(touched, formers)
         return self._records(self._joined(lots, fresh))
 
@@ -211,6 +214,25 @@ class Look:
         if self._named != self._named_then and any(part.definitions for part in lot.parts.values()):
             lot.thaw()
         return lot
+
+    def _tied_by_classes(self, lots: Iterable[Lot], touched: Iterable[Group]) -> list[Group]:
+        """Groups with objects of classes that were definitions alone, and hold something that can change by now.
+
+        Such a class is a value that its objects share.
+        """
+        gone: set[DefinitionKey] = set()
+        for lot in lots:
+            for name in lot.changed & set(self._variables):
+                part = lot.parts.get(name)
+                gone |= set(self._variables[name].record.definitions).difference(part.definitions if part else ())
+        around = self._tools.freezer.around
+        purity = self._tools.freezer.purity()
+        changeable = {key for key in gone if (d := around.definitions.get(key)) is not None and not purity(d)}
+        if not changeable:
+            return []
+        names = [name for name in self._variables if changeable.intersection(self._variables[name].record.definitions)]
+        seen = set(map(id, touched))
+        return [group for group in self._variables.groups_of(names) if id(group) not in seen]
 
     def _is_as_before(self, former: _Former, stay: list[Name]) -> bool:
         """Whether a group that lost members looks as before, with the objects of those members where they still are.

@@ -6,13 +6,29 @@ import os
 from collections.abc import Mapping
 from typing import Any, Final
 
-from elastictm.ids import Version
+from elastictm.ids import Name, Version
 from elastictm.model.tables import amount
+from elastictm.session.states import StateReader
 from elastictm.values.freeze import OutOfTime, Surroundings
 from elastictm.values.survey import Surveyor
 
 _MOST_LEVELS: Final = 1000
 """How deep a value is looked into for the memory of its arrays."""
+
+
+def set_aside(
+    here: StateReader, target: StateReader, values: Mapping[Name, Any], parked: Mapping[Version, Any]
+) -> dict[Version, Any]:
+    """What is kept aside on the way to a state: what has no bytes nor a place there, with all that shares data with it.
+
+    What has a place there is in use, or was made anew.
+    """
+    live = here.history.live
+    bare = {entry.name for entry in here.manifest.entries if entry.unit is None and entry.path}
+    with_them = {name for group in here.manifest.groups if not bare.isdisjoint(group) for name in group}
+    found = {live[Name(n)].version: values[Name(n)] for n in bare | with_them if Name(n) in values and Name(n) in live}
+    wanted = {record.version for record in target.history.live.values()}
+    return {version: value for version, value in {**parked, **found}.items() if version not in wanted}
 
 
 def memory_line(parked: Mapping[Version, Any], known: Mapping[Version, int], around: Surroundings) -> str:

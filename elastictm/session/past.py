@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.errors import ArchiveError, DestinationError, UsageError
-from elastictm.ids import DefinitionKey, Name, RunNumber, Version
+from elastictm.ids import Name, RunNumber, Version
 from elastictm.model.records import BY_NO_CELL, CellRun
 from elastictm.model.sessions import StateContents
 from elastictm.model.tables import amount
@@ -17,11 +17,11 @@ from elastictm.session.host import Host, variables
 from elastictm.session.keeping import Keeper
 from elastictm.session.lookback import StateVariables
 from elastictm.session.modules_kept import stale
-from elastictm.session.standing import Standing
+from elastictm.session.parking import set_aside
+from elastictm.session.standing import what_stands
 from elastictm.session.states import Shelves, StateReader, contents
 from elastictm.storage import pack as p
 from elastictm.storage.about import FILE
-from elastictm.values.definitions import Definition
 from elastictm.values.freeze import Surroundings
 
 if TYPE_CHECKING:
@@ -399,8 +399,8 @@ class Past:
             target = self.reader(stored, n)
             here = self.reader(stored, self._there(self.tree.at, "no cell has run yet"))
             stays = tuple(stale(target, recorder, variables(self._host)))
-            standing = self._standing(target, here, recorder)
-            parked = self._to_park(here, target)
+            standing = what_stands(target, here, recorder.freezer.around, variables(self._host), self._parked)
+            parked = set_aside(here, target, variables(self._host), self._parked)
             prospect = Prospect(target, allow_effects=allow_effects, history=target.history, kept=standing.kept)
             restored = Restorer(prospect, self._host, self._clock.elapsed, circumstances, standing).run()
         before = self._there(self.tree.at, "")
@@ -408,7 +408,7 @@ class Past:
         if self.keeper is not None:
             self.keeper.moved()
         self._arrive(restored)
-        self._parked = {version: value for version, value in parked.items() if version not in standing.kept}
+        self._parked = parked
         if self._parked:
             self._weigh(recorder.freezer.around)
         return restored, replace(restored.report, notes=(*stays, *self._told(before, n), *restored.report.notes))
@@ -462,40 +462,6 @@ class Past:
             recorder.take(last)
             self.follow(recorder.history, recorder)
 
-    def _standing(self, target: StateReader, here: StateReader, recorder: Recorder) -> Standing:
-        """What of a state is in place, or parked."""
-        around = recorder.freezer.around
-        live, values = here.history.live, variables(self._host)
-        definitions = self._same_definitions(target, here, around)
-        present = {r.version: values[name] for name, r in live.items() if name in values} | self._parked
-        kept: dict[Version, Any] = {}
-        groups = [{Name(name) for name in group} for group in target.manifest.groups]
-        tied = {name for group in groups for name in group}
-        groups += [{name} for name in target.history.live if name not in tied]
-        changed: list[set[Name]] = []
-        for group in groups:
-            records = [target.history.live[name] for name in group]
-            if all(r.version in present and definitions.keys() >= set(r.definitions) for r in records):
-                kept.update((r.version, present[r.version]) for r in records)
-            elif len(group) > 1:
-                changed.append(group)
-        others = {} if self._parked.keys() & kept.keys() else _left_over(changed, target.history, here.history, values)
-        return Standing(around, kept, definitions, others)
-
-    def _same_definitions(
-        self, target: StateReader, here: StateReader, around: Surroundings
-    ) -> dict[DefinitionKey, Definition]:
-        """The functions and classes that are here as they were in a state."""
-        mine = {d.key: d.unit for d in here.manifest.definitions}
-        theirs = {d.key: d.unit for d in target.manifest.definitions}
-        found: dict[DefinitionKey, Definition] = {}
-        for key, unit in mine.items():
-            definition = around.definitions.get(DefinitionKey(key))
-            same = key not in theirs or bytes(here.read(unit.stream)) == bytes(target.read(theirs[key].stream))
-            if definition is not None and same:
-                found[DefinitionKey(key)] = definition
-        return found
-
     def _weigh(self, around: Surroundings) -> None:
         """Have it told should what is parked take much of the memory."""
         from elastictm.session.parking import memory_line  # noqa: PLC0415 - most sessions park nothing
@@ -503,33 +469,6 @@ class Past:
         runs = [self.tree[n].run for n in {version.n for version in self._parked} if n in self.tree]
         known = {record.version: record.size for run in runs for record in run.writes}
         self._news += filter(None, [memory_line(self._parked, known, around)])
-
-    def _to_park(self, here: StateReader, target: StateReader) -> Mapping[Version, Any]:
-        """What is here and has no bytes, nor a place in the state to go to: it is kept aside, for coming back."""
-        values = variables(self._host)
-        wanted = {record.version for record in target.history.live.values()}
-        found = dict(self._parked)
-        for entry in here.manifest.entries:
-            version = Version(Name(entry.name), RunNumber(entry.n))
-            if entry.unit is None and entry.path and version not in wanted and entry.name in values:
-                found[version] = values[Name(entry.name)]
-        return found
-
-
-def _left_over(
-    groups: Iterable[set[Name]], target: History, here: History, values: Mapping[Name, Any]
-) -> dict[Version, Any]:
-    """What has the name of a variable of a state, in groups that differ from those here, and may be what it was there.
-
-    What shares data here with a variable of another group there would tie what was not tied.
-    """
-    sharing = {version.name: {v.name for v in group} for group in here.partition() for version in group}
-    return {
-        target.live[name].version: values[name]
-        for group in groups
-        for name in group
-        if name in values and name in sharing and sharing[name] & target.live.keys() <= group
-    }
 
 
 def _shown(state: State) -> str:

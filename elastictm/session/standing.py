@@ -8,9 +8,12 @@ from types import CodeType
 from typing import Any
 
 from elastictm.ids import DefinitionKey, Fingerprint, Name, Version
+from elastictm.model.history import History
 from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.problem import Problem
-from elastictm.values.definitions import Definition
+from elastictm.session.states import StateReader
+from elastictm.storage import manifest as m
+from elastictm.values.definitions import Definition, Purity
 from elastictm.values.freeze import Surroundings
 
 
@@ -44,6 +47,77 @@ class Present:
 
     kept: Mapping[Version, Any]
     others: Mapping[Version, Any]
+
+
+def what_stands(
+    target: StateReader,
+    here: StateReader,
+    around: Surroundings,
+    values: Mapping[Name, Any],
+    parked: Mapping[Version, Any],
+) -> Standing:
+    """What of a state is among the values that are ``here``, or those that were set aside."""
+    definitions = _same_definitions(target, here, around)
+    present = {r.version: values[name] for name, r in here.history.live.items() if name in values} | dict(parked)
+    kept: dict[Version, Any] = {}
+    groups = [{Name(name) for name in group} for group in target.manifest.groups]
+    tied = {name for group in groups for name in group}
+    groups += [{name} for name in target.history.live if name not in tied]
+    changed: list[set[Name]] = []
+    for group in groups:
+        records = [target.history.live[name] for name in group]
+        if all(r.version in present and definitions.keys() >= set(r.definitions) for r in records):
+            kept.update((r.version, present[r.version]) for r in records)
+        elif len(group) > 1:
+            changed.append(group)
+    others = {} if parked.keys() & kept.keys() else _left_over(changed, target.history, here.history, values)
+    return Standing(around, kept, definitions, others)
+
+
+def _same_definitions(target: StateReader, here: StateReader, around: Surroundings) -> dict[DefinitionKey, Definition]:
+    """The functions and classes that are here as they were in a state, with all that they refer to."""
+    mine = {d.key: d.unit for d in here.manifest.definitions}
+    purity = Purity(around.namespace)
+    found: dict[int, Definition] = {}
+    refer: dict[int, tuple[int, ...]] = {}
+    for key, unit in ((d.key, d.unit) for d in target.manifest.definitions):
+        definition = around.definitions.get(DefinitionKey(key))
+        # What may hold something of its own by now is a value, of which its last unit tells nothing.
+        if definition is not None and key in mine and purity(definition) and _alike(here, mine[key], target, unit):
+            found[key], refer[key] = definition, unit.definitions
+    while differing := [key for key in found if any(inner not in found for inner in refer[key])]:
+        for key in differing:
+            del found[key]
+    return {DefinitionKey(key): definition for key, definition in found.items()}
+
+
+def _alike(here: StateReader, one: m.Unit, there: StateReader, other: m.Unit) -> bool:
+    """Whether two units have the same content."""
+    blobs = [(one.stream, other.stream), *zip(one.segments, other.segments, strict=False)]
+    return (
+        one.definitions == other.definitions
+        and len(one.segments) == len(other.segments)
+        and all(
+            here.place(mine) == there.place(theirs) or bytes(here.read(mine)) == bytes(there.read(theirs))
+            for mine, theirs in blobs
+        )
+    )
+
+
+def _left_over(
+    groups: Iterable[set[Name]], target: History, here: History, values: Mapping[Name, Any]
+) -> dict[Version, Any]:
+    """What has the name of a variable of a state, in groups that differ from those here, and may be what it was there.
+
+    What shares data here with a variable of another group there would tie what was not tied.
+    """
+    sharing = {version.name: {v.name for v in group} for group in here.partition() for version in group}
+    return {
+        target.live[name].version: values[name]
+        for group in groups
+        for name in group
+        if name in values and name in sharing and sharing[name] & target.live.keys() <= group
+    }
 
 
 def used_by_reruns(problem: Problem, plan: ReplicationPlan, kept: Iterable[Version]) -> dict[Version, int]:

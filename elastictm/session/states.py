@@ -198,6 +198,10 @@ class StateReader:
             return self._reader.read(place.sequence, place.blob)
         return memoryview(bytearray(place))
 
+    def place(self, blob: m.Blob) -> object:
+        """Where a blob lies: what is equal for two of them is the same."""
+        return self._places[blob.chunks[0]] if blob.chunks else None
+
     def raw(self, blob: m.Blob) -> bool:
         """Whether a blob lies there as it is, and need not be decompressed, as far as some of its chunks tell."""
         place = self._places[blob.chunks[0]] if blob.chunks else b""

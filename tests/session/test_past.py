@@ -92,6 +92,62 @@ def test_what_shares_with_what_changed_is_the_same_object(notebook, case):
     assert notebook.ns["a"] is a
 
 
+def test_classes_come_back_as_they_were(notebook):
+    """What a class was given later goes and comes with its states, and its objects are of that very class."""
+    notebook.run("class A: pass\nb = A(); other = A()", "A.k = [1]", "A.k.append(2)", "c = A()")
+    for n, expected in ((2, None), (3, [1]), (4, [1, 2]), (3, [1]), (5, [1, 2]), (2, None)):
+        go(notebook, n)
+        kinds = {type(notebook.ns[name]) for name in ("b", "other", "c") if name in notebook.ns}
+        assert kinds == {notebook.ns["A"]}, n
+        assert getattr(notebook.ns["A"], "k", None) == getattr(notebook.ns["b"], "k", None) == expected
+
+
+def test_a_class_that_keeps_its_last_object_lets_go_of_it(notebook):
+    """What a class notes of its objects is as it was."""
+    notebook.run("class A:\n    last = None\n    def __init__(self): A.last = self", "b = A()", "c = A()")
+    go(notebook, 3)
+    assert notebook.ns["A"].last is notebook.ns["b"]
+    go(notebook, 2)
+    assert notebook.ns["A"].last is None
+
+
+def test_a_class_whose_name_went_on_is_as_it_was(notebook):
+    """An object keeps the class that it had, with the functions that were put into it by then."""
+    notebook.run("class A:\n    def m(self): return 'old'\na = A()", "def m2(self): return 'patched'\nA.m = m2")
+    notebook.run("q = a.m()", "class A:\n    def m(self): return 'new'", "z = 1")
+    for n, expected in ((2, "old"), (3, "patched"), (5, "patched"), (2, "old"), (6, "patched")):
+        go(notebook, n)
+        assert notebook.ns["a"].m() == expected, n
+
+
+def test_a_cell_that_only_seeds_has_a_state(notebook):
+    """Draws after going back are those that came after that state, whatever cell set the generator."""
+    notebook.run("import random; random.seed(1)", "import numpy as np", "np.random.seed(2)", "y = 1")
+    notebook.run("x = random.random(), np.random.rand()")
+    for word in ("5", "undo", "4"):
+        go(notebook, word)
+        notebook.run("again = random.random(), np.random.rand()")
+        assert notebook.ns["again"] == notebook.ns.get("x", notebook.ns["again"])
+    go(notebook, 6)
+    x = notebook.ns["x"]
+    go(notebook, 4)
+    notebook.run("again = random.random(), np.random.rand()")
+    assert notebook.ns["again"] == x
+    go(notebook, 3)
+    notebook.run("np.random.seed(2); again = random.random(), np.random.rand()")
+    assert notebook.ns["again"] == x
+
+
+def test_what_was_set_aside_never_stands_in_for_what_was_made_anew(notebook):
+    """A generator and the list that it works on stay together, however often one goes to and fro."""
+    notebook.run("b = [1]", "def gen(x):\n    while True:\n        yield x\ng = gen(b)\nnext(g)", "y = 1", "b.append(2)")
+    for n in (3, 2, 3, 4):
+        go(notebook, n)
+    notebook.run("b.append(100)")
+    assert next(notebook.ns["g"]) is notebook.ns["b"]
+    assert notebook.ns["b"] == [1, 100]
+
+
 def test_memory_that_is_shared_with_what_changed_is_shared_again(notebook):
     """A view that is bound anew comes back as a view of the array, whether or not that is the very object."""
     notebook.run("import numpy as np; a = np.arange(9); b = a[2:5]", "b = a[1:3]")
