@@ -51,6 +51,9 @@ WORDS: Final = frozenset(
 _WEIGHED_EVERY: Final = 32 * 10**6
 """Bytes of values after which somebody looks whether all that is kept is worth its space."""
 
+_TAKEN_BACK: Final = frozenset({"environment", "directory", "path"})
+"""What cells do outside that going to another state undoes, as it is among the settings."""
+
 _SHOWN: Final = 40
 """Characters of a cell's first line, where cells are named."""
 
@@ -445,7 +448,7 @@ class Past:
         if redone:
             yield f"redone: {', '.join(_shown(state) for state in redone)}"
         for state in undone:
-            for effect in state.run.effects:
+            for effect in (effect for effect in state.run.effects if effect.kind not in _TAKEN_BACK):
                 yield f"cell {state.n} did something outside, which stays: {effect.kind} {effect.detail}"
 
     def _leave(self, recorder: Recorder) -> None:
