@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from elastictm.errors import ArchiveError, DestinationError, UsageError
+from elastictm.errors import ArchiveDamaged, ArchiveError, DestinationError, UsageError
 from elastictm.ids import DefinitionKey, Name, RunNumber, Version
 from elastictm.model.records import BY_NO_CELL, CellRun
 from elastictm.model.sessions import StateContents
@@ -198,14 +198,20 @@ class Past:
 
         Raises:
             UsageError: nothing was kept.
-            ArchiveError: what was kept cannot be read.
+            ArchiveDamaged: what was kept cannot be read.
             DestinationError: the archive cannot be written.
         """
-        from elastictm.storage.bundle import put_past  # noqa: PLC0415 - recording does without
+        from elastictm.session.travelling import states_to_go_to  # noqa: PLC0415 - recording does without
+        from elastictm.storage.bundle import put_past  # noqa: PLC0415 - likewise
 
-        states = sum(state.is_new and state.n not in self.tree.forgotten for state in self.tree)
-        with self._opened() as stored:
-            return put_past(stored, states, writer)
+        try:
+            with self._opened() as stored:
+                past = put_past(stored, states_to_go_to(self.tree), writer)
+        except ArchiveError as error:
+            raise ArchiveDamaged(f"the past cannot travel, save without --with-past: {error}") from error
+        if self._store is not None:
+            self._news += [f"states that cannot be read do not travel: {damage}" for damage in self._store.damaged]
+        return past
 
     def take_in(self, archive: ArchiveReader, restored: Restored) -> None:
         """Go on with the states that came with the archive that was restored.
