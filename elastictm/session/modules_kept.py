@@ -47,8 +47,11 @@ class ModulesKept:
     def altered(
         self, states: Sequence[State], recorder: Recorder, values: Mapping[Name, Any]
     ) -> tuple[m.AlteredModule, ...] | None:
-        """All that the session changed inside modules, where that is not what it was; None where it is."""
-        own = recorder.modules.names()
+        """All that the session changed inside modules, where that is not what it was; None where it is.
+
+        Which modules there are is known since somebody asked for their ``sources``.
+        """
+        own = tuple(self._sources or ())
         if self._altered is not None and not any(_touches(state, own, values) for state in states):
             return None
         from elastictm.session.alterations import alterations  # noqa: PLC0415 - few sessions have modules of their own

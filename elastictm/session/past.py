@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from elastictm.errors import ArchiveError, DestinationError, UsageError
+from elastictm.errors import ArchiveDamaged, ArchiveError, DestinationError, UsageError
 from elastictm.ids import Name, RunNumber, Version
 from elastictm.model.records import BY_NO_CELL, CellRun
 from elastictm.model.sessions import StateContents
@@ -18,6 +18,7 @@ from elastictm.session.keeping import Keeper
 from elastictm.session.lookback import StateVariables
 from elastictm.session.modules_kept import stale
 from elastictm.session.parking import set_aside
+from elastictm.session.signposts import check_tag, found, there, way
 from elastictm.session.standing import what_stands
 from elastictm.session.states import Shelves, StateReader, contents
 from elastictm.storage import pack as p
@@ -43,19 +44,8 @@ if TYPE_CHECKING:
     from elastictm.storage.store_reader import StoreReader
     from elastictm.storage.writer import ArchiveWriter
 
-WORDS: Final = frozenset(
-    {"undo", "redo", "vars", "diff", "tag", "untag", "clear", "budget", "saving", "dontsave", "sessions", "recover"}
-)
-"""The words of ``%past`` that no tag can have."""
-
 _WEIGHED_EVERY: Final = 32 * 10**6
 """Bytes of values after which somebody looks whether all that is kept is worth its space."""
-
-_TAKEN_BACK: Final = frozenset({"environment", "directory", "path"})
-"""What cells do outside that going to another state undoes, as it is among the settings."""
-
-_SHOWN: Final = 40
-"""Characters of a cell's first line, where cells are named."""
 
 
 class Past:
@@ -152,7 +142,7 @@ class Past:
         Raises:
             UsageError: no cell has run yet.
         """
-        return self._there(self.tree.at, "no cell has run yet")
+        return there(self.tree.at, "no cell has run yet")
 
     def clear(self, cells: tuple[RunNumber, RunNumber] | None) -> str:
         """Forget the states of a range of cells, or all but the one that is here; returns what was freed, in words."""
@@ -201,14 +191,20 @@ class Past:
 
         Raises:
             UsageError: nothing was kept.
-            ArchiveError: what was kept cannot be read.
+            ArchiveDamaged: what was kept cannot be read.
             DestinationError: the archive cannot be written.
         """
-        from elastictm.storage.bundle import put_past  # noqa: PLC0415 - recording does without
+        from elastictm.session.travelling import states_to_go_to  # noqa: PLC0415 - recording does without
+        from elastictm.storage.bundle import put_past  # noqa: PLC0415 - likewise
 
-        states = sum(state.is_new and state.n not in self.tree.forgotten for state in self.tree)
-        with self._opened() as stored:
-            return put_past(stored, states, writer)
+        try:
+            with self._opened() as stored:
+                past = put_past(stored, states_to_go_to(self.tree), writer)
+        except ArchiveError as error:
+            raise ArchiveDamaged(f"the past cannot travel, save without --with-past: {error}") from error
+        if self._store is not None:
+            self._news += [f"states that cannot be read do not travel: {damage}" for damage in self._store.damaged]
+        return past
 
     def take_in(self, archive: ArchiveReader, restored: Restored) -> None:
         """Go on with the states that came with the archive that was restored.
@@ -297,27 +293,7 @@ class Past:
         Raises:
             UsageError: there is no such state.
         """
-        if word == "undo":
-            return self._there(self.tree.undone(), "there is nothing to undo: this is the first state")
-        if word == "redo":
-            return self._there(self.tree.redone(), "there is nothing to redo: no later state was left from here")
-        if word in self.tree.tags:
-            return self.tree.tags[word]
-        if word.isdecimal() and RunNumber(int(word)) in self.tree.forgotten:
-            raise UsageError(f"state {word} was cleared")
-        if word.isdecimal() and RunNumber(int(word)) in self.tree:
-            return RunNumber(int(word))
-        known = f"0 to {self.tree.latest or 0}"
-        tags = f", tags are {', '.join(sorted(self.tree.tags))}" if self.tree.tags else ""
-        raise UsageError(
-            f"there is no state {word!r}: states have the numbers of cells, {known}{tags}; %past lists them"
-        )
-
-    @staticmethod
-    def _there(n: RunNumber | None, otherwise: str) -> RunNumber:
-        if n is None:
-            raise UsageError(otherwise)
-        return n
+        return found(self.tree, word)
 
     def timeline(self, *, everything: bool = False) -> Timeline:
         """The states, with what going to each of them costs."""
@@ -338,10 +314,7 @@ class Past:
         Raises:
             UsageError: the name cannot be told from other words, or is not there to go.
         """
-        if n is None and name not in self.tree.tags:
-            raise UsageError(f"no state is tagged {name!r}; tags are {', '.join(sorted(self.tree.tags)) or 'none'}")
-        if not name or name.isdecimal() or name in WORDS or name.startswith("-") or name.split() != [name]:
-            raise UsageError(f"{name!r} cannot be a tag: expected one word that is no number and no command of %past")
+        check_tag(self.tree, name, n)
         self.tree.tag(name, n)
         self._note(p.Pack(marks={name: n}))
 
@@ -400,13 +373,13 @@ class Past:
         self._leave(recorder)
         with self._opened() as stored:
             target = self.reader(stored, n)
-            here = self.reader(stored, self._there(self.tree.at, "no cell has run yet"))
+            here = self.reader(stored, there(self.tree.at, "no cell has run yet"))
             stays = tuple(stale(target, recorder, variables(self._host)))
             standing = what_stands(target, here, recorder.freezer.around, variables(self._host), self._parked)
             parked = set_aside(here, target, variables(self._host), self._parked)
             prospect = Prospect(target, allow_effects=allow_effects, history=target.history, kept=standing.kept)
             restored = Restorer(prospect, self._host, self._clock.elapsed, circumstances, standing).run()
-        before = self._there(self.tree.at, "")
+        before = there(self.tree.at, "")
         self.tree.go(n)
         if self.keeper is not None:
             self.keeper.moved()
@@ -414,7 +387,7 @@ class Past:
         self._parked = parked
         if self._parked:
             self._weigh(recorder.freezer.around)
-        return restored, replace(restored.report, notes=(*stays, *self._told(before, n), *restored.report.notes))
+        return restored, replace(restored.report, notes=(*stays, *way(self.tree, before, n), *restored.report.notes))
 
     def _arrive(self, restored: Restored) -> None:
         """Stand in a state that was rebuilt, and have that on disk, with what was learned on the way."""
@@ -440,17 +413,6 @@ class Past:
         if told != p.Pack():
             self.keeper.note((), told)
 
-    def _told(self, before: RunNumber, n: RunNumber) -> Iterable[str]:
-        """The cells that are undone and redone; in the notebook they stay as they are."""
-        undone, redone = ([state for state in way if state.is_new] for way in self.tree.between(before, n))
-        if undone:
-            yield f"undone: {', '.join(_shown(state) for state in undone)}"
-        if redone:
-            yield f"redone: {', '.join(_shown(state) for state in redone)}"
-        for state in undone:
-            for effect in (effect for effect in state.run.effects if effect.kind not in _TAKEN_BACK):
-                yield f"cell {state.n} did something outside, which stays: {effect.kind} {effect.detail}"
-
     def _leave(self, recorder: Recorder) -> None:
         """Have a state of what is here now, should something have changed it since the last cell ended."""
         history = recorder.settled()
@@ -472,8 +434,3 @@ class Past:
         runs = [self.tree[n].run for n in {version.n for version in self._parked} if n in self.tree]
         known = {record.version: record.size for run in runs for record in run.writes}
         self._news += filter(None, [memory_line(self._parked, known, around)])
-
-
-def _shown(state: State) -> str:
-    line = next((line.strip() for line in state.run.source.splitlines() if line.strip()), "")
-    return f"{state.n} ({line if len(line) <= _SHOWN else line[:_SHOWN] + '…'})"

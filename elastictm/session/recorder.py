@@ -241,11 +241,6 @@ class Recorder:
         run = self._provisional = merged(self._provisional, run)
         return self._history.followed_by(run)
 
-    def restless(self) -> frozenset[Name]:
-        """What threads and tasks that cells left running may have changed since the last cell run ended."""
-        found = reach(self._lingering.names(), self.variables)
-        return frozenset(self.variables) if found.opaque else found.names
-
     def unrecorded(self, code: Callable[[], str]) -> None:
         """Code has run that is no cell run, yet may have changed what its names reach."""
         try:

@@ -85,6 +85,9 @@ class Restorer:
                 # What lies there may be what values come from; the settings put it where it was in the end.
                 sys.path += additions(reader.manifest.environment)
                 self._prospect.arrival = unpack(reader)
+            else:
+                # A session that was recovered in another state may not have had all modules before.
+                self._prospect.arrival = replace(unpack(reader), notes=())
             return self._attempts(modules)
         except BaseException as error:
             self._prospect.arrival.take_back()

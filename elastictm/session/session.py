@@ -457,8 +457,7 @@ class Session:
             if name in selected or (outputs and not is_variable(name) and name not in options.exclude)
         }
         needed = {key for run in history.runs for version in run.settings for key in version.definitions}
-        recorder = self.recorder
-        stock = take_stock(chosen, recorder.variables, recorder.freezer, needed, recorder.restless())
+        stock = take_stock(chosen, self.recorder.variables, self.recorder.freezer, needed)
         stock = self._faith_check().checked(stock, chosen, self.recorder.freezer, self.settings().faith_budget)
         self._probe = self._probe or BandwidthProbe()
         bandwidth = options.bandwidth or self.settings().bandwidth or self._probe.bandwidth(folder)

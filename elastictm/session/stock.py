@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Final
 
 from elastictm.ids import DefinitionKey, Fingerprint, Name
@@ -23,9 +22,6 @@ _OPENING: Final = (
     (b"elastictm.values.reducers.buffers", b"\x0bmapped_file"),
 )
 """What streams have inside that open files, connect to databases on file, or map files."""
-
-_FOREIGN: Final = frozenset({"torch", "pyarrow", "polars"})
-"""Libraries whose objects may use memory of others without saying so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,61 +63,16 @@ class Stock:
 
 
 def take_stock(
-    values: Mapping[Name, Any],
-    variables: Variables,
-    freezer: Freezer,
-    needed: Iterable[DefinitionKey] = (),
-    restless: Collection[Name] = (),
+    values: Mapping[Name, Any], variables: Variables, freezer: Freezer, needed: Iterable[DefinitionKey] = ()
 ) -> Stock:
-    """Freeze all values with their bytes, and besides the definitions that are ``needed`` for something else.
-
-    Who shares data with whom is known from recording, where every value is as recording left it; otherwise all values
-    are surveyed, which takes longer than all else.  What is ``restless`` may have met other data beside the cells.
-    """
+    """Freeze all values with their bytes, and besides the definitions that are ``needed`` for something else."""
     atoms = [name for name, value in values.items() if type(value) in ATOMS]
     rest = [name for name in values if name not in set(atoms)]
     surveyor = Surveyor(freezer.around)
-    known = _as_recorded(rest, values, variables, freezer, restless)
-    covered = {name for names in known for name in names}
-    others = [surveyor.survey([values[name]]) for name in rest if name not in covered]
-    if any(survey.objects or survey.spans for survey in others):
-        surveys = [surveyor.survey([values[name]]) for name in rest]
-        clusters = [_in_recorded_order([rest[i] for i in cluster], variables) for cluster in partition(surveys)]
-        apart = frozenset(rest[i] for i in parted(surveys))
-    else:
-        first = {names[0]: list(names) for names in known}
-        clusters = [first.get(name, [name]) for name in rest if name in first or name not in covered]
-        apart = frozenset()
-    return _stock([*([name] for name in atoms), *clusters], apart, values, variables, freezer, needed, known)
-
-
-def _as_recorded(
-    rest: Sequence[Name],
-    values: Mapping[Name, Any],
-    variables: Variables,
-    freezer: Freezer,
-    restless: Collection[Name],
-) -> dict[tuple[Name, ...], FrozenGroup]:
-    """The groups that are as recording left them, frozen: a digest says so, whatever may have changed them since."""
-    named = named_definitions(values.values())
-    surveyor = Surveyor(freezer.around)
-    found: dict[tuple[Name, ...], FrozenGroup] = {}
-    for group in variables.groups_of(rest):
-        names = group.members
-        tracked = [variables[name] for name in names]
-        if group.refusals or group.digests.keys() != set(names) or not values.keys() >= set(names):
-            continue
-        if any(t.record.assumed or t.identity != id(values[t.record.name]) for t in tracked):
-            continue
-        if not set(restless).isdisjoint(names):
-            continue
-        if len(names) > 1 and len(partition([surveyor.survey([values[name]]) for name in names])) > 1:
-            continue  # recording assumes sharing where it had no time to look
-        frozen = freezer.group({name: values[name] for name in names}, named, keep=True)
-        told = frozen.unit is not None and _FOREIGN.isdisjoint(frozen.unit.modules)
-        if told and not frozen.refusals and not list(_astray(names, frozen, variables)):
-            found[tuple(names)] = frozen
-    return found
+    surveys = [surveyor.survey([values[name]]) for name in rest]
+    groups = [[name] for name in atoms]
+    groups += [_in_recorded_order([rest[i] for i in cluster], variables) for cluster in partition(surveys)]
+    return _stock(groups, frozenset(rest[i] for i in parted(surveys)), values, variables, freezer, needed)
 
 
 def take_stock_of(
@@ -147,9 +98,8 @@ def _stock(  # noqa: PLR0913, PLR0917 - what there is to freeze, and what with
     variables: Variables,
     freezer: Freezer,
     needed: Iterable[DefinitionKey],
-    frozen: Mapping[tuple[Name, ...], FrozenGroup] = MappingProxyType({}),
 ) -> Stock:
-    """Freeze groups, but those that are ``frozen``; those ``apart`` would lose the memory that they share."""
+    """Freeze groups; those ``apart`` would lose the memory that they share with others."""
     named = named_definitions(values.values())
     shelf = _Shelf(freezer)
     for key in needed:
@@ -163,7 +113,7 @@ def _stock(  # noqa: PLR0913, PLR0917 - what there is to freeze, and what with
             groups.append(FrozenGroup({}, cut))
         chosen = {name: values[name] for name in names if name not in cut}
         while True:
-            group = frozen.get(tuple(chosen)) or freezer.group(chosen, named, keep=True)
+            group = freezer.group(chosen, named, keep=True)
             spoiled = shelf.spoiled(group)
             if not spoiled:
                 break

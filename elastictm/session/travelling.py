@@ -30,7 +30,12 @@ def arrival(past: Past | None, archive: ArchiveReader, restored: Restored) -> st
         past.take_in(archive, restored)
     except (ArchiveError, DestinationError, OSError) as error:
         return f"the archive's {states} states were left out: {error}"
-    return f"{states} states came along: %past lists them"
+    return f"{states_to_go_to(past.tree)} states came along: %past lists them"
+
+
+def states_to_go_to(tree: StateTree) -> int:
+    """How many states differ from their parents and were not cleared."""
+    return sum(state.is_new and state.n not in tree.forgotten for state in tree)
 
 
 def unpacked(archive: ArchiveReader, stores: Stores, now: float, history: HistoryView) -> tuple[Store, StateTree, int]:

@@ -1,4 +1,4 @@
-"""Saving with what is known already: who shares data, and which chunks the store of the past has compressed."""
+"""Saving beside a past: what its store has compressed is not compressed again, and all is as it is now."""
 
 from __future__ import annotations
 
@@ -6,32 +6,11 @@ import numpy as np
 import pytest
 
 import elastictm as tm
-from elastictm.session import stock
 from elastictm.storage import writer
 from elastictm.storage.reader import ArchiveReader
 from elastictm.testing.faults import flip_byte
-from elastictm.values.survey import Surveyor
 
 SLOW = {"bandwidth": "20MB/s", "policy": "store-all"}
-
-
-class Counting(Surveyor):
-    """Counts how many surveys are made."""
-
-    made = 0
-
-    def survey(self, values, **options):
-        """Count, and survey."""
-        type(self).made += 1
-        return super().survey(values, **options)
-
-
-@pytest.fixture
-def surveys(monkeypatch):
-    """The surveys of one test's saves."""
-    monkeypatch.setattr(Counting, "made", 0)
-    monkeypatch.setattr(stock, "Surveyor", Counting)
-    return Counting
 
 
 @pytest.fixture
@@ -49,34 +28,13 @@ def compressed(monkeypatch):
     return sizes
 
 
-def test_what_recording_knows_is_not_surveyed(notebook, surveys, tmp_path):
-    """Where every value is as recording left it, nobody walks them for shared data; a new tie is found all the same."""
-    notebook.run("a = [1]", "b = {'a': [2]}")
-    tm.save(tmp_path / "one.tm")
-    assert surveys.made == 0
-    notebook.ns["b"]["a"] = notebook.ns["a"]
-    tm.save(tmp_path / "two.tm")
-    assert surveys.made
-    notebook.run("del a, b")
-    tm.restore(tmp_path / "two.tm")
-    assert notebook.ns["b"]["a"] is notebook.ns["a"]
-
-
-def test_what_a_thread_may_reach_is_surveyed(notebook, surveys, tmp_path):
-    """A thread may make two variables share what looks as before."""
-    notebook.run(
-        "import threading\ngo, done = threading.Event(), threading.Event()",
-        "a = [[1]]\nb = [[1]]\n"
-        "def work():\n    go.wait(10)\n    b[0] = a[0]\n    done.set()\n"
-        "thread = threading.Thread(target=work, name='left-behind')\nthread.start()",
-    )
-    notebook.ns["go"].set()
-    assert notebook.ns["done"].wait(10)
-    tm.save(tmp_path / "one.tm", policy="store-all", only=["a", "b"])
-    assert surveys.made
-    notebook.run("del a, b")
+def test_variables_that_got_the_same_object_from_a_library_share_it(notebook, tmp_path):
+    """Nothing in the cells shows that the second one leads to the first one's data; a save finds it out."""
+    notebook.run("import calendar", "x = calendar.mdays", "y = {'days': calendar.mdays}")
+    tm.save(tmp_path / "one.tm", policy="store-all")
+    notebook.run("del x, y")
     tm.restore(tmp_path / "one.tm")
-    assert notebook.ns["b"][0] is notebook.ns["a"][0]
+    assert notebook.ns["y"]["days"] is notebook.ns["x"]
 
 
 def test_what_the_store_has_compressed_is_not_compressed_again(notebook, compressed, tmp_path):

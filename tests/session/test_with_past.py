@@ -281,3 +281,23 @@ def test_a_rehearsal_leaves_no_store(notebook, tmp_path):
     report = tm.save(tmp_path / "work.tm", with_past=True, rehearse=True)
     assert any("states came along" in note for note in report.rehearsal.notes)
     assert set(root.iterdir()) == before
+
+
+def test_a_damaged_store_is_told_by_a_save(notebook, tmp_path):
+    """A pack that cannot be read is told as left behind; a chunk that others need stops the save, which says why."""
+    told = []
+    notebook.session.tell = told.append
+    notebook.run("x = list(range(100_000))", "y = 1", "y = 2")
+    past = notebook.session.past
+    past.keeper.flush()
+    packs = sorted((notebook.session._stores.root / past.name).glob("*.tm"))
+    flip_byte(packs[-1], packs[-1].stat().st_size - 8)
+    tm.save(tmp_path / "one.tm", with_past=True)
+    notebook.run("pass")
+    assert any("do not travel" in line and packs[-1].name in line for line in told), told
+    large = max(packs, key=lambda pack: pack.stat().st_size)
+    flip_byte(large, large.stat().st_size // 2)
+    with pytest.raises(ArchiveDamaged, match="save without --with-past"):
+        tm.save(tmp_path / "two.tm", with_past=True)
+    assert not (tmp_path / "two.tm").exists()
+    tm.save(tmp_path / "two.tm")
