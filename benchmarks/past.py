@@ -13,24 +13,15 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from peers import answer
 from recording import CASES
 
 PEER = """
-import json, statistics, sys, time, os
-setup, change, folder = sys.argv[1:]
-os.environ["KISHU_PATH_ROOT"] = os.environ["HOME"] = folder
-from IPython.core.interactiveshell import InteractiveShell
-shell = InteractiveShell.instance()
-def run(cell):
-    started = time.perf_counter()
-    result = shell.run_cell(cell, store_history=True)
-    return time.perf_counter() - started
-run("%load_ext kishu")
-run(f"%init_kishu {folder}/peer.ipynb")
+setup, change = sys.argv[2:]
+begin_kishu()
 run(setup)
 seconds = [run(change.format(i=i)) for i in range(5)]
-size = sum(os.path.getsize(os.path.join(place, name)) for place, _, names in os.walk(folder) for name in names)
-print("RESULT" + json.dumps({"cell": statistics.median(seconds), "disk": size}))
+print(json.dumps({"cell": statistics.median(seconds), "disk": size()}))
 """
 
 
@@ -75,19 +66,6 @@ def measure(name: str) -> dict[str, float]:
     return {"added": 1000 * (recorded - bare), "created": created, "kept": kept, "undo": undo}
 
 
-def peer(name: str, python: str) -> dict[str, float] | None:
-    """The same of Kishu, in its own environment; None where it does not get through."""
-    with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(
-            [python, "-c", PEER, CASES[name].setup, CHANGES[name].code, folder],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    line = next((line for line in done.stdout.splitlines() if line.startswith("RESULT")), None)
-    return None if line is None else json.loads(line.removeprefix("RESULT"))
-
-
 def rows() -> list[tuple[str, str, str]]:
     """All rows of the table, each state in a process of its own."""
     found = []
@@ -100,7 +78,9 @@ def rows() -> list[tuple[str, str, str]]:
             )
         if done.returncode:
             sys.exit(done.stderr)
-        ours, theirs = json.loads(done.stdout.splitlines()[-1]), peer(name, python) if python else None
+        ours, theirs = json.loads(done.stdout.splitlines()[-1]), None
+        if python:
+            theirs = answer(python, PEER, CASES[name].setup, change.code)
         beside = f" (Kishu {1000 * theirs['cell']:,.0f} ms, {theirs['disk'] / 1e6:,.0f} MB)" if theirs else ""
         title = CASES[name].title
         added = f"{ours['added']:.0f} ms{beside}"

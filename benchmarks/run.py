@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import past_long
 import planning
 import recording
 import saving
@@ -66,7 +67,7 @@ def startup_rows() -> list[tuple[str, str, str]]:
 def main() -> None:
     """Measure, print, and write the table."""
     rows = [("what", "at most", "measured"), ("---", "---", "---")]
-    for part in (recording.rows, past.rows, planning_rows, saving.rows, startup_rows):
+    for part in (recording.rows, past.rows, past_long.rows, planning_rows, saving.rows, startup_rows):
         for row in part():
             rows.append(row)
             print(" | ".join(row), flush=True)
