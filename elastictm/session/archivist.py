@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from elastictm.model.sessions import SessionLine, SessionList, StateContents
 from elastictm.model.timeline import Costs, Timeline, timeline
 from elastictm.model.tree import StateTree
 from elastictm.session.copying import write_archive
-from elastictm.session.states import Shelves, StateReader, contents
+from elastictm.session.states import Shelves, StateReader, contents, told
 from elastictm.session.stores import Stores
 from elastictm.storage.store import Store
 from elastictm.storage.store_reader import StoreReader
@@ -31,8 +32,9 @@ class Archivist:
 
     def timeline(self, session: str, now: float, *, everything: bool) -> Timeline:
         """The states of a session."""
-        with self._opened(session) as (name, _, shelves, tree):
-            return timeline(name, tree, now, Costs(shelves.bytes), everything=everything)
+        with self._opened(session) as (name, reader, shelves, tree):
+            shown = timeline(name, tree, now, Costs(shelves.bytes), everything=everything)
+            return dataclasses.replace(shown, notes=told(reader))
 
     def contents(self, session: str, state: str) -> StateContents:
         """What a state holds."""

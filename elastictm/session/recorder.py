@@ -227,19 +227,26 @@ class Recorder:
         if not running:
             self._look_outside()
             if not (self._outside.names or self._outside.everything or self._blind):
-                return self._history.left_with(self._circumstances.changed(self.freezer, remember=False))
+                return self._so_far().left_with(self._circumstances.changed(self.freezer, remember=False))
         n = RunNumber(self._host.execution_count - (1 if running else 0))
         source = self._running if running else ""
         cell = FinishedCell(n, source, self._host.transform(source), None, parsed=True)
         now = self._clock.elapsed()
         started, since = self._started or (self._clock.now(), now)
         run = self._made(cell, started, now - since, Seen({}, ()))
-        if not (running or run.writes or run.deletes):
-            return self._history.left_with(run.settings)
-        reason = STILL_RUNNING if running else BY_NO_CELL
-        run = replace(run, unrepeatable=(*run.unrepeatable, reason), random=())
-        run = self._provisional = merged(self._provisional, run)
-        return self._history.followed_by(run)
+        if running or run.writes or run.deletes:
+            reason = STILL_RUNNING if running else BY_NO_CELL
+            run = replace(run, unrepeatable=(*run.unrepeatable, reason), random=())
+            self._provisional = merged(self._provisional, run)
+        elif run.settings:
+            # The next cell run would not see them again.
+            alone = CellRun(run.n, "", run.started, 0.0, settings=run.settings)
+            self._provisional = merged(self._provisional, alone)
+        return self._so_far()
+
+    def _so_far(self) -> History:
+        """The history, with what was found since the last cell run in it."""
+        return self._history if self._provisional is None else self._history.followed_by(self._provisional)
 
     def unrecorded(self, code: Callable[[], str]) -> None:
         """Code has run that is no cell run, yet may have changed what its names reach."""

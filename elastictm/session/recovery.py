@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from elastictm.errors import UsageError
@@ -9,7 +10,7 @@ from elastictm.model.tree import StateTree
 from elastictm.session.archivist import chosen
 from elastictm.session.prospect import Prospect
 from elastictm.session.restoring import Restored, Restorer
-from elastictm.session.states import Shelves, StateReader
+from elastictm.session.states import Shelves, StateReader, told
 from elastictm.storage.store import Store
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Recovery:
     def run(
         self, state: str | None, host: Host, clock: Clock, circumstances: Circumstances, *, allow_effects: bool
     ) -> Restored:
-        """Rebuild a state here, the last one if none is named.
+        """Rebuild a state here, the one that the session stood in if none is named.
 
         Raises:
             UsageError: there is no such state.
@@ -53,6 +54,8 @@ class Recovery:
                 target = StateReader(reader, shelves, self.tree, n, self._found.about.id)
                 prospect = Prospect(target, allow_effects=allow_effects, history=target.history)
                 restored = Restorer(prospect, host, clock.elapsed, circumstances).run()
+                report = replace(restored.report, notes=(*told(reader), *restored.report.notes))
+                restored = replace(restored, report=report)
         except BaseException:
             store.close()
             raise

@@ -56,7 +56,10 @@ class Group:
 
 @dataclass(slots=True)
 class Shelves:
-    """What the packs of a store hold, pack by pack as they were written; ``bytes`` on disk count by state."""
+    """What the packs of a store hold, pack by pack as they were written; ``bytes`` on disk count by state.
+
+    ``highest`` is the number of the last cell run of which anything was kept, be its state still known or not.
+    """
 
     records: dict[RunNumber, tuple[int, p.StateRecord]] = field(default_factory=dict)
     groups: dict[Version, list[Group]] = field(default_factory=dict)
@@ -66,6 +69,7 @@ class Shelves:
     forgotten: set[RunNumber] = field(default_factory=set)
     remarks: list[Remark] = field(default_factory=list)
     at: RunNumber | None = None
+    highest: int = 0
     environment: m.Environment | None = None
     read: set[int] = field(default_factory=set)
 
@@ -74,7 +78,7 @@ class Shelves:
         for sequence, pack in reader.packs(self.read):
             self._add(sequence, pack)
             self.read.add(sequence)
-        if reader.is_damaged:
+        if reader.damage:
             self._leave_out_what_is_gone(reader)
 
     def _leave_out_what_is_gone(self, reader: StoreReader) -> None:
@@ -91,6 +95,7 @@ class Shelves:
     def _add(self, sequence: int, pack: p.Pack) -> None:
         for record in pack.states:
             self.records[RunNumber(record.n)] = (sequence, record)
+        self.highest = max(self.highest, *(s.n for s in pack.states), *(kept.at for kept in pack.kept), 0)
         counted: set[int] = set()
         for record in pack.states:
             self._count(pack, RunNumber(record.n), (record.run,), counted)
@@ -155,6 +160,11 @@ class Shelves:
             if at is not None and at in tree:
                 tree.tag(name, at)
         return tree
+
+
+def told(reader: StoreReader) -> tuple[str, ...]:
+    """What damage to a store means, in lines of a report."""
+    return tuple(f"LOST: of what was kept, {damage}" for damage in reader.damage)
 
 
 def contents(reader: StateReader) -> StateContents:
@@ -236,7 +246,7 @@ class StateReader:
         texts: dict[str, str] = {}
         for at in self._shelves.texts:
             texts.update(json.loads(bytes(self._reader.read(at.sequence, at.blob))))
-        latest = tree.latest or 0
+        latest = max(tree.latest or 0, self._shelves.highest)
         return m.Manifest(
             saved_at=history.runs[-1].started,
             environment=self._shelves.environment or m.Environment("", "", "", "", {}, ""),

@@ -84,9 +84,9 @@ class StoreReader:
         raise ArchiveMissing(f"There is no pack {number} in {self._shelf.folder}.")
 
     @property
-    def is_damaged(self) -> bool:
-        """Whether some packs that were listed so far could not be read; blobs of others may lie in them."""
-        return bool(self._damaged)
+    def damage(self) -> tuple[str, ...]:
+        """What could not be read of packs so far, in words; blobs of others may lie in these."""
+        return tuple(self._damaged)
 
     def holds(self, number: int, blob: Blob) -> bool:
         """Whether the bytes of a blob of this pack are in packs that can be read."""

@@ -248,3 +248,24 @@ def test_what_was_changed_inside_modules_is_told(notebook, tmp_path):
         assert StateReader(reader, shelves, states, n - 1, name).manifest.altered == ()
         (altered,) = StateReader(reader, shelves, states, n + 1, name).manifest.altered
         assert (altered.name, altered.changed, altered.cells) == ("mine", ("total",), (n,))
+
+
+def test_damage_is_told_and_numbers_are_not_used_again(notebook):
+    """Where a pack is damaged, what came before it comes back; new cells do not take the numbers of what is lost."""
+    notebook.run("x = [1]", "y = [x]", "x.append(2)", "z = 3")
+    n = notebook.runs[1].n
+    folder = kill(notebook)
+    packs = notebook.session.past._store.packs()
+    (torn,) = (number for number, pack in packs if [state.n for state in pack.states] == [n + 1])
+    path = folder / f"{torn:08}.tm"
+    path.write_bytes(path.read_bytes()[:-20])
+    timeline = Archivist(str(folder.parent)).timeline("killed", 0.0, everything=True)
+    assert max(state.n for state in timeline.states) == n
+    assert path.name in timeline.notes[0]
+    report = notebook.session.recover("killed", None)
+    assert report.notes[0].startswith("LOST: of what was kept, ")
+    assert path.name in report.notes[0]
+    assert notebook.ns["x"] == [1]
+    notebook.run("y = 5")
+    assert tree(notebook).at > n + 3
+    assert tree(notebook)[tree(notebook).at].parent == n

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import decimal
+
 from elastictm.ids import Name, RunNumber
 from elastictm.model.records import VersionRecord
+from elastictm.session.options import SaveOptions
 from elastictm.session.stock import take_stock
 from elastictm.session.tracked import Group, Tracked, Variables
 from elastictm.values.freeze import Freezer, Surroundings
@@ -37,3 +40,32 @@ def test_a_changed_value_is_astray():
     assert take_stock(values, variables, freezer).astray == frozenset()
     shared.append(2)
     assert "one" in take_stock(values, variables, freezer).astray
+
+
+def test_what_no_cell_made_is_in_every_save(notebook):
+    """What was made outside of cells is saved, and saved again, though nothing happened in between."""
+    notebook.run("x = [1]", "y = 1")
+    notebook.shell.run_cell("x = [1, 2]; w = 5", store_history=False)
+    for _ in range(2):
+        choices = notebook.session.plan(SaveOptions()).choices
+        assert {(choice.report.name, choice.report.outcome) for choice in choices} == {
+            ("x", "stored"),
+            ("y", "stored"),
+            ("w", "stored"),
+        }
+    run = notebook.run("z = 1")
+    assert {record.name for record in run.writes} == {"x", "w", "z"}
+
+
+def test_settings_that_no_cell_changed_are_in_every_save(notebook):
+    """A save that saw what was set outside of cells leaves it to the next cell run to record."""
+    notebook.run("import decimal; x = [1]", "y = 1")
+    notebook.shell.run_cell("x; decimal.getcontext().prec = 9", store_history=False)
+    try:
+        for _ in range(2):
+            notebook.session.plan(SaveOptions())
+            assert "decimal" in notebook.session.recorder.settled().settings
+        run = notebook.run("z = 1")
+        assert (run.unrepeatable, [version.library for version in run.settings]) == ((), ["decimal"])
+    finally:
+        decimal.setcontext(decimal.Context())
