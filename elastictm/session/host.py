@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -75,6 +75,10 @@ class Host(Protocol):
         """What libraries hold of the session's objects."""
         ...
 
+    def names(self) -> Iterable[str]:
+        """The names in the namespace, in the order in which they came, without those that the shell numbers."""
+        ...
+
     def is_own(self, name: str) -> bool:
         """Whether an entry of the namespace is the shell's and not the user's."""
         ...
@@ -98,7 +102,7 @@ class Host(Protocol):
 
 def variables(host: Host) -> dict[Name, Any]:
     """All variables of the user's, displayed results under names such as ``Out[5]``, and what libraries hold."""
-    found = {Name(name): value for name, value in host.namespace.items() if not host.is_own(name)}
+    found = {Name(name): host.namespace[name] for name in host.names() if not host.is_own(name)}
     for n, value in host.outputs.items():
         found[output_name(n)] = value
     for holding in host.holdings:

@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO, TextIOBase
 from typing import Any, Final
@@ -19,6 +19,7 @@ from traitlets.config import Config
 
 from elastictm.ids import RunNumber
 from elastictm.session.cells import FinishedCell
+from elastictm.session.census import Census
 from elastictm.session.circumstances.shell import ShellSettings
 from elastictm.session.holdings import Holding, holdings
 from elastictm.session.host import Listener, RunOutcome
@@ -52,6 +53,7 @@ class IPythonHost:
         self.shell = shell
         self._cell_running = False
         self._holdings = holdings()
+        self._census = Census(_OWN.match)
 
     @property
     def namespace(self) -> dict[str, Any]:
@@ -92,6 +94,10 @@ class IPythonHost:
     def holdings(self) -> tuple[Holding, ...]:
         """What libraries hold of the session's objects."""
         return self._holdings
+
+    def names(self) -> Iterable[str]:
+        """The names in the namespace, in the order in which they came, without those that the shell numbers."""
+        return self._census.names(self.namespace)
 
     def is_own(self, name: str) -> bool:
         """Whether an entry of the namespace is IPython's and not the user's."""

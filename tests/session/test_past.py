@@ -140,7 +140,9 @@ def test_a_cell_that_only_seeds_has_a_state(notebook):
 
 def test_what_was_set_aside_never_stands_in_for_what_was_made_anew(notebook):
     """A generator and the list that it works on stay together, however often one goes to and fro."""
-    notebook.run("b = [1]", "def gen(x):\n    while True:\n        yield x\ng = gen(b)\nnext(g)", "y = 1", "b.append(2)")
+    notebook.run(
+        "b = [1]", "def gen(x):\n    while True:\n        yield x\ng = gen(b)\nnext(g)", "y = 1", "b.append(2)"
+    )
     for n in (3, 2, 3, 4):
         go(notebook, n)
     notebook.run("b.append(100)")
