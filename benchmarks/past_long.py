@@ -86,6 +86,20 @@ def many() -> dict[str, float]:
     }
 
 
+def bare() -> float:
+    """Bytes of memory that IPython itself takes for a cell."""
+    import psutil
+    from shells import plain_shell, run
+
+    shell, process = plain_shell(), psutil.Process()
+    for i in range(EDGE):
+        run(shell, f"x{i % 50} = {i}")
+    before = process.memory_info().rss
+    for i in range(EDGE, MANY):
+        run(shell, f"x{i % 50} = {i}")
+    return (process.memory_info().rss - before) / (MANY - EDGE)
+
+
 def opening(folder: str) -> float:
     """Seconds to open a store and read its tree of states."""
     from elastictm.session.states import Shelves
@@ -157,14 +171,18 @@ def measured(*words: str) -> Any:
 
 def rows() -> list[tuple[str, str, str]]:
     """All rows of the table."""
-    long, way = measured("many"), measured("travel")
+    long, alone, way = measured("many"), measured("bare"), measured("travel")
     found = [
         (
             f"a cell of a session of {MANY:,}, the past being kept: of the last {EDGE}, of the first",
             "1.2 x",
             f"{long['last']:.2f} ms, {long['first']:.2f} ms",
         ),
-        (f"memory for each of {MANY:,} cells", "1 kB", f"{long['memory'] / 1e3:.2f} kB"),
+        (
+            f"memory for each of {MANY:,} cells, without IPython's own",
+            "1 kB",
+            f"{(long['memory'] - alone) / 1e3:.2f} kB ({alone / 1e3:.2f} kB)",
+        ),
         (f"disk for each of {MANY:,} cells", "", f"{long['disk'] / 1e3:.2f} kB"),
         (f"opening the store of {MANY:,} states", "0.5 s", f"{long['open']:.2f} s"),
         (
@@ -194,6 +212,8 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["many"]:
             print(json.dumps(many()))
+        case ["bare"]:
+            print(json.dumps(bare()))
         case ["open", folder]:
             print(opening(folder))
         case ["travel"]:
