@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from elastictm.errors import UsageError
@@ -13,8 +14,9 @@ from elastictm.model.sessions import SessionLine, SessionList, StateContents
 from elastictm.model.timeline import Costs, Timeline, timeline
 from elastictm.model.tree import StateTree
 from elastictm.session.copying import write_archive
+from elastictm.session.gaps import gaps, paused, states_of
 from elastictm.session.states import Shelves, StateReader, contents
-from elastictm.session.stores import Stores
+from elastictm.session.stores import Found, Stores
 from elastictm.storage.store import Store
 from elastictm.storage.store_reader import StoreReader
 
@@ -31,8 +33,9 @@ class Archivist:
 
     def timeline(self, session: str, now: float, *, everything: bool) -> Timeline:
         """The states of a session."""
-        with self._opened(session) as (name, _, shelves, tree):
-            return timeline(name, tree, now, Costs(shelves.bytes), everything=everything)
+        with self._opened(session) as (name, reader, shelves, tree):
+            shown = timeline(name, tree, now, Costs(shelves.bytes), everything=everything)
+            return replace(shown, gaps=gaps(shelves, tree, reader))
 
     def contents(self, session: str, state: str) -> StateContents:
         """What a state holds."""
@@ -54,18 +57,36 @@ class Archivist:
         with Store.open(found.folder) as store, store.reader() as reader:
             shelves = Shelves()
             shelves.refresh(reader)
-            yield found.about.id, reader, shelves, shelves.tree(reader)
+            yield found.about.id, reader, shelves, states_of(shelves, reader, found.about.id)
 
 
 def session_list(stores: Stores, now: float) -> SessionList:
     """The sessions that keep a past."""
     lines = (
         SessionLine(
-            s.about.id, now - s.about.started, s.about.directory, s.about.notebook, s.about.python, s.size, s.alive
+            s.about.id,
+            now - s.about.started,
+            s.about.directory,
+            s.about.notebook,
+            s.about.python,
+            s.size,
+            s.alive,
+            gaps=_gaps(s),
         )
         for s in stores.sessions()
     )
     return SessionList(str(stores.root), tuple(lines))
+
+
+def _gaps(found: Found) -> tuple[str, ...]:
+    """What of a session cannot be read, or was not kept before it ended."""
+    with Store.open(found.folder) as store, store.reader() as reader:
+        shelves = Shelves()
+        shelves.refresh(reader)
+        broken = any(record.parent is not None and record.parent not in shelves.records for _, record in shelves.records.values())
+        if broken or reader.is_damaged:
+            return gaps(shelves, shelves.tree(reader), reader)
+        return (paused(shelves.pause),) if shelves.pause is not None and not found.alive else ()
 
 
 def chosen(tree: StateTree, name: str, state: str | None) -> RunNumber:
@@ -80,6 +101,8 @@ def chosen(tree: StateTree, name: str, state: str | None) -> RunNumber:
         return tree.at
     if state in tree.tags:
         return tree.tags[state]
+    if state.isdecimal() and int(state) in tree.lost:
+        raise UsageError(f"state {state} of {name} cannot be read: %past --session {name} brings the latest that can be")
     if state.isdecimal() and int(state) in tree and int(state) not in tree.forgotten:
         return RunNumber(int(state))
     raise UsageError(f"{name} has no state {state!r}: they are numbered as cells are, 0 to {tree.latest}")

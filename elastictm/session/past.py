@@ -13,6 +13,7 @@ from elastictm.model.sessions import StateContents
 from elastictm.model.tables import amount
 from elastictm.model.timeline import Costs, Timeline, timeline
 from elastictm.model.tree import State, StateTree
+from elastictm.session.gaps import gaps
 from elastictm.session.host import Host, variables
 from elastictm.session.keeping import Keeper
 from elastictm.session.lookback import StateVariables
@@ -125,7 +126,8 @@ class Past:
     def resume(self, store: Store, tree: StateTree, restored: Restored) -> None:
         """Go on with the states of a session that has ended; the session stands in one of them."""
         self._store, self.tree = store, tree
-        self._whole = False
+        # What is damaged there is kept once more.
+        self._whole = bool(store.damaged)
         self.keeper = Keeper(store, self._host, self._allowance, self._faithful, self._unwanted)
         self._arrive(restored)
 
@@ -154,7 +156,8 @@ class Past:
     def clear(self, cells: tuple[RunNumber, RunNumber] | None) -> str:
         """Forget the states of a range of cells, or all but the one that is here; returns what was freed, in words."""
         first, last = cells or (RunNumber(0), self.tree.latest or RunNumber(0))
-        chosen = [state.n for state in self.tree if first <= state.n <= last and state.n != self.tree.at]
+        here = {self.tree.at, self.tree.standing()}
+        chosen = [state.n for state in self.tree if first <= state.n <= last and state.n not in here]
         self.tree.forget(chosen)
         freed = 0
         if self.keeper is not None and chosen:
@@ -302,6 +305,8 @@ class Past:
             return self.tree.tags[word]
         if word.isdecimal() and RunNumber(int(word)) in self.tree.forgotten:
             raise UsageError(f"state {word} was cleared")
+        if word.isdecimal() and RunNumber(int(word)) in self.tree.lost:
+            raise UsageError(f"state {word} cannot be read any more; %past says why")
         if word.isdecimal() and RunNumber(int(word)) in self.tree:
             return RunNumber(int(word))
         known = f"0 to {self.tree.latest or 0}"
@@ -319,18 +324,21 @@ class Past:
     def timeline(self, *, everything: bool = False) -> Timeline:
         """The states, with what going to each of them costs."""
         written: Mapping[RunNumber, int] = {}
-        unread = ""
+        unread, missing = "", ()
         if self.keeper is not None:
             try:
                 with self._opened() as stored:
-                    written = self._refreshed(stored).bytes
+                    shelves = self._refreshed(stored)
+                    written = shelves.bytes
+                    if stored.is_damaged or self.tree.lost:
+                        missing = gaps(shelves, shelves.tree(stored), stored)
             except ArchiveError as error:
                 unread = f"what was kept cannot be read: {error}"
         shown = timeline(self.name, self.tree, self._clock.now(), Costs(written), everything=everything)
-        return replace(shown, notes=tuple(filter(None, [self._trouble(), unread])))
+        return replace(shown, notes=tuple(filter(None, [self._trouble(), unread])), gaps=missing)
 
-    def tag(self, name: str, n: RunNumber | None) -> None:
-        """Call a state by a name from now on; with None the name goes.
+    def tag(self, name: str, n: RunNumber | None) -> str:
+        """Call a state by a name from now on, with None the name goes; returns in words what was done.
 
         Raises:
             UsageError: the name cannot be told from other words, or is not there to go.
@@ -339,8 +347,15 @@ class Past:
             raise UsageError(f"no state is tagged {name!r}; tags are {', '.join(sorted(self.tree.tags)) or 'none'}")
         if not name or name.isdecimal() or name in WORDS or name.startswith("-") or name.split() != [name]:
             raise UsageError(f"{name!r} cannot be a tag: expected one word that is no number and no command of %past")
+        before = self.tree.tags.get(name)
+        if n is not None:
+            n = self.tree.changed(n)  # which has a line of its own where states are listed
         self.tree.tag(name, n)
         self._note(p.Pack(marks={name: n}))
+        if n is None:
+            return f"state {before} is no longer called {name}"
+        moved = "" if before in (None, n) else f"; before, that was state {before}"
+        return f"state {n} is now called {name}{moved}"
 
     def variables(self, n: RunNumber) -> StateVariables:
         """The variables of a state, without going there."""

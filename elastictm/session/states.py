@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from elastictm.errors import ArchiveDamaged
 from elastictm.ids import Name, RunNumber, Version, is_variable
 from elastictm.model.records import CellRun, Refusal, Remark
 from elastictm.model.reports import Outcome, VariableReport
@@ -64,6 +65,8 @@ class Shelves:
     texts: list[_At] = field(default_factory=list)
     marks: dict[str, RunNumber | None] = field(default_factory=dict)
     forgotten: set[RunNumber] = field(default_factory=set)
+    named: set[RunNumber] = field(default_factory=set)
+    pause: p.Pause | None = None
     remarks: list[Remark] = field(default_factory=list)
     at: RunNumber | None = None
     environment: m.Environment | None = None
@@ -88,9 +91,28 @@ class Shelves:
         }
         self.groups = {v: [g for g in groups if id(g) not in gone] for v, groups in self.groups.items()}
 
+    def sift(self, reader: StoreReader) -> None:
+        """Read all there is, and know nothing of what is damaged."""
+        self.records = {
+            n: (s, record)
+            for n, (s, record) in self.records.items()
+            if all(reader.readable(s, blob) for blob in _blobs(record))
+        }
+        self.texts = [at for at in self.texts if reader.readable(at.sequence, at.blob)]
+        gone = {
+            id(group)
+            for group in self.kept()
+            if not all(reader.readable(group.sequence, b) for b in (group.kept.unit.stream, *group.kept.unit.segments))
+        }
+        self.groups = {v: [g for g in groups if id(g) not in gone] for v, groups in self.groups.items()}
+
     def _add(self, sequence: int, pack: p.Pack) -> None:
         for record in pack.states:
             self.records[RunNumber(record.n)] = (sequence, record)
+            self.named.update(RunNumber(n) for n in (record.n, record.parent) if n is not None)
+        self.named.update(RunNumber(kept.at) for kept in pack.kept)
+        if pack.states or pack.pause is not None:
+            self.pause = pack.pause
         counted: set[int] = set()
         for record in pack.states:
             self._count(pack, RunNumber(record.n), (record.run,), counted)
@@ -137,16 +159,22 @@ class Shelves:
     def tree(self, reader: StoreReader) -> StateTree:
         """The states of the store, of which the session stands in the one that it was in at the end.
 
-        Raises:
-            ArchiveDamaged: a cell run cannot be read.
+        Those that cannot be read are lost, and so are those that come from them; if that is where the session stood,
+        it now stands in the latest other one.
         """
         tree = StateTree()
         for n in sorted(self.records):
             sequence, record = self.records[n]
-            run = msgspec.json.decode(reader.read(sequence, record.run), type=CellRun)
             parent = None if record.parent is None else RunNumber(record.parent)
-            if parent is None or parent in tree:
+            if parent is not None and parent not in tree:
+                continue
+            try:
+                run = msgspec.json.decode(reader.read(sequence, record.run), type=CellRun)
+            except ArchiveDamaged as error:
+                reader.tell(error)
+            else:
                 tree.append(State(run, parent, tuple(map(Name, record.lapses))))
+        tree.lose(self.named)
         if self.at is not None and self.at in tree:
             tree.go(self.at)
         tree.remark(remark for remark in self.remarks if remark.n in tree)
@@ -155,6 +183,16 @@ class Shelves:
             if at is not None and at in tree:
                 tree.tag(name, at)
         return tree
+
+
+def _blobs(record: p.StateRecord) -> Iterator[m.Blob]:
+    """All that a record of a state refers to."""
+    yield record.run
+    yield from record.generators.values()
+    for definition in record.definitions:
+        yield from (definition.unit.stream, *definition.unit.segments)
+    for module in record.modules:
+        yield from (file.blob for file in module.files)
 
 
 def contents(reader: StateReader) -> StateContents:
@@ -230,7 +268,7 @@ class StateReader:
             modules.update({module.name: self._module(sequence, module) for module in record.modules})
         units, entries, groups = self._units(refusals)
         texts: dict[str, str] = {}
-        for at in self._shelves.texts:
+        for at in (at for at in self._shelves.texts if self._reader.readable(at.sequence, at.blob)):
             texts.update(json.loads(bytes(self._reader.read(at.sequence, at.blob))))
         latest = tree.latest or 0
         return m.Manifest(

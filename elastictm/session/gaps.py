@@ -1,0 +1,65 @@
+"""What of a session's past is not there, in words: what cannot be read, and what was never kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from elastictm.errors import ArchiveDamaged
+from elastictm.ids import RunNumber
+
+if TYPE_CHECKING:
+    from elastictm.model.tree import StateTree
+    from elastictm.session.states import Shelves
+    from elastictm.storage import pack as p
+    from elastictm.storage.store_reader import StoreReader
+
+
+def states_of(shelves: Shelves, reader: StoreReader, name: str) -> StateTree:
+    """The states of a session that can be read; ArchiveDamaged where there were some, and none can be."""
+    tree = shelves.tree(reader)
+    if not len(tree) and (tree.lost or reader.is_damaged):
+        raise ArchiveDamaged(f"no state of {name} can be read: {_damaged(reader)}")
+    return tree
+
+
+def gaps(shelves: Shelves, tree: StateTree, reader: StoreReader) -> tuple[str, ...]:
+    """A line for what is lost of a store whose states are in the tree, and one for what was not kept.
+
+    Lines on what is lost begin as losses do.
+    """
+    found = list(_lost(shelves, tree, reader))
+    if shelves.pause is not None:
+        found.append(paused(shelves.pause))
+    return tuple(found)
+
+
+def paused(pause: p.Pause) -> str:
+    """Since when no states were kept, and why."""
+    why = f"then it stopped: {pause.why}" if pause.why else "then saving was switched off"
+    return f"the past was kept up to cell {pause.n - 1}, {why}; what later cells did is not in it"
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Numbers in words, such as ``2 to 6, 9``."""
+    runs = [[n for _, n in run] for _, run in groupby(enumerate(sorted(numbers)), key=lambda pair: pair[1] - pair[0])]
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)
+
+
+def _lost(shelves: Shelves, tree: StateTree, reader: StoreReader) -> Iterator[str]:
+    lost = tree.lost - tree.forgotten
+    damaged = _damaged(reader)
+    at_end = reader.latest not in shelves.read
+    last = max(tree, key=lambda state: state.n).n if len(tree) else RunNumber(0)
+    if lost:
+        count = f"{len(lost)} state{'s' * (len(lost) > 1)}"
+        after = ", and perhaps later ones," * at_end
+        yield f"LOST {count} of the past, {ranges(lost)},{after} which cannot be read: {damaged}".replace(",,", ",")
+    elif reader.is_damaged:
+        what = f"states after {last}, if there were any" if at_end else "bytes of some values"
+        yield f"LOST {what}, which cannot be read: {damaged}"
+
+
+def _damaged(reader: StoreReader) -> str:
+    return " ".join(reader.damaged) or "the file that held them, or what they come from, is missing."

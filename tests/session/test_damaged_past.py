@@ -1,0 +1,152 @@
+"""A store of which some bytes changed: what is lost is told first, and what does not need it is had."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+
+import pytest
+
+from elastictm.errors import ArchiveDamaged
+from elastictm.session.archivist import Archivist
+from elastictm.storage.store import Store
+
+CELLS = ("a = [1] * 1000", "a.append(2)", "b = {'x': list(range(3000))}", "a.append(3)", "b['y'] = 7")
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """A folder of the user's data for this test alone."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return tmp_path / "data" / "elastictm" / "past"
+
+
+@pytest.fixture
+def notebook(data, notebook):
+    """A notebook that keeps its past in a folder of its own."""
+    return notebook
+
+
+def kill(notebook, name="killed"):
+    """The store as a kernel leaves it that is killed now, under another name."""
+    past = notebook.session.past
+    past.keeper.flush()
+    target = past._store.folder.with_name(name)
+    shutil.copytree(past._store.folder, target)
+    about = json.loads((target / "session.json").read_bytes())
+    (target / "session.json").write_text(json.dumps({**about, "id": name}))
+    return target
+
+
+def pack_of(folder, n):
+    """The file with the record of a state."""
+    with Store.open(folder) as store:
+        number = next(number for number, pack in store.packs() if any(state.n == n for state in pack.states))
+    return folder / f"{number:08}.tm"
+
+
+def flip(path, at=-60):
+    """Change one byte, in what the file says of itself if no other is named."""
+    content = bytearray(path.read_bytes())
+    content[at] ^= 0xFF
+    path.write_bytes(content)
+
+
+def values(notebook):
+    """What the cells made."""
+    return len(notebook.ns.get("a", ())), len(notebook.ns.get("b", ()))
+
+
+def test_states_that_cannot_be_read_are_told_first(notebook, data):
+    """One flipped byte costs the states behind it; recovering goes to the latest other one and says so."""
+    notebook.run(*CELLS)
+    first = notebook.runs[1].n
+    folder = kill(notebook)
+    broken = pack_of(folder, first + 2)
+    flip(broken)
+    lost = f"LOST 3 states of the past, {first + 2} to {first + 4}, which cannot be read: "
+    (session,) = (s for s in Archivist().sessions(0.0).sessions if s.id == "killed")
+    listed = Archivist().timeline("killed", 0.0, everything=True)
+    report = notebook.session.recover("killed", None)
+    assert values(notebook) == (1001, 0)
+    for gap in (session.gaps, listed.gaps, report.notes, notebook.session.past.timeline().gaps):
+        assert gap[0].startswith(lost)
+        assert broken.name in gap[0]
+    assert str(report).splitlines()[1].strip().startswith(lost)
+    assert str(listed).splitlines()[1].strip().startswith(lost)
+
+
+def test_a_recovered_session_gives_no_number_twice(notebook, data):
+    """What comes after the states that are lost is not taken for theirs, and is there when it is recovered again."""
+    notebook.run(*CELLS)
+    n = notebook.runs[1].n
+    flip(pack_of(kill(notebook), n + 1))
+    notebook.session.recover("killed", None)
+    assert values(notebook) == (1000, 0)
+    notebook.run("a.append('new')", "c = 1")
+    assert [run.n for run in notebook.runs[-2:]] > [n + 4, n + 4]
+    notebook.session.past.keeper.flush()
+    kill(notebook, "again")
+    report = notebook.session.recover("again", None)
+    assert (notebook.ns["a"][-1], len(notebook.ns["a"]), notebook.ns["c"]) == ("new", 1001, 1)
+    assert report.notes[0].startswith(f"LOST 4 states of the past, {n + 1} to {n + 4}, ")
+
+
+def test_a_file_that_was_cut_off(notebook, data):
+    """Of the last file nobody knows what it held: that is said, and the state before comes back."""
+    notebook.run(*CELLS)
+    folder = kill(notebook)
+    last = max(folder.glob("*.tm"))
+    last.write_bytes(last.read_bytes()[:100])
+    report = notebook.session.recover("killed", None)
+    assert values(notebook) == (1002, 1)
+    assert report.notes[0].startswith(f"LOST states after {notebook.runs[-1].n}, if there were any, which cannot be read: ")
+    assert last.name in report.notes[0]
+
+
+def test_a_file_that_is_gone(notebook, data):
+    """States whose line has a hole are told, though no file is damaged."""
+    notebook.run(*CELLS)
+    n = notebook.runs[1].n
+    folder = kill(notebook)
+    pack_of(folder, n + 3).unlink()
+    report = notebook.session.recover("killed", None)
+    assert values(notebook) == (1001, 1)
+    assert report.notes[0].startswith(f"LOST 2 states of the past, {n + 3} to {n + 4}, which cannot be read: the file")
+
+
+def test_every_byte(notebook, data):
+    """Wherever a byte is changed, what is recovered is a state as it was, the last one or one before a loss."""
+    notebook.run("import numpy as np", "a = [1]; r = np.arange(4)", "def f():\n    return a", "a.append(2)", "r[0] = 7", "np.random.seed(3); a.append(3)")
+    truth = {}
+    for run in notebook.runs:
+        notebook.session.go(str(run.n))
+        truth[run.n] = shown(notebook)
+    reached = 0
+    clean = kill(notebook, "clean")
+    chance = random.Random(4)
+    for turn in range(40):
+        folder = clean.with_name(f"flipped-{turn}")
+        shutil.copytree(clean, folder)
+        (folder / "session.json").write_text((folder / "session.json").read_text().replace("clean", folder.name))
+        path = chance.choice(sorted(folder.glob("*.tm")))
+        at = chance.randrange(path.stat().st_size)
+        flip(path, at)
+        try:
+            report = notebook.session.recover(folder.name, None)
+        except ArchiveDamaged as error:
+            assert path.name in str(error)
+            continue
+        reached += 1
+        n = notebook.session.past.tree.at
+        assert shown(notebook) == truth[n] or any(v.outcome == "lost" for v in report.variables), (path, at, str(report))
+        assert n == max(truth) or report.notes[0].startswith("LOST"), (path, at)
+    assert reached > 20
+
+
+def shown(notebook):
+    """All that the session of the test for every byte holds."""
+    ns = notebook.ns
+    drawn = repr(ns["np"].random.get_state()) if "np" in ns else ""
+    return ns.get("a"), repr(ns.get("r")), ns["f"]() if "f" in ns else None, drawn
