@@ -27,8 +27,8 @@ PAST = """\
 %past untag NAME            take a name away
 %past clear [A-B]           forget states; what other states need stays
 %past budget [2GB]          how many bytes the past may take on disk
-%past saving on|off         pause, and go on
-%past dontsave NAME...      keep no bytes of these variables
+%past saving [on|off]       pause, and go on; alone, which it is
+%past dontsave [NAME...]    keep no bytes of these variables from now on; alone, which they are
 %past sessions              earlier sessions, those of killed kernels too
 %past recover [N]           the latest session of this notebook or folder that ended: go on from its last state, or N
 %past --session ID [N]      the same for any session
@@ -113,11 +113,13 @@ class PastMagics(SessionMagics):
         past = self._session.known_past()
         if not 1 <= len(words) <= 2:  # noqa: PLR2004 - NAME and N
             raise UsageError("%past tag takes a name, and the number of a state: %past tag clean 12")
-        past.tag(words[0], past.find(words[1]) if words[1:] else past.here())
+        print(past.tag(words[0], past.find(words[1]) if words[1:] else past.here()))  # noqa: T201
 
     def _untag(self, words: list[str]) -> None:
+        if not words:
+            raise UsageError("%past untag takes the tags that go: %past untag clean")
         for name in words:
-            self._session.known_past().tag(name, None)
+            print(self._session.known_past().tag(name, None))  # noqa: T201 - a magic is a surface
 
     def _clear(self, words: list[str]) -> None:
         past = self._session.known_past()
@@ -139,12 +141,14 @@ class PastMagics(SessionMagics):
         print(past.spent())  # noqa: T201 - a magic is a surface
 
     def _saving(self, words: list[str]) -> None:
-        if words not in (["on"], ["off"]):
-            raise UsageError(f"%past saving takes on or off, not {' '.join(words) or 'nothing'!r}")
-        self._session.saving(words == ["on"])
+        if words not in ([], ["on"], ["off"]):
+            raise UsageError(f"%past saving takes on, off or nothing, not {' '.join(words)!r}")
+        if words:
+            self._session.saving(words == ["on"])
+        print(self._session.known_past().switched())  # noqa: T201 - a magic is a surface
 
     def _dontsave(self, words: list[str]) -> None:
-        self._session.dontsave(words)
+        print("\n".join(self._session.dontsave(words)))  # noqa: T201 - a magic is a surface
 
     def _sessions(self, words: list[str]) -> None:
         if words:

@@ -83,7 +83,9 @@ def _gaps(found: Found) -> tuple[str, ...]:
     with Store.open(found.folder) as store, store.reader() as reader:
         shelves = Shelves()
         shelves.refresh(reader)
-        broken = any(record.parent is not None and record.parent not in shelves.records for _, record in shelves.records.values())
+        broken = any(
+            record.parent is not None and record.parent not in shelves.records for _, record in shelves.records.values()
+        )
         if broken or reader.is_damaged:
             return gaps(shelves, shelves.tree(reader), reader)
         return (paused(shelves.pause),) if shelves.pause is not None and not found.alive else ()
@@ -102,7 +104,9 @@ def chosen(tree: StateTree, name: str, state: str | None) -> RunNumber:
     if state in tree.tags:
         return tree.tags[state]
     if state.isdecimal() and int(state) in tree.lost:
-        raise UsageError(f"state {state} of {name} cannot be read: %past --session {name} brings the latest that can be")
+        raise UsageError(
+            f"state {state} of {name} cannot be read: %past --session {name} brings the latest that can be"
+        )
     if state.isdecimal() and int(state) in tree and int(state) not in tree.forgotten:
         return RunNumber(int(state))
     raise UsageError(f"{name} has no state {state!r}: they are numbered as cells are, 0 to {tree.latest}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from elastictm.errors import ArchiveDamaged
 from elastictm.ids import RunNumber
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from elastictm.session.states import Shelves
     from elastictm.storage import pack as p
     from elastictm.storage.store_reader import StoreReader
+
+
+_DIGEST: Final = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
 
 
 def states_of(shelves: Shelves, reader: StoreReader, name: str) -> StateTree:
@@ -35,6 +40,19 @@ def gaps(shelves: Shelves, tree: StateTree, reader: StoreReader) -> tuple[str, .
     return tuple(found)
 
 
+def unknown(shelves: Shelves, tree: StateTree, n: RunNumber, reader: StoreReader) -> tuple[str, ...]:
+    """A line where a state comes from others that this session still knows, and whose records cannot be read."""
+    if not reader.is_damaged:
+        return ()
+    missing = [state.n for state in tree.line(n) if state.n in shelves.named and state.n not in shelves.records]
+    if not missing:
+        return ()
+    what = "random generators, functions, classes and modules"
+    return (
+        f"MAY DIFFER {what} that cells {ranges(missing)} changed: what was kept cannot be read: {_damaged(reader)}",
+    )
+
+
 def paused(pause: p.Pause) -> str:
     """Since when no states were kept, and why."""
     why = f"then it stopped: {pause.why}" if pause.why else "then saving was switched off"
@@ -54,12 +72,14 @@ def _lost(shelves: Shelves, tree: StateTree, reader: StoreReader) -> Iterator[st
     last = max(tree, key=lambda state: state.n).n if len(tree) else RunNumber(0)
     if lost:
         count = f"{len(lost)} state{'s' * (len(lost) > 1)}"
-        after = ", and perhaps later ones," * at_end
-        yield f"LOST {count} of the past, {ranges(lost)},{after} which cannot be read: {damaged}".replace(",,", ",")
+        after = " and perhaps later ones," * at_end
+        yield f"LOST {count} of the past, {ranges(lost)},{after} which cannot be read: {damaged}"
     elif reader.is_damaged:
-        what = f"states after {last}, if there were any" if at_end else "bytes of some values"
-        yield f"LOST {what}, which cannot be read: {damaged}"
+        what = f"states after {last}, if there were any," if at_end else "some of what was kept,"
+        yield f"LOST {what} which cannot be read: {damaged}"
 
 
 def _damaged(reader: StoreReader) -> str:
-    return " ".join(reader.damaged) or "the file that held them, or what they come from, is missing."
+    """What is damaged, in words without what is long and means nothing to people."""
+    lines = (_DIGEST.sub(r"\1…", line.replace(f"{reader.folder}{os.sep}", "")) for line in reader.damaged)
+    return " ".join(lines) or "a file that held them, or what they come from, is missing."

@@ -13,7 +13,7 @@ from elastictm.model.sessions import StateContents
 from elastictm.model.tables import amount
 from elastictm.model.timeline import Costs, Timeline, timeline
 from elastictm.model.tree import State, StateTree
-from elastictm.session.gaps import gaps
+from elastictm.session.gaps import gaps, unknown
 from elastictm.session.host import Host, variables
 from elastictm.session.keeping import Keeper
 from elastictm.session.lookback import StateVariables
@@ -75,6 +75,7 @@ class Past:
     ) -> None:
         self.tree = StateTree()
         self.saving = True
+        self.paused = RunNumber(0)
         self.keeper: Keeper | None = None
         self.trouble = ""
         self._host = host
@@ -133,6 +134,9 @@ class Past:
 
     def switch(self, on: bool) -> None:  # noqa: FBT001 - a switch
         """Keep states from now on, in a new store where the old one is gone, or keep none."""
+        if not on and self.saving:
+            self.paused = RunNumber((self.tree.latest or 0) + 1)
+            self._note(p.Pack(pause=p.Pause(self.paused)))
         self.saving = on
         if not on or not self._trouble():
             return
@@ -144,6 +148,15 @@ class Past:
             if folder.parent != self._stores.root.absolute() or not (folder / FILE).is_file():
                 self.keeper.close()
                 self.keeper, self._store, self._shelves, self._unkept = None, None, Shelves(), list(self.tree)
+
+    def switched(self) -> str:
+        """Whether states are kept, in words."""
+        if self.saving:
+            return self._trouble() or "saving is on"
+        return self._trouble() or (
+            f"saving is off since cell {self.paused}: what cells do since then is gone once this kernel ends; "
+            "%past saving on keeps all that is here again"
+        )
 
     def here(self) -> RunNumber:
         """The state that the session stands in.
@@ -167,13 +180,23 @@ class Past:
             self._shelves = Shelves()
         return f"{len(chosen)} states forgotten, {amount(freed)} freed"
 
-    def leave_out(self, what: Iterable[object]) -> None:
-        """Keep no bytes of these objects, or of the variables with these names."""
-        self._unwanted.update({id(each): each for each in what})
+    def leave_out(self, what: Iterable[object]) -> tuple[str, ...]:
+        """Keep no bytes of these objects, or of the variables with these names; returns what that does, in lines.
+
+        With nothing it returns what is left out.
+        """
+        from elastictm.session.unwanted import listed, told  # noqa: PLC0415 - recording does without
+
+        chosen = list(what)
+        self._unwanted.update({id(each): each for each in chosen})
+        lines = tuple(told(chosen, variables(self._host).keys(), self.tree))
+        return lines if chosen else (listed(self._unwanted.values()),)
 
     def give_up(self, error: Exception) -> None:
         """Keep nothing any more, and say why."""
         self.trouble = f"the past is no longer kept: {type(error).__name__}: {error}; %past saving on tries again"
+        if self.keeper is not None and self._unkept:
+            self.keeper.note((), p.Pack(pause=p.Pause(self._unkept[0].n, f"{type(error).__name__}: {error}")))
         self.saving = False
 
     def close(self) -> None:
@@ -335,7 +358,10 @@ class Past:
             except ArchiveError as error:
                 unread = f"what was kept cannot be read: {error}"
         shown = timeline(self.name, self.tree, self._clock.now(), Costs(written), everything=everything)
-        return replace(shown, notes=tuple(filter(None, [self._trouble(), unread])), gaps=missing)
+        off = "" if self.saving or self._trouble() else self.switched()
+        return replace(
+            shown, notes=tuple(filter(None, [self._trouble(), unread])), gaps=(*missing, *filter(None, [off]))
+        )
 
     def tag(self, name: str, n: RunNumber | None) -> str:
         """Call a state by a name from now on, with None the name goes; returns in words what was done.
@@ -413,7 +439,7 @@ class Past:
         with self._opened() as stored:
             target = self.reader(stored, n)
             here = self.reader(stored, self._there(self.tree.at, "no cell has run yet"))
-            stays = tuple(stale(target, recorder, variables(self._host)))
+            stays = (*unknown(self._shelves, self.tree, n, stored), *stale(target, recorder, variables(self._host)))
             standing = self._standing(target, here, recorder)
             parked = self._to_park(here, target)
             prospect = Prospect(target, allow_effects=allow_effects, history=target.history, kept=standing.kept)

@@ -52,7 +52,6 @@ class Recovery:
                 shelves = Shelves()
                 shelves.refresh(reader)
 
-
                 def rebuilt() -> tuple[RunNumber, Restored]:
                     self.tree = states_of(shelves, reader, self._found.about.id)
                     n = chosen(self.tree, self._found.about.id, state)

@@ -408,9 +408,9 @@ class Session:
         if on:
             self._follow()
 
-    def dontsave(self, what: Iterable[object]) -> None:
-        """Keep no bytes of these objects, or of the variables with these names, from now on."""
-        self.known_past().leave_out(what)
+    def dontsave(self, what: Iterable[object]) -> tuple[str, ...]:
+        """Keep no bytes of these objects, or of the variables with these names, from now on; what that does, in lines."""
+        return self.known_past().leave_out(what)
 
     def _adopt(self, restored: Restored) -> None:
         """Go on from what was restored."""

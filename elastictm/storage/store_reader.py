@@ -14,6 +14,7 @@ from elastictm.storage.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
+    from pathlib import Path
     from types import TracebackType
 
     from typing_extensions import Self
@@ -93,6 +94,11 @@ class StoreReader:
     def damaged(self) -> tuple[str, ...]:
         """What could not be read so far, in words."""
         return tuple(self._damaged)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the packs."""
+        return self._shelf.folder
 
     @property
     def latest(self) -> int:

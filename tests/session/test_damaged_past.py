@@ -1,7 +1,8 @@
-"""A store of which some bytes changed: what is lost is told first, and what does not need it is had."""
+"""What is not in a store, as bytes changed or nothing was kept: it is told first, and what does not need it is had."""
 
 from __future__ import annotations
 
+import errno
 import json
 import random
 import shutil
@@ -101,7 +102,9 @@ def test_a_file_that_was_cut_off(notebook, data):
     last.write_bytes(last.read_bytes()[:100])
     report = notebook.session.recover("killed", None)
     assert values(notebook) == (1002, 1)
-    assert report.notes[0].startswith(f"LOST states after {notebook.runs[-1].n}, if there were any, which cannot be read: ")
+    assert report.notes[0].startswith(
+        f"LOST states after {notebook.runs[-1].n}, if there were any, which cannot be read: "
+    )
     assert last.name in report.notes[0]
 
 
@@ -113,12 +116,19 @@ def test_a_file_that_is_gone(notebook, data):
     pack_of(folder, n + 3).unlink()
     report = notebook.session.recover("killed", None)
     assert values(notebook) == (1001, 1)
-    assert report.notes[0].startswith(f"LOST 2 states of the past, {n + 3} to {n + 4}, which cannot be read: the file")
+    assert report.notes[0].startswith(f"LOST 2 states of the past, {n + 3} to {n + 4}, which cannot be read: a file")
 
 
 def test_every_byte(notebook, data):
     """Wherever a byte is changed, what is recovered is a state as it was, the last one or one before a loss."""
-    notebook.run("import numpy as np", "a = [1]; r = np.arange(4)", "def f():\n    return a", "a.append(2)", "r[0] = 7", "np.random.seed(3); a.append(3)")
+    notebook.run(
+        "import numpy as np",
+        "a = [1]; r = np.arange(4)",
+        "def f():\n    return a",
+        "a.append(2)",
+        "r[0] = 7",
+        "np.random.seed(3); a.append(3)",
+    )
     truth = {}
     for run in notebook.runs:
         notebook.session.go(str(run.n))
@@ -140,7 +150,11 @@ def test_every_byte(notebook, data):
             continue
         reached += 1
         n = notebook.session.past.tree.at
-        assert shown(notebook) == truth[n] or any(v.outcome == "lost" for v in report.variables), (path, at, str(report))
+        assert shown(notebook) == truth[n] or any(v.outcome == "lost" for v in report.variables), (
+            path,
+            at,
+            str(report),
+        )
         assert n == max(truth) or report.notes[0].startswith("LOST"), (path, at)
     assert reached > 20
 
@@ -150,3 +164,106 @@ def shown(notebook):
     ns = notebook.ns
     drawn = repr(ns["np"].random.get_state()) if "np" in ns else ""
     return ns.get("a"), repr(ns.get("r")), ns["f"]() if "f" in ns else None, drawn
+
+
+def test_a_living_session_tells_what_is_damaged(notebook, data):
+    """Going to a state some of whose records cannot be read says what may be otherwise."""
+    notebook.run(*CELLS)
+    n = notebook.runs[1].n
+    past = notebook.session.past
+    past.keeper.flush()
+    flip(pack_of(past._store.folder, n + 1))
+    assert past.timeline().gaps[0].startswith(f"LOST 4 states of the past, {n + 1} to {n + 4}, ")
+    report = notebook.session.go(str(n + 1))
+    assert values(notebook) == (1001, 0)
+    assert report.notes[0].startswith(
+        f"MAY DIFFER random generators, functions, classes and modules that cells {n + 1}"
+    )
+
+
+def test_a_machine_that_is_not_known(notebook, data):
+    """Where the pack that describes the machine is damaged, no difference is made up."""
+    notebook.run("a = 1")
+    folder = kill(notebook)
+    with Store.open(folder) as store:
+        number = next(number for number, pack in store.packs() if pack.environment is not None)
+    flip(folder / f"{number:08}.tm")
+    report = notebook.session.recover("killed", None)
+    assert report.differences == ("which Python, platform and libraries there were is not known",)
+
+
+def test_saving_that_is_off(notebook, data, capsys):
+    """Since which cell nothing is kept is shown while it is so, and told when the session is recovered."""
+    notebook.run("a = [1]", "print(a)", "%past saving off", "a.append(2)", "%past saving")
+    last = notebook.runs[-3].n
+    assert f"saving is off since cell {last}: " in capsys.readouterr().out
+    assert notebook.session.past.timeline().gaps[0].startswith(f"saving is off since cell {last}: ")
+    kill(notebook)
+    said = f"the past was kept up to cell {last - 1}, then saving was switched off; what later cells did is not in it"
+    assert [s.gaps for s in Archivist().sessions(0.0).sessions if s.id == "killed"] == [(said,)]
+    report = notebook.session.recover("killed", None)
+    assert notebook.ns["a"] == [1]
+    assert said in report.notes
+
+
+def test_saving_that_is_on_again(notebook, data, capsys):
+    """Nothing is told of a pause that is over, also not after a merge."""
+    notebook.run("a = [1]", "%past saving off", "a.append(2)", "%past saving on", "a.append(3)", "%past saving")
+    assert capsys.readouterr().out.splitlines()[-1] == "saving is on"
+    store = notebook.session.past._store
+    store.merge([number for number, _ in store.packs()], lambda kept: True)
+    kill(notebook)
+    report = notebook.session.recover("killed", None)
+    assert (notebook.ns["a"], report.notes) == ([1, 2, 3], ())
+
+
+def test_a_disk_that_was_full(notebook, data):
+    """Where there is room for one line more, recovering says from which cell on nothing was kept, and why."""
+    notebook.run("a = [1]")
+    keeper, n = notebook.session.past.keeper, notebook.runs[-1].n
+    keep, refused = keeper._keep, OSError(errno.ENOSPC, "No space left on device")
+
+    def full(*_, **__):
+        raise refused
+
+    keeper._keep = full
+    notebook.run("a.append(2)", "a.append(3)")
+    keeper._keep = keep
+    kill(notebook)
+    report = notebook.session.recover("killed", None)
+    assert notebook.ns["a"] == [1]
+    assert report.notes[0].startswith(f"the past was kept up to cell {n}, then it stopped: [Errno 28] No space left")
+
+
+def test_variables_that_are_not_to_be_kept(notebook, data, capsys):
+    """What leaving a variable out does is said, with what was kept before, and how that goes away."""
+    notebook.run("token = 'hun' + 'ter2'; other = 1", "%past dontsave token nosuch")
+    n = notebook.runs[1].n
+    one, two = capsys.readouterr().out.splitlines()
+    assert one == (
+        f"token: no bytes of it are kept from now on; what it was after cell {n} may be kept: "
+        "del token and then %past clear take that away"
+    )
+    assert two == "nosuch: there is no such variable now; should there be one, no bytes of it are kept"
+    notebook.run("%past dontsave")
+    assert capsys.readouterr().out.strip() == "no bytes are kept of: nosuch, token"
+    folder = notebook.session.past._store.folder
+    assert any(b"hunter2" in path.read_bytes() for path in folder.glob("*.tm"))
+    notebook.run("del token", "%past clear")
+    assert not any(b"hunter2" in path.read_bytes() for path in folder.glob("*.tm"))
+
+
+def test_tags_that_move_and_go(notebook, data, capsys):
+    """A tag is drawn wherever it is put, and moving or taking it away says where it was."""
+    notebook.run("a = [1]", "a.append(2)")
+    n = notebook.runs[-2].n
+    notebook.session.go(str(n))
+    notebook.run("print(a)", "%past tag here")
+    (line,) = (line for line in notebook.session.past.timeline().states if line.tags)
+    assert (line.n, line.tags, line.here) == (n, ("here",), True)
+    capsys.readouterr()
+    notebook.run(f"%past tag here {n + 1}", "%past untag here", "%past untag", "%past untag here")
+    out = capsys.readouterr().out
+    assert f"state {n + 1} is now called here; before, that was state {n}\n" in out
+    assert f"state {n + 1} is no longer called here\n" in out
+    assert notebook.session.past.tree.tags == {}
