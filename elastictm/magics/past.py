@@ -13,6 +13,7 @@ from elastictm.errors import UsageError
 from elastictm.ids import RunNumber
 from elastictm.magics.words import Parser, SessionMagics, errors_shown
 from elastictm.model.quantities import parse_size
+from elastictm.model.tables import amount
 from elastictm.views.differences import ColouredDifference
 
 PAST = """\
@@ -26,7 +27,7 @@ PAST = """\
 %past tag NAME [N]          call state N, or the one here, by a name
 %past untag NAME            take a name away
 %past clear [A-B]           forget states; what other states need stays
-%past budget [2GB]          how many bytes the past may take on disk
+%past budget [2GB]          how many bytes the past of all sessions may take on disk; holds at once
 %past saving [on|off]       pause, and go on; alone, which it is
 %past dontsave [NAME...]    keep no bytes of these variables from now on; alone, which they are
 %past sessions              earlier sessions, those of killed kernels too
@@ -35,6 +36,8 @@ PAST = """\
 
 Options of going to a state:
   --allow-effects           cells that write files, use the network or start processes may run again
+Of a budget:
+  --yes                     the pasts of sessions that ended go, the oldest first, where there is no room for them
 """
 
 
@@ -133,12 +136,23 @@ class PastMagics(SessionMagics):
 
     def _budget(self, words: list[str]) -> None:
         past = self._session.known_past()
-        if len(words) > 1:
-            raise UsageError(f"%past budget takes at most a size, such as 2GB, not {' '.join(words)!r}")
-        if words:
-            self._session.budget = parse_size(words[0])
-            past.bound()
-        print(past.spent())  # noqa: T201 - a magic is a surface
+        parser = Parser("%past budget", add_help=False)
+        parser.add_argument("size", nargs="?")
+        parser.add_argument("--yes", action="store_true")
+        given = parser.parse_args(words)
+        lines: list[str] = []
+        if given.size is not None:
+            budget = parse_size(given.size)
+            others = past.too_much(budget)
+            if others and not given.yes:
+                named = ", ".join(f"{found.about.id} ({amount(found.size)})" for found in others)
+                raise UsageError(
+                    f"{given.size} has no room for the pasts of these sessions, which would be removed: {named}. "
+                    f"%past budget {given.size} --yes removes them; nothing was changed"
+                )
+            self._session.budget = budget
+            lines += past.fit()
+        print("\n".join([*lines, past.spent()]))  # noqa: T201 - a magic is a surface
 
     def _saving(self, words: list[str]) -> None:
         if words not in ([], ["on"], ["off"]):

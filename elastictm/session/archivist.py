@@ -17,6 +17,8 @@ from elastictm.session.copying import write_archive
 from elastictm.session.gaps import gaps, paused, states_of
 from elastictm.session.states import Shelves, StateReader, contents
 from elastictm.session.stores import Found, Stores
+from elastictm.session.trust import TrustBook, is_own
+from elastictm.storage.reader import ArchiveReader
 from elastictm.storage.store import Store
 from elastictm.storage.store_reader import StoreReader
 
@@ -49,7 +51,12 @@ class Archivist:
             DestinationError: it cannot be written there; what was there is intact.
         """
         with self._opened(session) as (name, reader, shelves, tree):
-            return write_archive(StateReader(reader, shelves, tree, chosen(tree, name, state), name), path, force=force)
+            source = StateReader(reader, shelves, tree, chosen(tree, name, state), name)
+            report = write_archive(source, path, force=force)
+            if is_own(reader.folder):
+                with ArchiveReader(path) as written:
+                    TrustBook().add(written.manifest)
+            return report
 
     @contextmanager
     def _opened(self, session: str) -> Iterator[tuple[str, StoreReader, Shelves, StateTree]]:

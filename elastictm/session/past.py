@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from elastictm.session.recorder import Recorder
     from elastictm.session.restoring import Restored
     from elastictm.session.stock import Stock
-    from elastictm.session.stores import Stores
+    from elastictm.session.stores import Found, Stores
     from elastictm.session.thrift import Thrift
     from elastictm.settings import Settings
     from elastictm.storage import manifest as m
@@ -51,6 +51,9 @@ WORDS: Final = frozenset(
 
 _WEIGHED_EVERY: Final = 32 * 10**6
 """Bytes of values after which somebody looks whether all that is kept is worth its space."""
+
+_WEIGHED_AT_LEAST: Final = 10**5
+"""Bytes of values for which nobody looks, however small the budget is."""
 
 _SHOWN: Final = 40
 """Characters of a cell's first line, where cells are named."""
@@ -172,13 +175,13 @@ class Past:
         here = {self.tree.at, self.tree.standing()}
         chosen = [state.n for state in self.tree if first <= state.n <= last and state.n not in here]
         self.tree.forget(chosen)
-        freed = 0
+        freed = "0 B freed"
         if self.keeper is not None and chosen:
             self.keeper.flush()
             self.keeper.note((), p.Pack(forgotten=tuple(chosen)))
             freed = self._thrift().clean()
             self._shelves = Shelves()
-        return f"{len(chosen)} states forgotten, {amount(freed)} freed"
+        return f"{len(chosen)} states forgotten, {freed}"
 
     def leave_out(self, what: Iterable[object]) -> tuple[str, ...]:
         """Keep no bytes of these objects, or of the variables with these names; returns what that does, in lines.
@@ -279,11 +282,32 @@ class Past:
             self._note_all()
         self._unkept.clear()
         self._whole = False
-        if self.keeper.unweighed > _WEIGHED_EVERY:
+        if self.keeper.unweighed > _WEIGHED_AT_LEAST and self.keeper.unweighed > self._weighed_every():
             self.bound()
+
+    def _weighed_every(self) -> int:
+        chosen = self._settings().budget
+        return _WEIGHED_EVERY if chosen is None else min(_WEIGHED_EVERY, chosen // 4)
 
     def _allowance(self) -> float:
         return self._settings().keeping_seconds
+
+    def fit(self) -> Iterator[str]:
+        """Have the budget hold at once; tells what that took, and what takes up more than there is room for."""
+        if self.keeper is None:
+            yield "it holds from the first state of this session on"
+            return
+        before = self.bytes
+        self.bound()
+        self.keeper.flush()
+        freed = before - self.bytes
+        if freed > 0:
+            yield f"dropped {amount(freed)} of this session: what was in it, cells can make again"
+        yield from self.news()
+
+    def too_much(self, budget: int) -> list[Found]:
+        """The pasts of sessions that ended for which a budget would have no room."""
+        return self._stores.oldest(self._stores.size - budget)
 
     def bound(self) -> None:
         """Have what is not worth its bytes dropped, by and by."""
@@ -347,7 +371,8 @@ class Past:
     def timeline(self, *, everything: bool = False) -> Timeline:
         """The states, with what going to each of them costs."""
         written: Mapping[RunNumber, int] = {}
-        unread, missing = "", ()
+        unread = ""
+        missing: tuple[str, ...] = ()
         if self.keeper is not None:
             try:
                 with self._opened() as stored:

@@ -409,7 +409,7 @@ class Session:
             self._follow()
 
     def dontsave(self, what: Iterable[object]) -> tuple[str, ...]:
-        """Keep no bytes of these objects, or of the variables with these names, from now on; what that does, in lines."""
+        """Keep no bytes of these objects, or of the variables with these names, from now on; what that does."""
         return self.known_past().leave_out(what)
 
     def _adopt(self, restored: Restored) -> None:

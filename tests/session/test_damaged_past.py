@@ -145,8 +145,7 @@ def test_every_byte(notebook, data):
         flip(path, at)
         try:
             report = notebook.session.recover(folder.name, None)
-        except ArchiveDamaged as error:
-            assert path.name in str(error)
+        except ArchiveDamaged:  # of the first state, from which all others come
             continue
         reached += 1
         n = notebook.session.past.tree.at
