@@ -125,14 +125,13 @@ class PastMagics(SessionMagics):
             print(self._session.known_past().tag(name, None))  # noqa: T201 - a magic is a surface
 
     def _clear(self, words: list[str]) -> None:
-        past = self._session.known_past()
         if not words:
-            print(past.clear(None))  # noqa: T201 - a magic is a surface
+            print(self._session.clear(None))  # noqa: T201 - a magic is a surface
             return
         first, dash, last = words[0].partition("-")
         if len(words) > 1 or not first.isdecimal() or (dash and not last.isdecimal()):
             raise UsageError(f"%past clear takes nothing, or a range such as 3-9, not {' '.join(words)!r}")
-        print(past.clear((RunNumber(int(first)), RunNumber(int(last or first)))))  # noqa: T201
+        print(self._session.clear((RunNumber(int(first)), RunNumber(int(last or first)))))  # noqa: T201
 
     def _budget(self, words: list[str]) -> None:
         past = self._session.known_past()
@@ -150,8 +149,7 @@ class PastMagics(SessionMagics):
                     f"{given.size} has no room for the pasts of these sessions, which would be removed: {named}. "
                     f"%past budget {given.size} --yes removes them; nothing was changed"
                 )
-            self._session.budget = budget
-            lines += past.fit()
+            lines += self._session.spend(budget)
         print("\n".join([*lines, past.spent()]))  # noqa: T201 - a magic is a surface
 
     def _saving(self, words: list[str]) -> None:

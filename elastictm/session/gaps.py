@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from elastictm.errors import ArchiveDamaged
 from elastictm.ids import RunNumber
+from elastictm.session.states import NOT_WANTED
 
 if TYPE_CHECKING:
     from elastictm.model.tree import StateTree
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
 
 
 _DIGEST: Final = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
+
+
+def left_out(shelves: Shelves) -> tuple[str, ...]:
+    """A line on what the session was not to keep bytes of, which nobody knows any more."""
+    every = (record.refusals.items() for _, record in shelves.records.values())
+    names = sorted({name for refusals in every for name, (_, reason) in refusals if reason == NOT_WANTED})
+    if not names:
+        return ()
+    return (f"%past dontsave {' '.join(names)} held for the session that ended, and has to be said once more",)
 
 
 def states_of(shelves: Shelves, reader: StoreReader, name: str) -> StateTree:
@@ -55,8 +65,7 @@ def unknown(shelves: Shelves, tree: StateTree, n: RunNumber, reader: StoreReader
 
 def paused(pause: p.Pause) -> str:
     """Since when no states were kept, and why."""
-    why = f"then it stopped: {pause.why}" if pause.why else "then saving was switched off"
-    return f"the past was kept up to cell {pause.n - 1}, {why}; what later cells did is not in it"
+    return f"cells after {pause.n - 1} were not kept: {pause.why or 'saving was off'}"
 
 
 def ranges(numbers: Iterable[int]) -> str:

@@ -24,7 +24,7 @@ from elastictm.session.environment import describe_environment
 from elastictm.session.host import Host, variables
 from elastictm.session.modules_kept import ModulesKept
 from elastictm.session.packing import packed
-from elastictm.session.states import NOT_KEPT
+from elastictm.session.states import NOT_KEPT, NOT_WANTED
 from elastictm.session.stock import Stock, take_stock_of
 from elastictm.storage import manifest as m
 from elastictm.storage import pack as p
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = 2**20
 """Bytes that are written before the prompt is back."""
 
-NOT_WANTED: Final = f"{NOT_KEPT}: dontsave"
 UNSURE: Final = f"{NOT_KEPT}: there was no time to see whether its class brings it back as it is"
 NO_TIME: Final = f"{NOT_KEPT}: freezing it takes too long"
 
@@ -291,7 +290,7 @@ class Keeper:
         if self._next is not None:
             # A full disk, say, may have room for that much; nobody has it told otherwise should the kernel end.
             with suppress(OSError, ElasticTMError):
-                self._note((), p.Pack(pause=p.Pause(self._next, str(error))))
+                self._note((), p.Pack(pause=p.Pause(self._next, str(error).partition(". ")[0])))
 
 
 def _bare(state: State, store: Callable[[object], Blob]) -> p.StateRecord:

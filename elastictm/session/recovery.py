@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from elastictm.errors import ArchiveDamaged, UsageError
 from elastictm.model.tree import StateTree
 from elastictm.session.archivist import chosen
-from elastictm.session.gaps import gaps, states_of
+from elastictm.session.gaps import gaps, left_out, states_of
 from elastictm.session.prospect import Prospect
 from elastictm.session.restoring import Restored, Restorer
 from elastictm.session.states import Shelves, StateReader
@@ -74,4 +74,6 @@ class Recovery:
             self.taken = store
         else:
             store.close()
-        return replace(restored, report=replace(restored.report, notes=(*told, *restored.report.notes)))
+        return replace(
+            restored, report=replace(restored.report, notes=(*told, *left_out(shelves), *restored.report.notes))
+        )

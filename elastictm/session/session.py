@@ -408,6 +408,21 @@ class Session:
         if on:
             self._follow()
 
+    def clear(self, cells: tuple[RunNumber, RunNumber] | None) -> str:
+        """Forget the states of a range of cells, or all but the one that is here; returns in words what was freed."""
+        past = self.known_past()
+        with self.circumstances.unmoved():
+            import elastictm.session.thrift  # noqa: F401, PLC0415 - recording does without
+        return past.clear(cells)
+
+    def spend(self, budget: int) -> tuple[str, ...]:
+        """Have the past of all sessions take no more bytes on disk from now on; returns in lines what that took."""
+        past = self.known_past()
+        with self.circumstances.unmoved():
+            import elastictm.session.thrift  # noqa: F401, PLC0415 - recording does without
+        self.budget = budget
+        return tuple(past.fit())
+
     def dontsave(self, what: Iterable[object]) -> tuple[str, ...]:
         """Keep no bytes of these objects, or of the variables with these names, from now on; what that does."""
         return self.known_past().leave_out(what)

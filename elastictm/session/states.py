@@ -27,6 +27,9 @@ from elastictm.storage.store_reader import StoreReader
 NOT_KEPT: Final = "it was not kept"
 """Begins the reason why a version has no bytes though it could have some."""
 
+NOT_WANTED: Final = f"{NOT_KEPT}: dontsave"
+"""The reason where the user wanted that."""
+
 
 def versions_of(kept: p.Kept) -> tuple[Version, ...]:
     """The versions whose bytes a kept group has, in the order of its streams."""

@@ -52,7 +52,7 @@ class Thrift:
             if removed:
                 yield f"the past took more than its budget of {amount(self.budget)}: removed {', '.join(removed)}"
             others = self.stores.size - self.store.size
-        if (self.store.size + others) * 3 > self.budget:
+        if self.budget >= self.store.size + others > self.budget / 3:
             yield f"the past takes more than a third of its budget of {amount(self.budget)}; %past budget says more"
         if self.store.size > min(_LARGE, max(0, self.budget - others)):
             yield from self._drop(max(0, self.budget - others))

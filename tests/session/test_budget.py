@@ -41,6 +41,7 @@ def test_a_budget_holds_at_once(notebook, root, capsys):
     assert dropped.startswith("dropped ")
     assert spent.startswith("the past takes ")
     assert " of 1.0 MB, " in spent
+    assert notebook.session.history.runs[-1].settings == ()
 
 
 def test_a_small_budget_holds_while_cells_run(notebook, root):

@@ -198,7 +198,7 @@ def test_saving_that_is_off(notebook, data, capsys):
     assert f"saving is off since cell {last}: " in capsys.readouterr().out
     assert notebook.session.past.timeline().gaps[0].startswith(f"saving is off since cell {last}: ")
     kill(notebook)
-    said = f"the past was kept up to cell {last - 1}, then saving was switched off; what later cells did is not in it"
+    said = f"cells after {last - 1} were not kept: saving was off"
     assert [s.gaps for s in Archivist().sessions(0.0).sessions if s.id == "killed"] == [(said,)]
     report = notebook.session.recover("killed", None)
     assert notebook.ns["a"] == [1]
@@ -231,7 +231,7 @@ def test_a_disk_that_was_full(notebook, data):
     kill(notebook)
     report = notebook.session.recover("killed", None)
     assert notebook.ns["a"] == [1]
-    assert report.notes[0].startswith(f"the past was kept up to cell {n}, then it stopped: [Errno 28] No space left")
+    assert report.notes[0].startswith(f"cells after {n} were not kept: [Errno 28] No space left")
 
 
 def test_variables_that_are_not_to_be_kept(notebook, data, capsys):
@@ -246,6 +246,10 @@ def test_variables_that_are_not_to_be_kept(notebook, data, capsys):
     assert two == "nosuch: there is no such variable now; should there be one, no bytes of it are kept"
     notebook.run("%past dontsave")
     assert capsys.readouterr().out.strip() == "no bytes are kept of: nosuch, token"
+    notebook.run("token = token + '!'")
+    kill(notebook)
+    report = notebook.session.recover("killed", None)
+    assert "%past dontsave token held for the session that ended, and has to be said once more" in report.notes
     folder = notebook.session.past._store.folder
     assert any(b"hunter2" in path.read_bytes() for path in folder.glob("*.tm"))
     notebook.run("del token", "%past clear")
