@@ -25,7 +25,7 @@ PAST = """\
 %past vars N [NAME...]      show variables of state N without going there
 %past diff A B              what differs between two states
 %past tag NAME [N]          call state N, or the one here, by a name
-%past untag NAME            take a name away
+%past untag NAME...         take names away
 %past clear [A-B]           forget states; what other states need stays
 %past budget [2GB]          how many bytes the past of all sessions may take on disk; holds at once
 %past saving [on|off]       pause, and go on; alone, which it is

@@ -68,6 +68,7 @@ def test_states_that_cannot_be_read_are_told_first(notebook, data):
     flip(broken)
     lost = f"LOST 3 states of the past, {first + 2} to {first + 4}, which cannot be read: "
     (session,) = (s for s in Archivist().sessions(0.0).sessions if s.id == "killed")
+    assert f"killed: {lost}" in str(Archivist().sessions(0.0))
     listed = Archivist().timeline("killed", 0.0, everything=True)
     report = notebook.session.recover("killed", None)
     assert values(notebook) == (1001, 0)
