@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from elastictm.errors import UsageError
+from elastictm.errors import ArchiveDamaged, UsageError
 from elastictm.ids import RunNumber
 from elastictm.model.reports import SaveReport
 from elastictm.model.sessions import SessionLine, SessionList, StateContents
@@ -49,13 +49,24 @@ class Archivist:
 
         Raises:
             DestinationError: it cannot be written there; what was there is intact.
+            ArchiveDamaged: no state of the session can be read.
         """
         with self._opened(session) as (name, reader, shelves, tree):
-            source = StateReader(reader, shelves, tree, chosen(tree, name, state), name)
-            report = write_archive(source, path, force=force)
+
+            def written(tree: StateTree) -> SaveReport:
+                source = StateReader(reader, shelves, tree, chosen(tree, name, state), name)
+                report = write_archive(source, path, force=force)
+                return replace(report, notes=(*gaps(shelves, tree, reader), *report.notes))
+
+            try:
+                report = written(tree)
+            except ArchiveDamaged as error:
+                reader.tell(error)
+                shelves.sift(reader)
+                report = written(states_of(shelves, reader, name))
             if is_own(reader.folder):
-                with ArchiveReader(path) as written:
-                    TrustBook().add(written.manifest)
+                with ArchiveReader(path) as archive:
+                    TrustBook().add(archive.manifest)
             return report
 
     @contextmanager
@@ -111,9 +122,7 @@ def chosen(tree: StateTree, name: str, state: str | None) -> RunNumber:
     if state in tree.tags:
         return tree.tags[state]
     if state.isdecimal() and int(state) in tree.lost:
-        raise UsageError(
-            f"state {state} of {name} cannot be read: %past --session {name} brings the latest that can be"
-        )
+        raise UsageError(f"state {state} of {name} cannot be read; elastictm past {name} says why")
     if state.isdecimal() and int(state) in tree and int(state) not in tree.forgotten:
         return RunNumber(int(state))
     raise UsageError(f"{name} has no state {state!r}: they are numbered as cells are, 0 to {tree.latest}")

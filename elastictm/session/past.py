@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from elastictm.errors import ArchiveError, DestinationError, UsageError
+from elastictm.errors import ArchiveDamaged, ArchiveError, DestinationError, UsageError
 from elastictm.ids import DefinitionKey, Name, RunNumber, Version
 from elastictm.model.records import BY_NO_CELL, CellRun
 from elastictm.model.sessions import StateContents
@@ -436,6 +436,12 @@ class Past:
             self._shelves, self._merges = Shelves(), merges
         self._shelves.refresh(reader)
         return self._shelves
+
+    def sift(self, error: ArchiveDamaged) -> None:
+        """Find all that is damaged, and do without it."""
+        with self._opened() as stored:
+            stored.tell(error)
+            self._refreshed(stored).sift(stored)
 
     def _opened(self) -> StoreReader:
         """The store, with all in it that is on its way there.

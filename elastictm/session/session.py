@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from elastictm.errors import ArchiveNotTrusted, UsageError
+from elastictm.errors import ArchiveDamaged, ArchiveNotTrusted, UsageError
 from elastictm.ids import Name, RunNumber, is_variable
 from elastictm.model.history import History
 from elastictm.model.records import Refusal
@@ -174,7 +174,11 @@ class Session:
             import elastictm.session.restoring  # noqa: F401, PLC0415 - recording does without
         self.recorder.suspended = True
         try:
-            restored, report = past.go(n, self.recorder, self.circumstances, allow_effects=allow_effects)
+            try:
+                restored, report = past.go(n, self.recorder, self.circumstances, allow_effects=allow_effects)
+            except ArchiveDamaged as error:
+                past.sift(error)
+                restored, report = past.go(n, self.recorder, self.circumstances, allow_effects=allow_effects)
         finally:
             self.recorder.suspended = False
         self.history = restored.history

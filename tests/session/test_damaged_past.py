@@ -11,6 +11,7 @@ import pytest
 
 from elastictm.errors import ArchiveDamaged
 from elastictm.session.archivist import Archivist
+from elastictm.session.options import SaveOptions
 from elastictm.storage.store import Store
 
 CELLS = ("a = [1] * 1000", "a.append(2)", "b = {'x': list(range(3000))}", "a.append(3)", "b['y'] = 7")
@@ -164,6 +165,49 @@ def shown(notebook):
     ns = notebook.ns
     drawn = repr(ns["np"].random.get_state()) if "np" in ns else ""
     return ns.get("a"), repr(ns.get("r")), ns["f"]() if "f" in ns else None, drawn
+
+
+def test_values_that_are_damaged_are_made_again(notebook, data, tmp_path):
+    """Where only the bytes of a value changed, all states are there, and its cell runs again."""
+    notebook.run("a = list(range(5000))", "b = [1]")
+    n = notebook.runs[1].n
+    folder = kill(notebook)
+    flip(pack_of(folder, n), 2000)
+    saved = Archivist().save("killed", None, tmp_path / "state.tm", force=False)
+    assert saved.notes[0].startswith("LOST some of what was kept, which cannot be read: ")
+    report = notebook.session.recover("killed", None)
+    assert report.notes[0].startswith("LOST some of what was kept, which cannot be read: ")
+    assert (notebook.ns["a"], notebook.ns["b"]) == (list(range(5000)), [1])
+    for each in (saved, report):
+        assert {v.name: v.outcome for v in each.variables} == {"a": "rerun", "b": "stored"}
+    notebook.session.restore(tmp_path / "state.tm")
+    assert (notebook.ns["a"], notebook.ns["b"]) == (list(range(5000)), [1])
+
+
+def test_a_living_session_does_without_values_that_are_damaged(notebook, data):
+    """Going to a state whose bytes changed makes the values again, and the list of states says what is damaged."""
+    notebook.run("a = list(range(5000))", "a.append(1); b = [1]")
+    n, past = notebook.runs[1].n, notebook.session.past
+    past.keeper.flush()
+    flip(pack_of(past._store.folder, n), 2000)
+    report = notebook.session.go(str(n))
+    assert (len(notebook.ns["a"]), "b" in notebook.ns) == (5000, False)
+    assert [(v.name, v.outcome) for v in report.variables] == [("a", "rerun")]
+    assert past.timeline().gaps[0].startswith("LOST some of what was kept, which cannot be read: ")
+
+
+def test_a_damaged_past_travels_with_what_it_lost(notebook, data, tmp_path):
+    """An archive with the past of a damaged store has the states that are there, and says that others are not."""
+    notebook.run(*CELLS)
+    n = notebook.runs[1].n
+    flip(pack_of(kill(notebook), n + 2))
+    notebook.session.recover("killed", None)
+    notebook.run("c = 1")
+    notebook.session.save(tmp_path / "work.tm", SaveOptions(with_past=True))
+    notebook.session.restore(tmp_path / "work.tm")
+    past = notebook.session.past
+    assert past.tree.lost == {n + 2, n + 3, n + 4}
+    assert past.timeline().gaps[0].startswith(f"LOST 3 states of the past, {n + 2} to {n + 4}, ")
 
 
 def test_a_living_session_tells_what_is_damaged(notebook, data):
