@@ -139,7 +139,7 @@ def dontsave(*what: object) -> None:
 def clear_past(cells: tuple[int, int] | None = None) -> None:
     """Forget the states of a range of cells, both ends included; of all but the one that is here if it is None."""
     chosen = None if cells is None else (RunNumber(cells[0]), RunNumber(cells[1]))
-    current_session().known_past().clear(chosen)
+    current_session().clear(chosen)
 
 
 def history() -> HistoryGraph:

@@ -13,6 +13,7 @@ from elastictm.errors import UsageError
 from elastictm.ids import RunNumber
 from elastictm.magics.words import Parser, SessionMagics, errors_shown
 from elastictm.model.quantities import parse_size
+from elastictm.model.tables import amount
 from elastictm.views.differences import ColouredDifference
 
 PAST = """\
@@ -24,17 +25,19 @@ PAST = """\
 %past vars N [NAME...]      show variables of state N without going there
 %past diff A B              what differs between two states
 %past tag NAME [N]          call state N, or the one here, by a name
-%past untag NAME            take a name away
+%past untag NAME...         take names away
 %past clear [A-B]           forget states; what other states need stays
-%past budget [2GB]          how many bytes the past may take on disk
-%past saving on|off         pause, and go on
-%past dontsave NAME...      keep no bytes of these variables
+%past budget [2GB]          how many bytes the past of all sessions may take on disk; holds at once
+%past saving [on|off]       pause, and go on; alone, which it is
+%past dontsave [NAME...]    keep no bytes of these variables from now on; alone, which they are
 %past sessions              earlier sessions, those of killed kernels too
 %past recover [N]           the latest session of this notebook or folder that ended: go on from its last state, or N
 %past --session ID [N]      the same for any session
 
 Options of going to a state:
   --allow-effects           cells that write files, use the network or start processes may run again
+Of a budget:
+  --yes                     the pasts of sessions that ended go, the oldest first, where there is no room for them
 """
 
 
@@ -113,38 +116,51 @@ class PastMagics(SessionMagics):
         past = self._session.known_past()
         if not 1 <= len(words) <= 2:  # noqa: PLR2004 - NAME and N
             raise UsageError("%past tag takes a name, and the number of a state: %past tag clean 12")
-        past.tag(words[0], past.find(words[1]) if words[1:] else past.here())
+        print(past.tag(words[0], past.find(words[1]) if words[1:] else past.here()))  # noqa: T201
 
     def _untag(self, words: list[str]) -> None:
+        if not words:
+            raise UsageError("%past untag takes the tags that go: %past untag clean")
         for name in words:
-            self._session.known_past().tag(name, None)
+            print(self._session.known_past().tag(name, None))  # noqa: T201 - a magic is a surface
 
     def _clear(self, words: list[str]) -> None:
-        past = self._session.known_past()
         if not words:
-            print(past.clear(None))  # noqa: T201 - a magic is a surface
+            print(self._session.clear(None))  # noqa: T201 - a magic is a surface
             return
         first, dash, last = words[0].partition("-")
         if len(words) > 1 or not first.isdecimal() or (dash and not last.isdecimal()):
             raise UsageError(f"%past clear takes nothing, or a range such as 3-9, not {' '.join(words)!r}")
-        print(past.clear((RunNumber(int(first)), RunNumber(int(last or first)))))  # noqa: T201
+        print(self._session.clear((RunNumber(int(first)), RunNumber(int(last or first)))))  # noqa: T201
 
     def _budget(self, words: list[str]) -> None:
         past = self._session.known_past()
-        if len(words) > 1:
-            raise UsageError(f"%past budget takes at most a size, such as 2GB, not {' '.join(words)!r}")
-        if words:
-            self._session.budget = parse_size(words[0])
-            past.bound()
-        print(past.spent())  # noqa: T201 - a magic is a surface
+        parser = Parser("%past budget", add_help=False)
+        parser.add_argument("size", nargs="?")
+        parser.add_argument("--yes", action="store_true")
+        given = parser.parse_args(words)
+        lines: list[str] = []
+        if given.size is not None:
+            budget = parse_size(given.size)
+            others = past.too_much(budget)
+            if others and not given.yes:
+                named = ", ".join(f"{found.about.id} ({amount(found.size)})" for found in others)
+                raise UsageError(
+                    f"{given.size} has no room for the pasts of these sessions, which would be removed: {named}. "
+                    f"%past budget {given.size} --yes removes them; nothing was changed"
+                )
+            lines += self._session.spend(budget)
+        print("\n".join([*lines, past.spent()]))  # noqa: T201 - a magic is a surface
 
     def _saving(self, words: list[str]) -> None:
-        if words not in (["on"], ["off"]):
-            raise UsageError(f"%past saving takes on or off, not {' '.join(words) or 'nothing'!r}")
-        self._session.saving(words == ["on"])
+        if words not in ([], ["on"], ["off"]):
+            raise UsageError(f"%past saving takes on, off or nothing, not {' '.join(words)!r}")
+        if words:
+            self._session.saving(words == ["on"])
+        print(self._session.known_past().switched())  # noqa: T201 - a magic is a surface
 
     def _dontsave(self, words: list[str]) -> None:
-        self._session.dontsave(words)
+        print("\n".join(self._session.dontsave(words)))  # noqa: T201 - a magic is a surface
 
     def _sessions(self, words: list[str]) -> None:
         if words:

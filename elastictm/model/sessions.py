@@ -10,7 +10,10 @@ from elastictm.model.tables import Table, age, amount, duration
 
 @dataclass(frozen=True, slots=True)
 class SessionLine:
-    """One session that keeps a past; ``age`` is in seconds, ``bytes`` are on disk, ``alive`` tells that it goes on."""
+    """One session that keeps a past; ``age`` is in seconds, ``bytes`` are on disk, ``alive`` tells that it goes on.
+
+    ``gaps`` tell what of it cannot be read, or was not kept.
+    """
 
     id: str
     age: float
@@ -19,6 +22,7 @@ class SessionLine:
     python: str
     bytes: int
     alive: bool
+    gaps: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """The session as a dict of plain values."""
@@ -30,6 +34,7 @@ class SessionLine:
             "python": self.python,
             "bytes": self.bytes,
             "alive": self.alive,
+            "gaps": list(self.gaps),
         }
 
 
@@ -51,7 +56,8 @@ class SessionList(Shown):
         )
         columns = ("session", "began", "of", "Python", "on disk", "")
         notes = ("%past --session ID brings the last state of a session here, %past --session ID N another",)
-        return (Table(f"{len(rows)} sessions in {self.folder}", columns, rows, notes if rows else ()),)
+        gaps = tuple(f"{s.id}: {gap}" for s in self.sessions for gap in s.gaps)
+        return (Table(f"{len(rows)} sessions in {self.folder}", columns, rows, notes if rows else (), gaps),)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

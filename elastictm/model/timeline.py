@@ -56,13 +56,17 @@ class StateLine:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Timeline(Shown):
-    """All states, or the latest of them; ``hidden`` earlier ones are left out."""
+    """All states, or the latest of them; ``hidden`` earlier ones are left out.
+
+    ``gaps`` tell what cannot be read, or was not kept.
+    """
 
     session: str
     states: tuple[StateLine, ...]
     hidden: int = 0
     bytes: int = 0
     notes: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """The states as a dict of plain values."""
@@ -72,6 +76,7 @@ class Timeline(Shown):
             "hidden": self.hidden,
             "bytes": self.bytes,
             "notes": list(self.notes),
+            "gaps": list(self.gaps),
         }
 
     def _tables(self) -> tuple[Table, ...]:
@@ -92,7 +97,7 @@ class Timeline(Shown):
         head += f"{amount(self.bytes)} on disk"
         columns = ("state", "cell", "age", "took", "wrote", "added", "going there", "")
         more = (f"{self.hidden} earlier states: %past --all shows them",) if self.hidden else ()
-        return (Table(head, columns, rows, (*more, *self.notes)),)
+        return (Table(head, columns, rows, (*more, *self.notes), self.gaps),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,7 @@ def timeline(session: str, tree: StateTree, now: float, costs: Costs, *, everyth
     drawings = draw(tree)
     tags: dict[RunNumber, list[str]] = {}
     for name, n in tree.tags.items():
-        tags.setdefault(n, []).append(name)
+        tags.setdefault(tree.changed(n), []).append(name)
     here = tree.standing()
     hidden = 0 if everything else max(0, len(shown) - MOST_SHOWN)
     lines = tuple(

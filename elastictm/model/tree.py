@@ -52,6 +52,7 @@ class StateTree:
         self._tags: dict[str, RunNumber] = {}
         self._remarks: dict[Remark, None] = {}
         self._forgotten: set[RunNumber] = set()
+        self._lost: frozenset[RunNumber] = frozenset()
         self._at: RunNumber | None = None
 
     def __len__(self) -> int:
@@ -75,6 +76,7 @@ class StateTree:
         other._tags = dict(self._tags)
         other._remarks = dict(self._remarks)
         other._forgotten = set(self._forgotten)
+        other._lost = self._lost
         other._at = self._at
         return other
 
@@ -85,8 +87,17 @@ class StateTree:
 
     @property
     def latest(self) -> RunNumber | None:
-        """The highest number that a cell run has on any branch."""
-        return max(self._states, default=None)
+        """The highest number that a cell run has on any branch, or had that is lost: no other gets it."""
+        return max((*self._states, *self._lost), default=None)
+
+    @property
+    def lost(self) -> frozenset[RunNumber]:
+        """The states that were once, and of which too little could be read."""
+        return self._lost
+
+    def lose(self, numbers: Iterable[RunNumber]) -> None:
+        """Know of states that cannot be read."""
+        self._lost = frozenset(numbers) - self._states.keys()
 
     @property
     def tags(self) -> Mapping[str, RunNumber]:
@@ -165,9 +176,12 @@ class StateTree:
 
     def standing(self) -> RunNumber | None:
         """The state that the session stands in, by the last cell that changed something; None before the first."""
-        n = self._at
-        while n is not None and not self._states[n].is_new:
-            n = self._states[n].parent
+        return None if self._at is None else self.changed(self._at)
+
+    def changed(self, n: RunNumber) -> RunNumber:
+        """The last state on the line of another one that was different from its parent."""
+        while not (state := self._states[n]).is_new and state.parent is not None:
+            n = state.parent
         return n
 
     def _lead_to(self, state: State) -> None:
@@ -192,7 +206,8 @@ class StateTree:
 
     def forget(self, numbers: Iterable[RunNumber]) -> None:
         """Have states that cannot be gone to any more, and their tags go; the one that is here stays."""
-        self._forgotten.update(n for n in numbers if n in self._states and n != self._at)
+        here = {self._at, self.standing()}
+        self._forgotten.update(n for n in numbers if n in self._states and n not in here)
         self._tags = {name: n for name, n in self._tags.items() if n not in self._forgotten}
 
     def tag(self, name: str, n: RunNumber | None) -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from elastictm.errors import UsageError
+from elastictm.errors import ArchiveDamaged, UsageError
 from elastictm.ids import RunNumber
 from elastictm.model.reports import SaveReport
 from elastictm.model.sessions import SessionLine, SessionList, StateContents
 from elastictm.model.timeline import Costs, Timeline, timeline
 from elastictm.model.tree import StateTree
 from elastictm.session.copying import write_archive
-from elastictm.session.states import Shelves, StateReader, contents, told
-from elastictm.session.stores import Stores
+from elastictm.session.gaps import gaps, paused, states_of
+from elastictm.session.states import Shelves, StateReader, contents
+from elastictm.session.stores import Found, Stores
+from elastictm.session.trust import TrustBook, is_own
+from elastictm.storage.reader import ArchiveReader
 from elastictm.storage.store import Store
 from elastictm.storage.store_reader import StoreReader
 
@@ -34,7 +37,7 @@ class Archivist:
         """The states of a session."""
         with self._opened(session) as (name, reader, shelves, tree):
             shown = timeline(name, tree, now, Costs(shelves.bytes), everything=everything)
-            return dataclasses.replace(shown, notes=told(reader))
+            return replace(shown, gaps=gaps(shelves, tree, reader))
 
     def contents(self, session: str, state: str) -> StateContents:
         """What a state holds."""
@@ -46,9 +49,25 @@ class Archivist:
 
         Raises:
             DestinationError: it cannot be written there; what was there is intact.
+            ArchiveDamaged: no state of the session can be read.
         """
         with self._opened(session) as (name, reader, shelves, tree):
-            return write_archive(StateReader(reader, shelves, tree, chosen(tree, name, state), name), path, force=force)
+
+            def written(tree: StateTree) -> SaveReport:
+                source = StateReader(reader, shelves, tree, chosen(tree, name, state), name)
+                report = write_archive(source, path, force=force)
+                return replace(report, notes=(*gaps(shelves, tree, reader), *report.notes))
+
+            try:
+                report = written(tree)
+            except ArchiveDamaged as error:
+                reader.tell(error)
+                shelves.sift(reader)
+                report = written(states_of(shelves, reader, name))
+            if is_own(reader.folder):
+                with ArchiveReader(path) as archive:
+                    TrustBook().add(archive.manifest)
+            return report
 
     @contextmanager
     def _opened(self, session: str) -> Iterator[tuple[str, StoreReader, Shelves, StateTree]]:
@@ -56,18 +75,38 @@ class Archivist:
         with Store.open(found.folder) as store, store.reader() as reader:
             shelves = Shelves()
             shelves.refresh(reader)
-            yield found.about.id, reader, shelves, shelves.tree(reader)
+            yield found.about.id, reader, shelves, states_of(shelves, reader, found.about.id)
 
 
 def session_list(stores: Stores, now: float) -> SessionList:
     """The sessions that keep a past."""
     lines = (
         SessionLine(
-            s.about.id, now - s.about.started, s.about.directory, s.about.notebook, s.about.python, s.size, s.alive
+            s.about.id,
+            now - s.about.started,
+            s.about.directory,
+            s.about.notebook,
+            s.about.python,
+            s.size,
+            s.alive,
+            gaps=_gaps(s),
         )
         for s in stores.sessions()
     )
     return SessionList(str(stores.root), tuple(lines))
+
+
+def _gaps(found: Found) -> tuple[str, ...]:
+    """What of a session cannot be read, or was not kept before it ended."""
+    with Store.open(found.folder) as store, store.reader() as reader:
+        shelves = Shelves()
+        shelves.refresh(reader)
+        broken = any(
+            record.parent is not None and record.parent not in shelves.records for _, record in shelves.records.values()
+        )
+        if broken or reader.is_damaged:
+            return gaps(shelves, shelves.tree(reader), reader)
+        return (paused(shelves.pause),) if shelves.pause is not None and not found.alive else ()
 
 
 def chosen(tree: StateTree, name: str, state: str | None) -> RunNumber:
@@ -82,6 +121,8 @@ def chosen(tree: StateTree, name: str, state: str | None) -> RunNumber:
         return tree.at
     if state in tree.tags:
         return tree.tags[state]
+    if state.isdecimal() and int(state) in tree.lost:
+        raise UsageError(f"state {state} of {name} cannot be read; elastictm past {name} says why")
     if state.isdecimal() and int(state) in tree and int(state) not in tree.forgotten:
         return RunNumber(int(state))
     raise UsageError(f"{name} has no state {state!r}: they are numbered as cells are, 0 to {tree.latest}")

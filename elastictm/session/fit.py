@@ -184,6 +184,9 @@ def _cells(saved: Saved, missing: Mapping[str, Library]) -> dict[RunNumber, str]
 
 
 def _machine(there: m.Environment) -> Iterator[str]:
+    if not there.python:
+        yield "which Python, platform and libraries there were is not known"
+        return
     if _minor(there.python) != _minor(platform.python_version()):
         yield f"Python {there.python} there, {platform.python_version()} here"
     if there.implementation != platform.python_implementation():

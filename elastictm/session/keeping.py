@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from elastictm.errors import ArchiveError
+from elastictm.errors import ArchiveError, ElasticTMError
 from elastictm.ids import DefinitionKey, Name, RunNumber
 from elastictm.model.records import RandomState
 from elastictm.session import generators
@@ -25,7 +25,7 @@ from elastictm.session.environment import describe_environment
 from elastictm.session.host import Host, variables
 from elastictm.session.modules_kept import ModulesKept
 from elastictm.session.packing import packed
-from elastictm.session.states import NOT_KEPT
+from elastictm.session.states import NOT_KEPT, NOT_WANTED
 from elastictm.session.stock import Stock, take_stock_of
 from elastictm.storage import manifest as m
 from elastictm.storage import pack as p
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = 2**20
 """Bytes that are written before the prompt is back."""
 
-NOT_WANTED: Final = f"{NOT_KEPT}: dontsave"
 UNSURE: Final = f"{NOT_KEPT}: there was no time to see whether its class brings it back as it is"
 NO_TIME: Final = f"{NOT_KEPT}: freezing it takes too long"
 
@@ -107,17 +106,18 @@ class Keeper:
         self.merges = 0
         self.unweighed = 0
         self.stopped = ""
+        self._next: RunNumber | None = None
 
     def keep(self, states: Sequence[State], recorder: Recorder, *, whole: bool) -> bool:
         """Have states on disk, or on their way there, and the bytes of what the last of them changed.
 
         With ``whole`` it is the bytes of all that is alive: nobody kept what came before.  Returns whether it was done.
         """
-        return self._done(lambda: self._keep(states, recorder, whole=whole))
+        return self._done(lambda: self._keep(states, recorder, whole=whole), states)
 
     def note(self, states: Sequence[State], pack: p.Pack) -> bool:
         """Have states that changed nothing on disk, and what else a pack says; returns whether it was done."""
-        return self._done(lambda: self._note(states, pack))
+        return self._done(lambda: self._note(states, pack), states)
 
     def resume(self) -> None:
         """Keep again after something went wrong; nobody knows what of the last things was written."""
@@ -156,13 +156,16 @@ class Keeper:
 
         self._background.add(work)
 
-    def _done(self, work: Callable[[], None]) -> bool:
-        """Do what writes, unless nothing is kept any more; returns whether it was done."""
+    def _done(self, work: Callable[[], None], states: Sequence[State]) -> bool:
+        """Do what writes states, unless nothing is kept any more; returns whether it was done."""
         if not self.stopped:
             try:
                 work()
             except (OSError, ArchiveError) as error:
+                self._next = states[0].n if states else self._next
                 self._stop(error)
+            else:
+                self._next = RunNumber(states[-1].n + 1) if states else self._next
         return not self.stopped
 
     def _note(self, states: Sequence[State], pack: p.Pack) -> None:
@@ -294,6 +297,10 @@ class Keeper:
 
     def _stop(self, error: BaseException) -> None:
         self.stopped = f"the past is no longer kept: {error} Once that is mended, %past saving on goes on with it."
+        if self._next is not None:
+            # A full disk, say, may have room for that much; nobody has it told otherwise should the kernel end.
+            with suppress(OSError, ElasticTMError):
+                self._note((), p.Pack(pause=p.Pause(self._next, str(error).partition(". ")[0])))
 
 
 def _bare(state: State, store: Callable[[object], Blob]) -> p.StateRecord:

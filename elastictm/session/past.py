@@ -13,6 +13,7 @@ from elastictm.model.sessions import StateContents
 from elastictm.model.tables import amount
 from elastictm.model.timeline import Costs, Timeline, timeline
 from elastictm.model.tree import State, StateTree
+from elastictm.session.gaps import gaps, unknown
 from elastictm.session.host import Host, variables
 from elastictm.session.keeping import Keeper
 from elastictm.session.lookback import StateVariables
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from elastictm.session.recorder import Recorder
     from elastictm.session.restoring import Restored
     from elastictm.session.stock import Stock
-    from elastictm.session.stores import Stores
+    from elastictm.session.stores import Found, Stores
     from elastictm.session.thrift import Thrift
     from elastictm.settings import Settings
     from elastictm.storage import manifest as m
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
 
 _WEIGHED_EVERY: Final = 32 * 10**6
 """Bytes of values after which somebody looks whether all that is kept is worth its space."""
+
+_WEIGHED_AT_LEAST: Final = 10**5
+"""Bytes of values for which nobody looks, however small the budget is."""
 
 
 class Past:
@@ -67,6 +71,7 @@ class Past:
     ) -> None:
         self.tree = StateTree()
         self.saving = True
+        self.paused = RunNumber(0)
         self.keeper: Keeper | None = None
         self.trouble = ""
         self._host = host
@@ -118,12 +123,16 @@ class Past:
     def resume(self, store: Store, tree: StateTree, restored: Restored) -> None:
         """Go on with the states of a session that has ended; the session stands in one of them."""
         self._store, self.tree = store, tree
-        self._whole = False
+        # What is damaged there is kept once more.
+        self._whole = bool(store.damaged)
         self.keeper = Keeper(store, self._host, self._allowance, self._faithful, self._unwanted)
         self._arrive(restored)
 
     def switch(self, on: bool) -> None:  # noqa: FBT001 - a switch
         """Keep states from now on, in a new store where the old one is gone, or keep none."""
+        if not on and self.saving:
+            self.paused = RunNumber((self.tree.latest or 0) + 1)
+            self._note(p.Pack(pause=p.Pause(self.paused)))
         self.saving = on
         if not on or not self._trouble():
             return
@@ -136,6 +145,15 @@ class Past:
                 self.keeper.close()
                 self.keeper, self._store, self._shelves, self._unkept = None, None, Shelves(), list(self.tree)
 
+    def switched(self) -> str:
+        """Whether states are kept, in words."""
+        if self.saving:
+            return self._trouble() or "saving is on"
+        return self._trouble() or (
+            f"saving is off since cell {self.paused}: what cells do since then is gone once this kernel ends; "
+            "%past saving on keeps all that is here again"
+        )
+
     def here(self) -> RunNumber:
         """The state that the session stands in.
 
@@ -147,23 +165,34 @@ class Past:
     def clear(self, cells: tuple[RunNumber, RunNumber] | None) -> str:
         """Forget the states of a range of cells, or all but the one that is here; returns what was freed, in words."""
         first, last = cells or (RunNumber(0), self.tree.latest or RunNumber(0))
-        chosen = [state.n for state in self.tree if first <= state.n <= last and state.n != self.tree.at]
+        here = {self.tree.at, self.tree.standing()}
+        chosen = [state.n for state in self.tree if first <= state.n <= last and state.n not in here]
         self.tree.forget(chosen)
-        freed = 0
+        freed = "0 B freed"
         if self.keeper is not None and chosen:
             self.keeper.flush()
             self.keeper.note((), p.Pack(forgotten=tuple(chosen)))
             freed = self._thrift().clean()
             self._shelves = Shelves()
-        return f"{len(chosen)} states forgotten, {amount(freed)} freed"
+        return f"{len(chosen)} states forgotten, {freed}"
 
-    def leave_out(self, what: Iterable[object]) -> None:
-        """Keep no bytes of these objects, or of the variables with these names."""
-        self._unwanted.update({id(each): each for each in what})
+    def leave_out(self, what: Iterable[object]) -> tuple[str, ...]:
+        """Keep no bytes of these objects, or of the variables with these names; returns what that does, in lines.
+
+        With nothing it returns what is left out.
+        """
+        from elastictm.session.unwanted import listed, told  # noqa: PLC0415 - recording does without
+
+        chosen = list(what)
+        self._unwanted.update({id(each): each for each in chosen})
+        lines = tuple(told(chosen, variables(self._host).keys(), self.tree))
+        return lines if chosen else (listed(self._unwanted.values()),)
 
     def give_up(self, error: Exception) -> None:
         """Keep nothing any more, and say why."""
         self.trouble = f"the past is no longer kept: {type(error).__name__}: {error}; %past saving on tries again"
+        if self.keeper is not None and self._unkept:
+            self.keeper.note((), p.Pack(pause=p.Pause(self._unkept[0].n, f"{type(error).__name__}: {error}")))
         self.saving = False
 
     def close(self) -> None:
@@ -252,11 +281,32 @@ class Past:
             self._note_all()
         self._unkept.clear()
         self._whole = False
-        if self.keeper.unweighed > _WEIGHED_EVERY:
+        if self.keeper.unweighed > _WEIGHED_AT_LEAST and self.keeper.unweighed > self._weighed_every():
             self.bound()
+
+    def _weighed_every(self) -> int:
+        chosen = self._settings().budget
+        return _WEIGHED_EVERY if chosen is None else min(_WEIGHED_EVERY, chosen // 4)
 
     def _allowance(self) -> float:
         return self._settings().keeping_seconds
+
+    def fit(self) -> Iterator[str]:
+        """Have the budget hold at once; tells what that took, and what takes up more than there is room for."""
+        if self.keeper is None:
+            yield "it holds from the first state of this session on"
+            return
+        before = self.bytes
+        self.bound()
+        self.keeper.flush()
+        freed = before - self.bytes
+        if freed > 0:
+            yield f"dropped {amount(freed)} of this session: what was in it, cells can make again"
+        yield from self.news()
+
+    def too_much(self, budget: int) -> list[Found]:
+        """The pasts of sessions that ended for which a budget would have no room."""
+        return self._stores.oldest(self._stores.size - budget)
 
     def bound(self) -> None:
         """Have what is not worth its bytes dropped, by and by."""
@@ -299,24 +349,38 @@ class Past:
         """The states, with what going to each of them costs."""
         written: Mapping[RunNumber, int] = {}
         unread = ""
+        missing: tuple[str, ...] = ()
         if self.keeper is not None:
             try:
                 with self._opened() as stored:
-                    written = self._refreshed(stored).bytes
+                    shelves = self._refreshed(stored)
+                    written = shelves.bytes
+                    if stored.is_damaged or self.tree.lost:
+                        missing = gaps(shelves, shelves.tree(stored), stored)
             except ArchiveError as error:
                 unread = f"what was kept cannot be read: {error}"
         shown = timeline(self.name, self.tree, self._clock.now(), Costs(written), everything=everything)
-        return replace(shown, notes=tuple(filter(None, [self._trouble(), unread])))
+        off = "" if self.saving or self._trouble() else self.switched()
+        return replace(
+            shown, notes=tuple(filter(None, [self._trouble(), unread])), gaps=(*missing, *filter(None, [off]))
+        )
 
-    def tag(self, name: str, n: RunNumber | None) -> None:
-        """Call a state by a name from now on; with None the name goes.
+    def tag(self, name: str, n: RunNumber | None) -> str:
+        """Call a state by a name from now on, with None the name goes; returns in words what was done.
 
         Raises:
             UsageError: the name cannot be told from other words, or is not there to go.
         """
         check_tag(self.tree, name, n)
+        before = self.tree.tags.get(name)
+        if n is not None:
+            n = self.tree.changed(n)  # which has a line of its own where states are listed
         self.tree.tag(name, n)
         self._note(p.Pack(marks={name: n}))
+        if n is None:
+            return f"state {before} is no longer called {name}"
+        moved = "" if before in (None, n) else f"; before, that was state {before}"
+        return f"state {n} is now called {name}{moved}"
 
     def variables(self, n: RunNumber) -> StateVariables:
         """The variables of a state, without going there."""
@@ -347,6 +411,12 @@ class Past:
         self._shelves.refresh(reader)
         return self._shelves
 
+    def sift(self, error: ArchiveDamaged) -> None:
+        """Find all that is damaged, and do without it."""
+        with self._opened() as stored:
+            stored.tell(error)
+            self._refreshed(stored).sift(stored)
+
     def _opened(self) -> StoreReader:
         """The store, with all in it that is on its way there.
 
@@ -374,7 +444,7 @@ class Past:
         with self._opened() as stored:
             target = self.reader(stored, n)
             here = self.reader(stored, there(self.tree.at, "no cell has run yet"))
-            stays = tuple(stale(target, recorder, variables(self._host)))
+            stays = (*unknown(self._shelves, self.tree, n, stored), *stale(target, recorder, variables(self._host)))
             standing = what_stands(target, here, recorder.freezer.around, variables(self._host), self._parked)
             parked = set_aside(here, target, variables(self._host), self._parked)
             prospect = Prospect(target, allow_effects=allow_effects, history=target.history, kept=standing.kept)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from elastictm.errors import UsageError
+from elastictm.errors import ArchiveDamaged, UsageError
 from elastictm.model.tree import StateTree
 from elastictm.session.archivist import chosen
+from elastictm.session.gaps import gaps, left_out, states_of
 from elastictm.session.prospect import Prospect
 from elastictm.session.restoring import Restored, Restorer
-from elastictm.session.states import Shelves, StateReader, told
+from elastictm.session.states import Shelves, StateReader
 from elastictm.storage.store import Store
 
 if TYPE_CHECKING:
+    from elastictm.ids import RunNumber
     from elastictm.session.circumstances.circumstances import Circumstances
     from elastictm.session.clock import Clock
     from elastictm.session.host import Host
@@ -49,13 +51,21 @@ class Recovery:
             with store.reader() as reader:
                 shelves = Shelves()
                 shelves.refresh(reader)
-                self.tree = shelves.tree(reader)
-                n = chosen(self.tree, self._found.about.id, state)
-                target = StateReader(reader, shelves, self.tree, n, self._found.about.id)
-                prospect = Prospect(target, allow_effects=allow_effects, history=target.history)
-                restored = Restorer(prospect, host, clock.elapsed, circumstances).run()
-                report = replace(restored.report, notes=(*told(reader), *restored.report.notes))
-                restored = replace(restored, report=report)
+
+                def rebuilt() -> tuple[RunNumber, Restored]:
+                    self.tree = states_of(shelves, reader, self._found.about.id)
+                    n = chosen(self.tree, self._found.about.id, state)
+                    target = StateReader(reader, shelves, self.tree, n, self._found.about.id)
+                    prospect = Prospect(target, allow_effects=allow_effects, history=target.history)
+                    return n, Restorer(prospect, host, clock.elapsed, circumstances).run()
+
+                try:
+                    n, restored = rebuilt()
+                except ArchiveDamaged as error:
+                    reader.tell(error)
+                    shelves.sift(reader)
+                    n, restored = rebuilt()
+                told = gaps(shelves, self.tree, reader)
         except BaseException:
             store.close()
             raise
@@ -64,4 +74,6 @@ class Recovery:
             self.taken = store
         else:
             store.close()
-        return restored
+        return replace(
+            restored, report=replace(restored.report, notes=(*told, *left_out(shelves), *restored.report.notes))
+        )

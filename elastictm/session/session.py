@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from elastictm.errors import ArchiveNotTrusted, UsageError
+from elastictm.errors import ArchiveDamaged, ArchiveNotTrusted, UsageError
 from elastictm.ids import Name, RunNumber, is_variable
 from elastictm.model.history import History
 from elastictm.model.records import Refusal
@@ -174,7 +174,11 @@ class Session:
             import elastictm.session.restoring  # noqa: F401, PLC0415 - recording does without
         self.recorder.suspended = True
         try:
-            restored, report = past.go(n, self.recorder, self.circumstances, allow_effects=allow_effects)
+            try:
+                restored, report = past.go(n, self.recorder, self.circumstances, allow_effects=allow_effects)
+            except ArchiveDamaged as error:
+                past.sift(error)
+                restored, report = past.go(n, self.recorder, self.circumstances, allow_effects=allow_effects)
         finally:
             self.recorder.suspended = False
         self.history = restored.history
@@ -408,9 +412,24 @@ class Session:
         if on:
             self._follow()
 
-    def dontsave(self, what: Iterable[object]) -> None:
-        """Keep no bytes of these objects, or of the variables with these names, from now on."""
-        self.known_past().leave_out(what)
+    def clear(self, cells: tuple[RunNumber, RunNumber] | None) -> str:
+        """Forget the states of a range of cells, or all but the one that is here; returns in words what was freed."""
+        past = self.known_past()
+        with self.circumstances.unmoved():
+            import elastictm.session.thrift  # noqa: F401, PLC0415 - recording does without
+        return past.clear(cells)
+
+    def spend(self, budget: int) -> tuple[str, ...]:
+        """Have the past of all sessions take no more bytes on disk from now on; returns in lines what that took."""
+        past = self.known_past()
+        with self.circumstances.unmoved():
+            import elastictm.session.thrift  # noqa: F401, PLC0415 - recording does without
+        self.budget = budget
+        return tuple(past.fit())
+
+    def dontsave(self, what: Iterable[object]) -> tuple[str, ...]:
+        """Keep no bytes of these objects, or of the variables with these names, from now on; what that does."""
+        return self.known_past().leave_out(what)
 
     def _adopt(self, restored: Restored) -> None:
         """Go on from what was restored."""

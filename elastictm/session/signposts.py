@@ -35,6 +35,8 @@ def found(tree: StateTree, word: str) -> RunNumber:
         return tree.tags[word]
     if word.isdecimal() and RunNumber(int(word)) in tree.forgotten:
         raise UsageError(f"state {word} was cleared")
+    if word.isdecimal() and RunNumber(int(word)) in tree.lost:
+        raise UsageError(f"state {word} cannot be read any more; %past says why")
     if word.isdecimal() and RunNumber(int(word)) in tree:
         return RunNumber(int(word))
     known = f"0 to {tree.latest or 0}"

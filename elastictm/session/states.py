@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from elastictm.errors import ArchiveDamaged
 from elastictm.ids import Name, RunNumber, Version, is_variable
 from elastictm.model.records import CellRun, Refusal, Remark
 from elastictm.model.reports import Outcome, VariableReport
@@ -25,6 +26,9 @@ from elastictm.storage.store_reader import StoreReader
 
 NOT_KEPT: Final = "it was not kept"
 """Begins the reason why a version has no bytes though it could have some."""
+
+NOT_WANTED: Final = f"{NOT_KEPT}: dontsave"
+"""The reason where the user wanted that."""
 
 
 def versions_of(kept: p.Kept) -> tuple[Version, ...]:
@@ -56,10 +60,7 @@ class Group:
 
 @dataclass(slots=True)
 class Shelves:
-    """What the packs of a store hold, pack by pack as they were written; ``bytes`` on disk count by state.
-
-    ``highest`` is the number of the last cell run of which anything was kept, be its state still known or not.
-    """
+    """What the packs of a store hold, pack by pack as they were written; ``bytes`` on disk count by state."""
 
     records: dict[RunNumber, tuple[int, p.StateRecord]] = field(default_factory=dict)
     groups: dict[Version, list[Group]] = field(default_factory=dict)
@@ -67,9 +68,10 @@ class Shelves:
     texts: list[_At] = field(default_factory=list)
     marks: dict[str, RunNumber | None] = field(default_factory=dict)
     forgotten: set[RunNumber] = field(default_factory=set)
+    named: set[RunNumber] = field(default_factory=set)
+    pause: p.Pause | None = None
     remarks: list[Remark] = field(default_factory=list)
     at: RunNumber | None = None
-    highest: int = 0
     environment: m.Environment | None = None
     read: set[int] = field(default_factory=set)
 
@@ -78,24 +80,35 @@ class Shelves:
         for sequence, pack in reader.packs(self.read):
             self._add(sequence, pack)
             self.read.add(sequence)
-        if reader.damage:
-            self._leave_out_what_is_gone(reader)
+        if reader.is_damaged:
+            self._leave_out(reader.holds)
 
-    def _leave_out_what_is_gone(self, reader: StoreReader) -> None:
-        """Know nothing of what lay in packs that cannot be read: it counts as not kept."""
-        self.records = {n: (s, record) for n, (s, record) in self.records.items() if reader.holds(s, record.run)}
-        self.texts = [at for at in self.texts if reader.holds(at.sequence, at.blob)]
+    def sift(self, reader: StoreReader) -> None:
+        """Read all there is, and know nothing of what is damaged."""
+        self._leave_out(reader.readable)
+
+    def _leave_out(self, is_there: Callable[[int, m.Blob], bool]) -> None:
+        """Know nothing of what is not there any more: it counts as not kept."""
+        self.records = {
+            n: (s, record)
+            for n, (s, record) in self.records.items()
+            if all(is_there(s, blob) for blob in _blobs(record))
+        }
+        self.texts = [at for at in self.texts if is_there(at.sequence, at.blob)]
         gone = {
             id(group)
             for group in self.kept()
-            if not all(reader.holds(group.sequence, b) for b in (group.kept.unit.stream, *group.kept.unit.segments))
+            if not all(is_there(group.sequence, b) for b in (group.kept.unit.stream, *group.kept.unit.segments))
         }
         self.groups = {v: [g for g in groups if id(g) not in gone] for v, groups in self.groups.items()}
 
     def _add(self, sequence: int, pack: p.Pack) -> None:
         for record in pack.states:
             self.records[RunNumber(record.n)] = (sequence, record)
-        self.highest = max(self.highest, *(s.n for s in pack.states), *(kept.at for kept in pack.kept), 0)
+            self.named.update(RunNumber(n) for n in (record.n, record.parent) if n is not None)
+        self.named.update(RunNumber(kept.at) for kept in pack.kept)
+        if pack.states or pack.pause is not None:
+            self.pause = pack.pause
         counted: set[int] = set()
         for record in pack.states:
             self._count(pack, RunNumber(record.n), (record.run,), counted)
@@ -142,16 +155,22 @@ class Shelves:
     def tree(self, reader: StoreReader) -> StateTree:
         """The states of the store, of which the session stands in the one that it was in at the end.
 
-        Raises:
-            ArchiveDamaged: a cell run cannot be read.
+        Those that cannot be read are lost, and so are those that come from them; if that is where the session stood,
+        it now stands in the latest other one.
         """
         tree = StateTree()
         for n in sorted(self.records):
             sequence, record = self.records[n]
-            run = msgspec.json.decode(reader.read(sequence, record.run), type=CellRun)
             parent = None if record.parent is None else RunNumber(record.parent)
-            if parent is None or parent in tree:
+            if parent is not None and parent not in tree:
+                continue
+            try:
+                run = msgspec.json.decode(reader.read(sequence, record.run), type=CellRun)
+            except ArchiveDamaged as error:
+                reader.tell(error)
+            else:
                 tree.append(State(run, parent, tuple(map(Name, record.lapses))))
+        tree.lose(self.named)
         if self.at is not None and self.at in tree:
             tree.go(self.at)
         tree.remark(remark for remark in self.remarks if remark.n in tree)
@@ -162,9 +181,14 @@ class Shelves:
         return tree
 
 
-def told(reader: StoreReader) -> tuple[str, ...]:
-    """What damage to a store means, in lines of a report."""
-    return tuple(f"LOST: of what was kept, {damage}" for damage in reader.damage)
+def _blobs(record: p.StateRecord) -> Iterator[m.Blob]:
+    """All that a record of a state refers to."""
+    yield record.run
+    yield from record.generators.values()
+    for definition in record.definitions:
+        yield from (definition.unit.stream, *definition.unit.segments)
+    for module in record.modules:
+        yield from (file.blob for file in module.files)
 
 
 def contents(reader: StateReader) -> StateContents:
@@ -244,9 +268,9 @@ class StateReader:
             modules.update({module.name: self._module(sequence, module) for module in record.modules})
         units, entries, groups = self._units(refusals)
         texts: dict[str, str] = {}
-        for at in self._shelves.texts:
+        for at in (at for at in self._shelves.texts if self._reader.readable(at.sequence, at.blob)):
             texts.update(json.loads(bytes(self._reader.read(at.sequence, at.blob))))
-        latest = max(tree.latest or 0, self._shelves.highest)
+        latest = tree.latest or 0
         return m.Manifest(
             saved_at=history.runs[-1].started,
             environment=self._shelves.environment or m.Environment("", "", "", "", {}, ""),

@@ -87,6 +87,16 @@ class Stores:
         """Bytes that all stores take on disk."""
         return sum(path.stat().st_size for path in self.root.glob("*/*.tm")) if self.root.is_dir() else 0
 
+    def oldest(self, over: int) -> list[Found]:
+        """The sessions that ended the longest ago, as many as it takes to have so many bytes."""
+        found: list[Found] = []
+        for session in reversed([each for each in self.sessions() if not each.alive] if over > 0 else []):
+            if over <= 0:
+                break
+            over -= session.size
+            found.append(session)
+        return found
+
     @staticmethod
     def remove(folder: Path) -> None:
         """Take a store away, with all that is in it."""

@@ -52,36 +52,34 @@ class Thrift:
             if removed:
                 yield f"the past took more than its budget of {amount(self.budget)}: removed {', '.join(removed)}"
             others = self.stores.size - self.store.size
-        if (self.store.size + others) * 3 > self.budget:
+        if self.budget >= self.store.size + others > self.budget / 3:
             yield f"the past takes more than a third of its budget of {amount(self.budget)}; %past budget says more"
         if self.store.size > min(_LARGE, max(0, self.budget - others)):
             yield from self._drop(max(0, self.budget - others))
 
     def _without_old(self, over: int) -> Iterator[str]:
         """Remove the stores of sessions that ended, the oldest first, until enough is free; their names."""
-        ended = [found for found in self.stores.sessions() if not found.alive]
-        for found in reversed(ended):
-            if over <= 0:
-                return
-            over -= found.size
+        for found in self.stores.oldest(over):
             self.stores.remove(found.folder)
             yield found.about.id
 
-    def clean(self) -> int:
-        """Drop what is of no use to any state that was not cleared; returns the bytes that were freed.
+    def clean(self) -> str:
+        """Drop what is of no use to any state that was not cleared; returns in words what was freed.
 
         Raises:
             DestinationError: the store cannot be written.
         """
         before = self.store.size
-        for _ in self._drop(before, _ALMOST_NOTHING):
-            pass
-        return max(0, before - self.store.size)
+        told = list(self._drop(before, _ALMOST_NOTHING))
+        return "; ".join([f"{amount(max(0, before - self.store.size))} freed", *told])
 
     def _drop(self, room: int, price: float = _PRICE) -> Iterator[str]:
         with self.store.reader() as reader:
             shelves = Shelves()
             shelves.refresh(reader)
+            if reader.is_damaged:
+                yield "nothing of the past is dropped, as some of it cannot be read: %past says what"
+                return
             sequences = [sequence for sequence, _ in reader.packs()]
             groups = list(shelves.kept())
             alone, shared = _shared([_chunks(group, reader) for group in groups])

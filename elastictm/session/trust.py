@@ -40,5 +40,16 @@ class TrustBook:
             return False
 
 
+def is_own(store: Path) -> bool:
+    """Whether a session's store is this user's: where sessions keep their past, and nobody else can write to it."""
+    try:
+        if store.resolve().parent != (user_data_path("elastictm") / "past").resolve():
+            return False
+        found = store.stat()
+    except OSError:
+        return False
+    return found.st_uid == os.geteuid() and not found.st_mode & 0o022
+
+
 def _digest(manifest: Manifest) -> str:
     return blake3(msgspec.json.encode(manifest)).hexdigest()

@@ -177,6 +177,7 @@ class Merge:
             marks.update(pack.marks)
         environments = [pack.environment for pack in packs if pack.environment is not None]
         moves = [pack.at for pack in packs if pack.states or pack.at is not None]
+        pauses = [pack.pause for pack in packs if pack.states or pack.pause is not None]
         return Pack(
             states=_joined(pack.states for pack in packs),
             kept=_joined(pack.kept for pack in packs),
@@ -186,6 +187,7 @@ class Merge:
             unfit=_joined(pack.unfit for pack in packs),
             remarks=tuple(dict.fromkeys(_joined(pack.remarks for pack in packs))),
             at=moves[-1] if moves else None,
+            pause=pauses[-1] if pauses else None,
             environment=environments[-1] if environments else None,
             moved={**self._moved_again(), **{digest: tuple(parts) for digest, parts in self._moved.items()}},
         )

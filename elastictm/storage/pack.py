@@ -98,6 +98,13 @@ class StateRecord(Struct, frozen=True, omit_defaults=True):
     altered: tuple[AlteredModule, ...] | None = None
 
 
+class Pause(Struct, frozen=True, omit_defaults=True):
+    """States were no longer kept from cell run ``n`` on; ``why`` is empty where the user wanted that."""
+
+    n: Count
+    why: str = ""
+
+
 class Learned(Struct, frozen=True, omit_defaults=True):
     """Something that was learned about cell run ``n`` after it ended."""
 
@@ -141,6 +148,7 @@ class Pack(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="pack"
     ``marks`` are tags, with the state that each names from now on; None removes it.
     ``forgotten`` are states that were cleared.
     ``at`` is where the session stands from now on; None where it is in the last of ``states``, or where it was.
+    ``pause`` tells, after ``states``, that no more were kept; a later pack with states ends it.
     ``moved`` tells of chunks, by their digests, whose content is found in others since a merge.
     """
 
@@ -153,6 +161,7 @@ class Pack(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="pack"
     unfit: tuple[Unfit, ...] = ()
     remarks: tuple[Learned, ...] = ()
     at: Count | None = None
+    pause: Pause | None = None
     environment: Environment | None = None
     moved: dict[HexDigest, tuple[Moved, ...]] = field(default_factory=dict)
     chunks: tuple[PackChunk, ...] = ()

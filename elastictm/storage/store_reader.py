@@ -9,10 +9,12 @@ from elastictm.errors import ArchiveDamaged, ArchiveError, ArchiveMissing
 from elastictm.storage.checks import check_blob
 from elastictm.storage.chunks import some
 from elastictm.storage.pieces import Memory, Piece, PieceReader
+from elastictm.storage.shelf import outermost
 from elastictm.storage.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
+    from pathlib import Path
     from types import TracebackType
 
     from typing_extensions import Self
@@ -84,9 +86,39 @@ class StoreReader:
         raise ArchiveMissing(f"There is no pack {number} in {self._shelf.folder}.")
 
     @property
-    def damage(self) -> tuple[str, ...]:
-        """What could not be read of packs so far, in words; blobs of others may lie in these."""
+    def is_damaged(self) -> bool:
+        """Whether some packs that were listed so far could not be read; blobs of others may lie in them."""
+        return bool(self._damaged)
+
+    @property
+    def damaged(self) -> tuple[str, ...]:
+        """What could not be read so far, in words."""
         return tuple(self._damaged)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the packs."""
+        return self._shelf.folder
+
+    @property
+    def latest(self) -> int:
+        """The number of the last pack, whether it can be read or not; 0 where there is none."""
+        names = outermost(self._shelf.names())
+        return names[-1].number if names else 0
+
+    def readable(self, number: int, blob: Blob) -> bool:
+        """Whether the bytes of a blob of this pack can be read; if not, that is told with what is damaged."""
+        try:
+            self.read(number, blob)
+        except ArchiveDamaged as error:
+            self.tell(error)
+            return False
+        return True
+
+    def tell(self, error: ArchiveDamaged) -> None:
+        """Tell with what is damaged what its reader goes on without."""
+        if str(error) not in self._damaged:
+            self._damaged.append(str(error))
 
     def holds(self, number: int, blob: Blob) -> bool:
         """Whether the bytes of a blob of this pack are in packs that can be read."""

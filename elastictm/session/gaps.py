@@ -1,0 +1,94 @@
+"""What of a session's past is not there, in words: what cannot be read, and what was never kept."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from elastictm.errors import ArchiveDamaged
+from elastictm.ids import RunNumber
+from elastictm.session.states import NOT_WANTED
+
+if TYPE_CHECKING:
+    from elastictm.model.tree import StateTree
+    from elastictm.session.states import Shelves
+    from elastictm.storage import pack as p
+    from elastictm.storage.store_reader import StoreReader
+
+
+_DIGEST: Final = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
+
+
+def left_out(shelves: Shelves) -> tuple[str, ...]:
+    """A line on what the session was not to keep bytes of, which nobody knows any more."""
+    every = (record.refusals.items() for _, record in shelves.records.values())
+    names = sorted({name for refusals in every for name, (_, reason) in refusals if reason == NOT_WANTED})
+    if not names:
+        return ()
+    return (f"%past dontsave {' '.join(names)} held for the session that ended, and has to be said once more",)
+
+
+def states_of(shelves: Shelves, reader: StoreReader, name: str) -> StateTree:
+    """The states of a session that can be read; ArchiveDamaged where there were some, and none can be."""
+    tree = shelves.tree(reader)
+    if not len(tree) and (tree.lost or reader.is_damaged):
+        raise ArchiveDamaged(f"no state of {name} can be read: {_damaged(reader)}")
+    return tree
+
+
+def gaps(shelves: Shelves, tree: StateTree, reader: StoreReader) -> tuple[str, ...]:
+    """A line for what is lost of a store whose states are in the tree, and one for what was not kept.
+
+    Lines on what is lost begin as losses do.
+    """
+    found = list(_lost(shelves, tree, reader))
+    if shelves.pause is not None:
+        found.append(paused(shelves.pause))
+    return tuple(found)
+
+
+def unknown(shelves: Shelves, tree: StateTree, n: RunNumber, reader: StoreReader) -> tuple[str, ...]:
+    """A line where a state comes from others that this session still knows, and whose records cannot be read."""
+    if not reader.is_damaged:
+        return ()
+    missing = [state.n for state in tree.line(n) if state.n in shelves.named and state.n not in shelves.records]
+    if not missing:
+        return ()
+    what = "random generators, functions, classes and modules"
+    return (
+        f"MAY DIFFER {what} that cells {ranges(missing)} changed: what was kept cannot be read: {_damaged(reader)}",
+    )
+
+
+def paused(pause: p.Pause) -> str:
+    """Since when no states were kept, and why."""
+    return f"cells after {pause.n - 1} were not kept: {pause.why or 'saving was off'}"
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Numbers in words, such as ``2 to 6, 9``."""
+    runs = [[n for _, n in run] for _, run in groupby(enumerate(sorted(numbers)), key=lambda pair: pair[1] - pair[0])]
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)
+
+
+def _lost(shelves: Shelves, tree: StateTree, reader: StoreReader) -> Iterator[str]:
+    lost = tree.lost - tree.forgotten
+    damaged = _damaged(reader)
+    at_end = reader.latest not in shelves.read
+    last = max(tree, key=lambda state: state.n).n if len(tree) else RunNumber(0)
+    if lost:
+        count = f"{len(lost)} state{'s' * (len(lost) > 1)}"
+        after = " and perhaps later ones," * at_end
+        yield f"LOST {count} of the past, {ranges(lost)},{after} which cannot be read: {damaged}"
+    elif reader.is_damaged:
+        what = f"states after {last}, if there were any," if at_end else "some of what was kept,"
+        yield f"LOST {what} which cannot be read: {damaged}"
+
+
+def _damaged(reader: StoreReader) -> str:
+    """What is damaged, in words without what is long and means nothing to people."""
+    lines = (_DIGEST.sub(r"\1…", line.replace(f"{reader.folder}{os.sep}", "")) for line in reader.damaged)
+    return " ".join(lines) or "a file that held them, or what they come from, is missing."
