@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from elastictm.errors import ArchiveDamaged, ArchiveNotTrusted, UsageError
+from elastictm.errors import ArchiveDamaged, UsageError
 from elastictm.ids import Name, RunNumber, is_variable
 from elastictm.model.history import History
-from elastictm.model.records import Refusal
 from elastictm.model.reports import PlanReport, RestoreReport, SaveReport
 from elastictm.session.cells import FinishedCell
 from elastictm.session.circumstances.circumstances import Circumstances
@@ -22,34 +21,27 @@ from elastictm.session.circumstances.process import added_to_import_path
 from elastictm.session.circumstances.registry import registered
 from elastictm.session.effects import EffectWatch
 from elastictm.session.host import Host, variables
-from elastictm.session.keeping import UNSURE
 from elastictm.session.past import Past
 from elastictm.session.recorder import Clock, Recorder
+from elastictm.session.scruples import Scruples
 from elastictm.session.stores import Found, Stores
 from elastictm.session.trust import TrustBook
 from elastictm.settings import Settings
 from elastictm.values.freeze import Freezer, Surroundings
-from elastictm.values.protocols import Faith
 
 if TYPE_CHECKING:
     from elastictm.model.rehearsals import RehearsalReport
     from elastictm.model.sessions import SessionList
-    from elastictm.session.faith import FaithCheck
-    from elastictm.session.first_imports import FirstImports
+    from elastictm.session.drafting import Drafting
     from elastictm.session.options import SaveOptions
     from elastictm.session.rehearsal import Live
     from elastictm.session.restoring import Restored
     from elastictm.session.saving import Draft
     from elastictm.session.stock import Stock
     from elastictm.storage.manifest import Manifest
-    from elastictm.storage.probe import BandwidthProbe
 
 Progress = Callable[[int, int], None]
 """Called with the number of bytes that were just written, and the total that is expected."""
-
-
-_LEAST_LOOK: Final = 0.5
-"""Seconds that starting a process to look at objects takes, at least."""
 
 
 class Session:
@@ -73,18 +65,14 @@ class Session:
         self.settings = settings
         self.clock = clock
         self.history = History()
-        self._probe: BandwidthProbe | None = None
-        self._faith = Faith()
-        self._check: FaithCheck | None = None
-        self._began = clock.elapsed()
-        self._looked = 0.0
+        self._drafting: Drafting | None = None
         self.tell: Callable[[str], None] = lambda _: None
         self.budget: int | None = None
-        self._imports: FirstImports | None = None
         self._book = TrustBook()
         self._watch = EffectWatch(ignored_paths)
         members, failures = registered(self._watch.of_imports)
         self.circumstances = Circumstances([*members, *host.circumstances], failures)
+        self._scruples = Scruples(self.circumstances, settings, clock)
         types = {type(value): name for name, value in host.singletons.items()}
         self.recorder = self._recorder(Surroundings(host.namespace, singletons=types, fixtures=host.fixtures))
         self._stores = stores
@@ -107,32 +95,7 @@ class Session:
         return settings if self.budget is None else replace(settings, budget=self.budget)
 
     def _faithful(self, stock: Stock, values: Mapping[Name, Any]) -> Stock:
-        """What of some groups comes back, as far as can be told in a moment; most classes are in no doubt.
-
-        What there is no time for is not kept.
-        """
-        doubted = [g for g in stock.groups if g.partial or any(map(self._faith.doubts, g.kinds))]
-        if not doubted:
-            return stock
-        from elastictm.session.faith import without  # noqa: PLC0415 - few sessions have doubtful classes
-
-        check, started, settings = self._faith_check(), self.clock.elapsed(), self.settings()
-        earned = settings.keeping_seconds + settings.recording_share * (started - self._began)
-        seconds = min(earned - self._looked, settings.faith_budget)
-        if seconds > _LEAST_LOOK:
-            stock = check.checked(stock, values, self.recorder.freezer, seconds)
-            self._looked += self.clock.elapsed() - started
-            if not stock.unchecked:
-                return stock
-        names = {name for group in doubted for name in group.parts}
-        return without(stock, {name: Refusal(name, UNSURE) for name in names}, values, self.recorder.freezer)
-
-    def _faith_check(self) -> FaithCheck:
-        with self.circumstances.unmoved():
-            from elastictm.session.faith import FaithCheck  # noqa: PLC0415 - recording does without
-
-        self._check = self._check or FaithCheck(self.clock.elapsed, self._faith)
-        return self._check
+        return self._scruples.spared(stock, values, self.recorder.freezer)
 
     def before(self, source: str) -> None:
         """A cell is about to run."""
@@ -286,25 +249,13 @@ class Session:
 
         with self._watch.aside():
             with ArchiveReader(path) as reader:
-                self._check_trust(reader.manifest, path, trust)
+                self._book.require(reader.manifest, path, trust)
             return Rehearsal(self.clock.elapsed, self._live()).of(path)
 
     def _live(self) -> Live:
         from elastictm.session.rehearsal import Live  # noqa: PLC0415
 
         return Live.of(self.host, self.recorder.freezer)
-
-    def _check_trust(
-        self,
-        manifest: Manifest,
-        path: str | Path,
-        trust: bool | Callable[[Manifest], bool],  # noqa: FBT001 - an option
-    ) -> None:
-        if not (trust is True or self._book.knows(manifest) or (callable(trust) and trust(manifest))):
-            raise ArchiveNotTrusted(
-                f"{path} was not written here, and restoring it runs code from it: "
-                "say that it may, with --trust or trust=True"
-            )
 
     def restore(
         self,
@@ -332,7 +283,7 @@ class Session:
 
         before = [name for name in variables(self.host) if is_variable(name)]
         with ArchiveReader(path) as reader:
-            self._check_trust(reader.manifest, path, trust)
+            self._book.require(reader.manifest, path, trust)
             self.recorder.suspended = True
             try:
                 prospect = Prospect(reader, allow_effects=allow_effects, any_version=any_version)
@@ -460,28 +411,7 @@ class Session:
         return max(self.host.execution_count, runs[-1].n + 1 if runs else 1)
 
     def _draft(self, options: SaveOptions, folder: Path) -> Draft:
-        from elastictm.session.first_imports import FirstImports  # noqa: PLC0415
-        from elastictm.session.luggage import Luggage  # noqa: PLC0415
-        from elastictm.session.saving import draft  # noqa: PLC0415
-        from elastictm.session.stock import take_stock  # noqa: PLC0415
-        from elastictm.storage.probe import BandwidthProbe  # noqa: PLC0415
+        from elastictm.session.drafting import Drafting  # noqa: PLC0415 - recording does without
 
-        history = self.recorder.settled()
-        values = variables(self.host)
-        selected = options.select(name for name in values if is_variable(name))
-        outputs = options.only is None
-        chosen = {
-            name: value
-            for name, value in values.items()
-            if name in selected or (outputs and not is_variable(name) and name not in options.exclude)
-        }
-        needed = {key for run in history.runs for version in run.settings for key in version.definitions}
-        stock = take_stock(chosen, self.recorder.variables, self.recorder.freezer, needed)
-        stock = self._faith_check().checked(stock, chosen, self.recorder.freezer, self.settings().faith_budget)
-        self._probe = self._probe or BandwidthProbe()
-        bandwidth = options.bandwidth or self.settings().bandwidth or self._probe.bandwidth(folder)
-        self._imports = self._imports or FirstImports(self.clock.elapsed)
-        modules = self.recorder.modules
-        imports = self._imports.looked_at(history, modules, self.settings().faith_budget)
-        luggage = Luggage.of(history, values, modules, imports, Path.cwd(), options.ship_limit)
-        return draft(history, stock, bandwidth, options, luggage)
+        self._drafting = self._drafting or Drafting(self.host, self.settings, self.clock, self._scruples)
+        return self._drafting.draft(self.recorder, options, folder)

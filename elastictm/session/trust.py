@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import msgspec
 from blake3 import blake3
 from platformdirs import user_data_path
 
+from elastictm.errors import ArchiveNotTrusted
 from elastictm.storage.manifest import Manifest
 
 
@@ -38,6 +40,18 @@ class TrustBook:
             return _digest(manifest) in self._file.read_text().split()
         except OSError:
             return False
+
+    def require(self, manifest: Manifest, path: str | Path, trust: bool | Callable[[Manifest], bool]) -> None:  # noqa: FBT001 - an option
+        """See that an archive's code may run: it was written here, or somebody says so.
+
+        Raises:
+            ArchiveNotTrusted: nobody does.
+        """
+        if not (trust is True or self.knows(manifest) or (callable(trust) and trust(manifest))):
+            raise ArchiveNotTrusted(
+                f"{path} was not written here, and restoring it runs code from it: "
+                "say that it may, with --trust or trust=True"
+            )
 
 
 def is_own(store: Path) -> bool:
