@@ -75,6 +75,11 @@ class Host(Protocol):
         """What libraries hold of the session's objects."""
         ...
 
+    @property
+    def callbacks(self) -> Sequence[Any]:
+        """What the shell calls around cells, whoever registered it."""
+        ...
+
     def is_own(self, name: str) -> bool:
         """Whether an entry of the namespace is the shell's and not the user's."""
         ...

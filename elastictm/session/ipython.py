@@ -93,6 +93,11 @@ class IPythonHost:
         """What libraries hold of the session's objects."""
         return self._holdings
 
+    @property
+    def callbacks(self) -> tuple[Any, ...]:
+        """What is registered for IPython's events."""
+        return tuple(callback for registered in self.shell.events.callbacks.values() for callback in registered)
+
     def is_own(self, name: str) -> bool:
         """Whether an entry of the namespace is IPython's and not the user's."""
         hidden = self.shell.user_ns_hidden
