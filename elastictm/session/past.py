@@ -17,6 +17,7 @@ from elastictm.session.host import Host, variables
 from elastictm.session.keeping import Keeper
 from elastictm.session.lookback import StateVariables
 from elastictm.session.modules_kept import stale
+from elastictm.session.patience import Patience
 from elastictm.session.standing import Standing
 from elastictm.session.states import Shelves, StateReader, contents
 from elastictm.storage import pack as p
@@ -82,6 +83,7 @@ class Past:
         self._clock = clock
         self._settings = settings
         self._faithful = faithful
+        self._patience = Patience(clock.elapsed, settings)
         self._news: list[str] = []
         self._shelves = Shelves()
         self._merges = 0
@@ -126,7 +128,7 @@ class Past:
         """Go on with the states of a session that has ended; the session stands in one of them."""
         self._store, self.tree = store, tree
         self._whole = False
-        self.keeper = Keeper(store, self._host, self._allowance, self._faithful, self._unwanted)
+        self.keeper = Keeper(store, self._host, self._patience, self._faithful, self._unwanted)
         self._arrive(restored)
 
     def switch(self, on: bool) -> None:  # noqa: FBT001 - a switch
@@ -245,7 +247,7 @@ class Past:
             except (DestinationError, OSError) as error:
                 self.trouble = f"the past is not kept: {error} Once that is mended, %past saving on begins with it."
                 return
-            self.keeper = Keeper(self._store, self._host, self._allowance, self._faithful, self._unwanted)
+            self.keeper = Keeper(self._store, self._host, self._patience, self._faithful, self._unwanted)
         if not self.keeper.keep(self._unkept, recorder, whole=self._whole):
             self._whole = True
             return
@@ -255,9 +257,6 @@ class Past:
         self._whole = False
         if self.keeper.unweighed > _WEIGHED_EVERY:
             self.bound()
-
-    def _allowance(self) -> float:
-        return self._settings().keeping_seconds
 
     def bound(self) -> None:
         """Have what is not worth its bytes dropped, by and by."""

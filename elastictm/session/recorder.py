@@ -22,7 +22,7 @@ from elastictm.session.lingering import Lingering
 from elastictm.session.own_code import OwnCode
 from elastictm.session.reach import reach
 from elastictm.session.repeating import Code, reasons_in_code
-from elastictm.session.tracked import Variables
+from elastictm.session.tracked import Mentions, Variables
 from elastictm.session.waiting import Waiting
 from elastictm.values.kinds import type_name
 
@@ -318,7 +318,12 @@ class Recorder:
         values = variables(self._host)
         code = Code(run.source, cell.code or cell.source, names, loads)
         shown = reasons_in_code(code, before, values, self._host.transform, self._random, self._own_code)
-        asked = Question(run.n, values, reached, stored, self._budget.allowance(settings))
+        # Functions that the cell itself defines may do what its names do not show.
+        unknown = opaque or outside.everything or "lambda" in code.python or "def " in code.python
+        beside = left_behind | outside.names | outside.inner
+        brought = Mentions(loads.mentioned | names.stores, (), loads.unrepeatable, ordered=loads.ordered)
+        seconds = self._budget.allowance(settings)
+        asked = Question(run.n, values, reached, stored, seconds, None if unknown or beside else brought)
         changes = self._detector.compare(asked)
         written = frozenset(record.name for record in changes.writes)
         live, draws = self._history.live, may_look_at_figures(values, read_names)

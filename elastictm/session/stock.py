@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
@@ -11,7 +12,7 @@ from elastictm.ids import DefinitionKey, Fingerprint, Name
 from elastictm.model.records import Refusal
 from elastictm.session.tracked import Variables
 from elastictm.values.definitions import named_definitions
-from elastictm.values.freeze import Freezer, FrozenGroup, Unit
+from elastictm.values.freeze import Freezer, FrozenGroup, OutOfTime, Unit
 from elastictm.values.kinds import ATOMS
 from elastictm.values.sharing import parted, partition
 from elastictm.values.survey import Surveyor
@@ -124,20 +125,41 @@ def _as_recorded(
     return found
 
 
-def take_stock_of(
+def take_stock_of(  # noqa: PLR0913, PLR0917 - what there is to freeze, and what with
     groups: Sequence[Sequence[Name]],
     values: Mapping[Name, Any],
     variables: Variables,
     freezer: Freezer,
-    needed: Iterable[DefinitionKey] = (),
-) -> Stock:
-    """Freeze some of all ``values`` with their bytes, in groups that are known, and definitions that are ``needed``."""
+    needed: Iterable[DefinitionKey],
+    timed: Callable[[Sequence[Name]], AbstractContextManager[Callable[[], float] | None]],
+) -> tuple[Stock, frozenset[Name]]:
+    """Freeze some of all ``values`` with their bytes, in groups that are known, and definitions that are ``needed``.
+
+    ``timed`` gives what tells how many seconds are left for a group, None where time is no matter.  The names that
+    take longer are returned beside the stock, and are not in it.
+    """
     surveyor = Surveyor(freezer.around)
+    named = named_definitions(values.values())
+    frozen: dict[tuple[Name, ...], FrozenGroup] = {}
     apart: set[Name] = set()
+    late: set[Name] = set()
     for names in groups:
-        if len(names) > 1:
-            apart.update(names[i] for i in parted([surveyor.survey([values[name]]) for name in names]))
-    return _stock(groups, apart, values, variables, freezer, needed)
+        try:
+            with timed(names) as left:
+                if len(names) > 1:
+                    surveys = [surveyor.survey([values[name]], out_of_time=_is_over(left)) for name in names]
+                    apart.update(names[i] for i in parted(surveys))
+                if left is not None:
+                    chosen = {name: values[name] for name in names if name not in apart}
+                    frozen[tuple(chosen)] = freezer.group(chosen, named, keep=True, left=left)
+        except OutOfTime:
+            late.update(names)
+    kept = [names for names in groups if late.isdisjoint(names)]
+    return _stock(kept, apart, values, variables, freezer, needed, frozen), frozenset(late)
+
+
+def _is_over(left: Callable[[], float] | None) -> Callable[[], bool]:
+    return lambda: left is not None and left() < 0
 
 
 def _stock(  # noqa: PLR0913, PLR0917 - what there is to freeze, and what with
