@@ -55,6 +55,8 @@ _NOT_FOLLOWED: Final = (
     types.AsyncGeneratorType,
     types.CodeType,
 )
+_MODULE: Final[Any] = type.__dict__["__module__"]
+_MRO: Final[Any] = type.__dict__["__mro__"]
 _ATOMS: Final = frozenset({type(None), bool, int, float, complex, str, bytes, types.EllipsisType})
 _DATA: Final = (list, dict, set, bytearray)
 _NOTHING: Final[frozenset[Name]] = frozenset()
@@ -133,7 +135,7 @@ class Waiting:
         return _is_of_programs(kind) or kind in _ATOMS
 
     def _is_of_session(self, function: Any) -> bool:
-        return getattr(function, "__globals__", None) is self._namespace
+        return type(function) is types.FunctionType and function.__globals__ is self._namespace
 
     def _behind(self, roots: list[Any], identities: Mapping[int, Name]) -> _Found:
         found = _Found()
@@ -162,34 +164,40 @@ class Waiting:
             if self._is_of_session(value):
                 found.code[value.__code__] = None
             return gc.get_referents(value.__closure__, value.__defaults__, value.__kwdefaults__)
-        if isinstance(value, weakref.ref):
+        if issubclass(kind, weakref.ref):
             return [value()]
         if kind is types.BuiltinMethodType:
-            if isinstance(value.__self__, _DATA) and id(value.__self__) not in identities:
+            if type(value.__self__) in _DATA and id(value.__self__) not in identities:
                 found.data[id(value.__self__)] = None
             return [value.__self__]
-        if isinstance(value, _NOT_FOLLOWED) or _is_of_programs(kind):
+        if issubclass(kind, _NOT_FOLLOWED) or _is_of_programs(kind):
             return ()
         self._add_class(kind, found)
         return gc.get_referents(value)
 
     def _add_class(self, kind: type, found: _Found) -> None:
-        for base in kind.__mro__:
-            for member in vars(base).values() if base.__module__ == "__main__" else ():
+        for base in _MRO.__get__(kind):
+            for member in type.__dict__["__dict__"].__get__(base).values() if _module_of(base) == "__main__" else ():
                 function = _function_of(member)
                 if self._is_of_session(function):
                     found.code[function.__code__] = None
 
 
 def _function_of(member: Any) -> Any:
-    if isinstance(member, property):
+    if type(member) is property:
         return member.fget
-    return getattr(member, "__func__", member)
+    return member.__func__ if type(member) in {staticmethod, classmethod} else member
 
 
 def _is_of_programs(kind: type) -> bool:
-    root = kind.__module__.partition(".")[0]
-    return root in _OF_PROGRAMS or kind.__module__.startswith("tornado.platform")
+    module = _module_of(kind)
+    return module.partition(".")[0] in _OF_PROGRAMS or module.startswith("tornado.platform")
+
+
+def _module_of(kind: type) -> str:
+    """The module of a class, whatever its own class says."""
+    module = _MODULE.__get__(kind)
+    return module if type(module) is str else ""
 
 
 def _of_signals() -> Iterator[Any]:

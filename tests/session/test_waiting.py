@@ -10,6 +10,7 @@ import pytest
 from comm.base_comm import BaseComm
 
 from elastictm.ids import is_variable
+from elastictm.session.waiting import Waiting
 
 START = "log = []; count = {'n': 0}; other = {'k': [0]}"
 HANDLER = "def handle(*_):\n    log.append(1)\n    count['n'] += 1"
@@ -146,3 +147,20 @@ def test_what_waits_for_programs(notebook, loop):
     notebook.run(START, HANDLER)
     assert notebook.session.recorder.restless() == frozenset()
     assert notebook.run("log.append(1)").unrepeatable == ()
+
+
+class Mean(type):
+    """A class of classes that do not tell where they are from."""
+
+    @property
+    def __module__(cls):
+        """Nothing."""
+        raise AssertionError
+
+
+def test_a_class_that_will_not_be_asked():
+    """What a callback holds may refuse to tell even of its class."""
+    held = Mean("Held", (), {})()
+    waiting = Waiting({}, lambda: [lambda: held])
+    waiting.after(frozenset(), dict)
+    assert (waiting.names, waiting.opaque) == (frozenset(), False)
