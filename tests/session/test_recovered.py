@@ -261,10 +261,10 @@ def test_damage_is_told_and_numbers_are_not_used_again(notebook):
     path.write_bytes(path.read_bytes()[:-20])
     timeline = Archivist(str(folder.parent)).timeline("killed", 0.0, everything=True)
     assert max(state.n for state in timeline.states) == n
-    assert path.name in timeline.notes[0]
+    assert any(path.name in line for line in timeline.gaps)
     report = notebook.session.recover("killed", None)
-    assert report.notes[0].startswith("LOST: of what was kept, ")
-    assert path.name in report.notes[0]
+    assert report.notes[0].startswith("LOST: ")
+    assert any(path.name in line for line in report.notes)
     assert notebook.ns["x"] == [1]
     notebook.run("y = 5")
     assert tree(notebook).at > n + 3
