@@ -263,7 +263,7 @@ def test_damage_is_told_and_numbers_are_not_used_again(notebook):
     assert max(state.n for state in timeline.states) == n
     assert any(path.name in line for line in timeline.gaps)
     report = notebook.session.recover("killed", None)
-    assert report.notes[0].startswith("LOST: ")
+    assert report.notes[0].startswith("LOST 3 states of the past, ")
     assert any(path.name in line for line in report.notes)
     assert notebook.ns["x"] == [1]
     notebook.run("y = 5")
