@@ -8,6 +8,7 @@ import signal
 import sys
 import types
 import weakref
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,8 +20,12 @@ if TYPE_CHECKING:
 
     from elastictm.ids import Name
 
-_FOLLOWED_UP_TO: Final = 50_000
-"""Objects; what is behind more of them is not known."""
+_FOLLOWED_UP_TO: Final = 2_000
+"""Objects behind one callback, the nearest first.
+
+What is behind more of them is not known, where the session wrote the callback; what a library registered for itself may
+hold all of that library, and is taken to be no matter of the session's beyond them.
+"""
 
 _OF_PROGRAMS: Final = frozenset(
     {
@@ -139,18 +144,18 @@ class Waiting:
 
     def _behind(self, roots: list[Any], identities: Mapping[int, Name]) -> _Found:
         found = _Found()
-        waiting = list(roots)
-        seen: dict[int, Any] = {id(self._namespace): self._namespace}
-        while waiting:
-            value = waiting.pop()
-            kind = type(value)
-            if kind in _ATOMS or id(value) in seen:
-                continue
-            seen[id(value)] = value
-            if len(seen) > _FOLLOWED_UP_TO:
+        for root in roots:
+            waiting = deque([root])
+            seen: dict[int, Any] = {id(self._namespace): self._namespace}
+            while waiting and len(seen) <= _FOLLOWED_UP_TO:
+                value = waiting.popleft()
+                kind = type(value)
+                if kind in _ATOMS or id(value) in seen:
+                    continue
+                seen[id(value)] = value
+                waiting += self._inside(value, kind, found, identities)
+            if waiting and self._is_of_session(getattr(root, "__func__", root)):
                 found.endless = True
-                break
-            waiting += self._inside(value, kind, found, identities)
         return found
 
     def _inside(self, value: Any, kind: type, found: _Found, identities: Mapping[int, Name]) -> Iterable[Any]:
