@@ -75,6 +75,11 @@ class Host(Protocol):
         """What libraries hold of the session's objects."""
         ...
 
+    @property
+    def callbacks(self) -> Sequence[Any]:
+        """What the shell calls around cells, whoever registered it."""
+        ...
+
     def names(self) -> Iterable[str]:
         """The names in the namespace, in the order in which they came, without those that the shell numbers."""
         ...

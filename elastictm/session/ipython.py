@@ -95,6 +95,11 @@ class IPythonHost:
         """What libraries hold of the session's objects."""
         return self._holdings
 
+    @property
+    def callbacks(self) -> tuple[Any, ...]:
+        """What is registered for IPython's events."""
+        return tuple(callback for registered in self.shell.events.callbacks.values() for callback in registered)
+
     def names(self) -> Iterable[str]:
         """The names in the namespace, in the order in which they came, without those that the shell numbers."""
         return self._census.names(self.namespace)

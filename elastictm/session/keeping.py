@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +26,7 @@ from elastictm.session.environment import describe_environment
 from elastictm.session.host import Host, variables
 from elastictm.session.modules_kept import ModulesKept
 from elastictm.session.packing import packed
+from elastictm.session.patience import Patience
 from elastictm.session.states import NOT_KEPT, NOT_WANTED
 from elastictm.session.stock import Stock, take_stock_of
 from elastictm.storage import manifest as m
@@ -32,9 +34,12 @@ from elastictm.storage import pack as p
 from elastictm.values.freeze import FrozenGroup, Unit
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from elastictm.model.records import CellRun
     from elastictm.model.tree import State
     from elastictm.session.recorder import Recorder
+    from elastictm.session.tracked import Variables
     from elastictm.storage.manifest import Blob
     from elastictm.storage.pack_writer import PackWriter
     from elastictm.storage.store import Store
@@ -88,13 +93,13 @@ class Keeper:
         self,
         store: Store,
         host: Host,
-        seconds: Callable[[], float],
+        patience: Patience,
         faithful: Callable[[Stock, Mapping[Name, Any]], Stock],
         unwanted: Mapping[int, object],
     ) -> None:
         self._store = store
         self._host = host
-        self._allowance = seconds
+        self._patience = patience
         self._faithful = faithful
         self._defined: dict[DefinitionKey, tuple[bytes, tuple[DefinitionKey, ...]]] = {}
         self._drawn: dict[str, Any] = {}
@@ -179,7 +184,9 @@ class Keeper:
         touched = dict.fromkeys((*(r.name for r in run.writes), *(v.name for group in run.groups for v in group)))
         groups, refusals = self._wanted(values if whole else touched, recorder, values)
         needed = {key for each in states for version in each.run.settings for key in version.definitions}
-        stock = take_stock_of(groups, values, recorder.variables, recorder.freezer, needed)
+        timed = partial(self._timed, recorder.variables, values)
+        stock, late = take_stock_of(groups, values, recorder.variables, recorder.freezer, needed, timed)
+        refusals.update({name: (name, NO_TIME) for name in late})
         stock = self._faithful(stock, values)
         refusals.update({name: (r.path, r.reason) for name, r in stock.refusals().items()})
         versions = {name: record.n for name, record in recorder.history.live.items()}
@@ -244,11 +251,16 @@ class Keeper:
             unwanted = [name for name in names if self._is_unwanted(name, values[name])]
             refusals.update({name: (name, NOT_WANTED) for name in unwanted})
             names = [name for name in names if name not in unwanted]
-            if group.seconds > self._allowance():
+            if self._patience.allowance(group, names, values) == 0.0:
                 refusals.update({name: (name, NO_TIME) for name in names})
             elif names:
                 groups.append(names)
         return groups, refusals
+
+    def _timed(
+        self, tracked: Variables, values: Mapping[Name, Any], names: Sequence[Name]
+    ) -> AbstractContextManager[Callable[[], float] | None]:
+        return self._patience.timed(tracked[names[0]].group, names, values)
 
     def _is_unwanted(self, name: Name, value: Any) -> bool:
         named = any(isinstance(each, str) and each == name for each in self._unwanted.values())

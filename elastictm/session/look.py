@@ -31,6 +31,7 @@ class Question:
 
     ``values`` are all live variables now, ``reached`` the names that the cell could reach in place and ``stored``
     those that it may have bound; ``seconds`` is the time that looking may take.
+    ``brought`` is what code may have come into values, None where that is not known.
     """
 
     n: RunNumber
@@ -38,6 +39,7 @@ class Question:
     reached: frozenset[Name]
     stored: Container[Name]
     seconds: float
+    brought: Mentions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,8 +390,23 @@ class Look:
             return self._tools.insides.mentions([self._values[name]], self._named, self._watch.survey_is_over)
         except OutOfTime:
             if part is None:
-                return Mentions(opaque=(f"no time was left to look for code inside {name}",))
+                return self._mentions_of_unseen(name)
             return self._tools.insides.frozen(part)
+
+    def _mentions_of_unseen(self, name: Name) -> Mentions:
+        """What the code inside a value may mention at most: what it did before, and what the cell could bring."""
+        brought = self._question.brought
+        if brought is None:
+            return Mentions(opaque=(f"no time was left to look for code inside {name}",))
+        known = self._variables.get(name)
+        before = known.mentions if known is not None else Mentions()
+        return Mentions(
+            before.names | brought.names,
+            tuple(dict.fromkeys((*before.opaque, *brought.opaque))),
+            tuple(dict.fromkeys((*before.unrepeatable, *brought.unrepeatable))),
+            before.definitions,
+            before.ordered | brought.ordered,
+        )
 
 
 def _keep(group: Group, lot: Lot) -> None:

@@ -12,8 +12,8 @@ from elastictm.session.states import StateReader
 from elastictm.values.freeze import OutOfTime, Surroundings
 from elastictm.values.survey import Surveyor
 
-_MOST_LEVELS: Final = 1000
-"""How deep a value is looked into for the memory of its arrays."""
+_MOST_LEVELS: Final = 100
+"""How far a value is looked into for the memory of its arrays: in levels, or parts of large ones."""
 
 
 def set_aside(

@@ -19,6 +19,7 @@ from elastictm.session.keeping import Keeper
 from elastictm.session.lookback import StateVariables
 from elastictm.session.modules_kept import stale
 from elastictm.session.parking import set_aside
+from elastictm.session.patience import Patience
 from elastictm.session.signposts import check_tag, found, there, way
 from elastictm.session.standing import what_stands
 from elastictm.session.states import Shelves, StateReader, contents
@@ -80,6 +81,7 @@ class Past:
         self._clock = clock
         self._settings = settings
         self._faithful = faithful
+        self._patience = Patience(clock.elapsed, settings)
         self._news: list[str] = []
         self._shelves = Shelves()
         self._merges = 0
@@ -125,7 +127,7 @@ class Past:
         self._store, self.tree = store, tree
         # What is damaged there is kept once more.
         self._whole = bool(store.damaged)
-        self.keeper = Keeper(store, self._host, self._allowance, self._faithful, self._unwanted)
+        self.keeper = Keeper(store, self._host, self._patience, self._faithful, self._unwanted)
         self._arrive(restored)
 
     def switch(self, on: bool) -> None:  # noqa: FBT001 - a switch
@@ -273,7 +275,7 @@ class Past:
             except (DestinationError, OSError) as error:
                 self.trouble = f"the past is not kept: {error} Once that is mended, %past saving on begins with it."
                 return
-            self.keeper = Keeper(self._store, self._host, self._allowance, self._faithful, self._unwanted)
+            self.keeper = Keeper(self._store, self._host, self._patience, self._faithful, self._unwanted)
         if not self.keeper.keep(self._unkept, recorder, whole=self._whole):
             self._whole = True
             return
@@ -287,9 +289,6 @@ class Past:
     def _weighed_every(self) -> int:
         chosen = self._settings().budget
         return _WEIGHED_EVERY if chosen is None else min(_WEIGHED_EVERY, chosen // 4)
-
-    def _allowance(self) -> float:
-        return self._settings().keeping_seconds
 
     def fit(self) -> Iterator[str]:
         """Have the budget hold at once; tells what that took, and what takes up more than there is room for."""

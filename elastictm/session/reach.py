@@ -23,13 +23,15 @@ _ALL_OUTPUTS: Final = ("Out", "_oh")
 class Reach:
     """Live names that some code can come at, why it might come at others, and what in it is not repeatable.
 
-    ``ordered`` are names whose order functions show if they are sets.
+    ``ordered`` are names whose order functions show if they are sets; ``mentioned`` are all names in the code, also
+    those that are not alive.
     """
 
     names: frozenset[Name]
     opaque: tuple[str, ...]
     unrepeatable: tuple[str, ...]
     ordered: frozenset[str] = frozenset()
+    mentioned: frozenset[Name] = frozenset()
 
 
 def reach(names: Iterable[Name], variables: Variables) -> Reach:
@@ -60,7 +62,7 @@ def reach(names: Iterable[Name], variables: Variables) -> Reach:
         for nameless in variables.nameless(keys):
             follow(nameless)
     found = frozenset(name for name in seen if name in variables)
-    return Reach(found, tuple(opaque), tuple(unrepeatable), frozenset(ordered))
+    return Reach(found, tuple(opaque), tuple(unrepeatable), frozenset(ordered), frozenset(seen))
 
 
 def _with_outputs(names: Iterable[Name], variables: Variables) -> Iterable[Name]:

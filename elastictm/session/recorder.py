@@ -22,7 +22,8 @@ from elastictm.session.lingering import Lingering
 from elastictm.session.own_code import OwnCode
 from elastictm.session.reach import reach
 from elastictm.session.repeating import Code, reasons_in_code
-from elastictm.session.tracked import Variables
+from elastictm.session.tracked import Mentions, Variables
+from elastictm.session.waiting import Waiting
 from elastictm.values.kinds import type_name
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ class Recorder:
         self._provisional: CellRun | None = None
         self._started: tuple[float, float] | None = None
         self._lingering = Lingering()
+        self._waiting = Waiting(host.namespace, lambda: host.callbacks)
         self._outside = _Outside()
         self._own_code = OwnCode(self.modules.names)
         self._blind = False
@@ -248,6 +250,11 @@ class Recorder:
         """The history, with what was found since the last cell run in it."""
         return self._history if self._provisional is None else self._history.followed_by(self._provisional)
 
+    def restless(self) -> frozenset[Name]:
+        """What threads, tasks and callbacks that cells left behind may have changed since the last cell run ended."""
+        found = reach(self._lingering.names(), self.variables)
+        return frozenset(self.variables) if found.opaque else found.names | self._called_between()
+
     def unrecorded(self, code: Callable[[], str]) -> None:
         """Code has run that is no cell run, yet may have changed what its names reach."""
         try:
@@ -314,11 +321,16 @@ class Recorder:
             reached = frozenset(before)
         read_names = frozenset(before) if names.opaque or reads.opaque else reads.names
         versions = {name: before[name].record.version for name in read_names}
-        stored = frozenset(before) if names.opaque or names.opaque_stores else names.stores
+        stored = frozenset(before) if names.opaque or names.opaque_stores else names.stores | outside.names
         values = variables(self._host)
         code = Code(run.source, cell.code or cell.source, names, loads)
         shown = reasons_in_code(code, before, values, self._host.transform, self._random, self._own_code)
-        asked = Question(run.n, values, reached, stored, self._budget.allowance(settings))
+        # Functions that the cell itself defines may do what its names do not show.
+        unknown = opaque or outside.everything or "lambda" in code.python or "def " in code.python
+        beside = left_behind | outside.names | outside.inner
+        brought = Mentions(loads.mentioned | names.stores, (), loads.unrepeatable, ordered=loads.ordered)
+        seconds = self._budget.allowance(settings)
+        asked = Question(run.n, values, reached, stored, seconds, None if unknown or beside else brought)
         changes = self._detector.compare(asked)
         written = frozenset(record.name for record in changes.writes)
         live, draws = self._history.live, may_look_at_figures(values, read_names)
@@ -328,6 +340,7 @@ class Recorder:
         if left_behind:
             reasons["a thread was running beside it"] = None
         self._lingering.after(reached | written)
+        self._waiting.after(loads.names | written, self._identities)
         named, unheard = self._named_files(run.started, seen, names)
         return replace(
             run,
@@ -410,11 +423,24 @@ class Recorder:
         return RunNumber(max(count, last + 1))
 
     def _look_outside(self) -> None:
-        """Note which names were bound or unbound since the last cell run ended, and whether it is known by what."""
+        """Note what changed, or was in reach of callbacks, since the last cell run ended, and whether by known code."""
         moved = self._moved()
-        if moved - self._outside.names - reach(self._lingering.names(), self.variables).names:
+        self._waiting.before(self._identities)
+        called = self._called_between()
+        known = self._outside.names | called | self._waiting.names
+        if moved - known - reach(self._lingering.names(), self.variables).names:
             self._outside.everything = True
-        self._outside.names |= moved
+        self._outside.names |= moved | called
+
+    def _called_between(self) -> frozenset[Name]:
+        """The variables that callbacks could come at since the last cell run ended."""
+        if not (self._waiting.names or self._waiting.opaque):
+            return frozenset()
+        found = reach(self._waiting.names, self.variables)
+        return frozenset(self.variables) if found.opaque or self._waiting.opaque else found.names
+
+    def _identities(self) -> dict[int, Name]:
+        return {self.variables[name].identity: name for name in self.variables}
 
     def _moved(self) -> frozenset[Name]:
         """The names that are not bound as they were when the last cell run ended."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 from elastictm.ids import DefinitionKey, Fingerprint, Name
 from elastictm.model.records import Refusal
 from elastictm.session.tracked import Variables
 from elastictm.values.definitions import named_definitions
-from elastictm.values.freeze import Freezer, FrozenGroup, Unit
+from elastictm.values.freeze import Freezer, FrozenGroup, OutOfTime, Unit
 from elastictm.values.kinds import ATOMS
 from elastictm.values.sharing import parted, partition
 from elastictm.values.survey import Surveyor
@@ -75,20 +77,41 @@ def take_stock(
     return _stock(groups, frozenset(rest[i] for i in parted(surveys)), values, variables, freezer, needed)
 
 
-def take_stock_of(
+def take_stock_of(  # noqa: PLR0913, PLR0917 - what there is to freeze, and what with
     groups: Sequence[Sequence[Name]],
     values: Mapping[Name, Any],
     variables: Variables,
     freezer: Freezer,
-    needed: Iterable[DefinitionKey] = (),
-) -> Stock:
-    """Freeze some of all ``values`` with their bytes, in groups that are known, and definitions that are ``needed``."""
+    needed: Iterable[DefinitionKey],
+    timed: Callable[[Sequence[Name]], AbstractContextManager[Callable[[], float] | None]],
+) -> tuple[Stock, frozenset[Name]]:
+    """Freeze some of all ``values`` with their bytes, in groups that are known, and definitions that are ``needed``.
+
+    ``timed`` gives what tells how many seconds are left for a group, None where time is no matter.  The names that
+    take longer are returned beside the stock, and are not in it.
+    """
     surveyor = Surveyor(freezer.around)
+    named = named_definitions(values.values())
+    frozen: dict[tuple[Name, ...], FrozenGroup] = {}
     apart: set[Name] = set()
+    late: set[Name] = set()
     for names in groups:
-        if len(names) > 1:
-            apart.update(names[i] for i in parted([surveyor.survey([values[name]]) for name in names]))
-    return _stock(groups, apart, values, variables, freezer, needed)
+        try:
+            with timed(names) as left:
+                if len(names) > 1:
+                    surveys = [surveyor.survey([values[name]], out_of_time=_is_over(left)) for name in names]
+                    apart.update(names[i] for i in parted(surveys))
+                if left is not None:
+                    chosen = {name: values[name] for name in names if name not in apart}
+                    frozen[tuple(chosen)] = freezer.group(chosen, named, keep=True, left=left)
+        except OutOfTime:
+            late.update(names)
+    kept = [names for names in groups if late.isdisjoint(names)]
+    return _stock(kept, apart, values, variables, freezer, needed, frozen), frozenset(late)
+
+
+def _is_over(left: Callable[[], float] | None) -> Callable[[], bool]:
+    return lambda: left is not None and left() < 0
 
 
 def _stock(  # noqa: PLR0913, PLR0917 - what there is to freeze, and what with
@@ -98,8 +121,9 @@ def _stock(  # noqa: PLR0913, PLR0917 - what there is to freeze, and what with
     variables: Variables,
     freezer: Freezer,
     needed: Iterable[DefinitionKey],
+    frozen: Mapping[tuple[Name, ...], FrozenGroup] = MappingProxyType({}),
 ) -> Stock:
-    """Freeze groups; those ``apart`` would lose the memory that they share with others."""
+    """Freeze groups, but those that are ``frozen``; those ``apart`` would lose the memory that they share."""
     named = named_definitions(values.values())
     shelf = _Shelf(freezer)
     for key in needed:
@@ -113,7 +137,7 @@ def _stock(  # noqa: PLR0913, PLR0917 - what there is to freeze, and what with
             groups.append(FrozenGroup({}, cut))
         chosen = {name: values[name] for name in names if name not in cut}
         while True:
-            group = freezer.group(chosen, named, keep=True)
+            group = frozen.get(tuple(chosen)) or freezer.group(chosen, named, keep=True)
             spoiled = shelf.spoiled(group)
             if not spoiled:
                 break

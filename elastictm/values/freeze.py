@@ -9,7 +9,7 @@ from __future__ import annotations
 import pickle
 import sys
 import time
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any, Final
@@ -312,15 +312,24 @@ class Freezer:
         return GroupPass(self.around, self._clock, named, self._depths, keep=keep)
 
     def group(
-        self, values: Mapping[Name, Any], named: Container[int] = frozenset(), *, keep: bool = False
+        self,
+        values: Mapping[Name, Any],
+        named: Container[int] = frozenset(),
+        *,
+        keep: bool = False,
+        left: Callable[[], float] | None = None,
     ) -> FrozenGroup:
-        """Freeze values that may share objects, in their order, without those that refuse."""
+        """Freeze values that may share objects, in their order, without those that refuse.
+
+        Raises:
+            OutOfTime: it would take longer than ``left`` says.
+        """
         refusals: dict[Name, Refusal] = {}
         while True:
             run = self.start(named, keep=keep)
             parts: dict[Name, Frozen] = {}
             for name in [name for name in values if name not in refusals]:
-                outcome = run.add(name, values[name])
+                outcome = run.add(name, values[name], None if left is None else left())
                 if isinstance(outcome, Refusal):
                     refusals[name] = outcome
                     break

@@ -30,7 +30,7 @@ from elastictm.values.surveyed import Span, Survey, is_plain
 from elastictm.values.ways import INTERNAL_MODULES, inside_paused, library_ways, only_reads, shared_by_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from elastictm.values.definitions import Definition
     from elastictm.values.freeze import Surroundings
@@ -50,8 +50,18 @@ _FEW: Final = 8
 _NOT_MANY: Final = 100
 """Objects up to which what is found is gone through one by one."""
 _STEPS_BETWEEN_LOOKS: Final = 100
+_AT_ONCE: Final = 20_000
+"""Objects that are gone through between two looks at the clock, some milliseconds."""
 _MEMORY_OF_ITS_OWN: Final = (bytes, bytearray, memoryview)
 _MEMOISED: Final = type(functools.lru_cache(lambda: None))
+
+
+def _parts(objects: list[Any]) -> Iterator[list[Any]]:
+    if len(objects) <= _AT_ONCE:
+        yield objects
+    else:
+        for start in range(0, len(objects), _AT_ONCE):
+            yield objects[start : start + _AT_ONCE]
 
 
 def _results(memoised: Any) -> list[Any]:
@@ -149,8 +159,11 @@ class _Walk:
             steps = 0
             while level:
                 few = len(level) <= _FEW
-                found = self._step_few(level) if few else self._step(level)
-                level = self._new(found) if len(found) > _NOT_MANY else self._new_few(found)
+                if few:
+                    found = self._step_few(level)
+                    level = self._new_few(found) if len(found) <= _NOT_MANY else self._new_of_many([found], out_of_time)
+                else:
+                    level = self._new_of_many(map(self._step, _parts(level)), out_of_time)
                 # There may be a million levels of one object each.
                 steps += 1
                 if (not few or not steps % _STEPS_BETWEEN_LOOKS) and out_of_time():
@@ -159,12 +172,25 @@ class _Walk:
             # Its methods are among its ways: without this cut, a cycle would keep what was met alive for long.
             self._ways.clear()
 
-    def _new(self, found: list[Any]) -> list[Any]:
+    def _new_of_many(self, steps: Iterable[list[Any]], out_of_time: Callable[[], bool]) -> list[Any]:
+        """The next level, with a look at the clock after each part where there are many objects."""
+        fresh: list[Any] = []
+        total = 0
+        for step in steps:
+            for found in _parts(step):
+                if total and out_of_time():
+                    raise OutOfTime
+                total += len(found)
+                few = len(found) <= _NOT_MANY
+                fresh += self._new_few(found) if few else self._new(found, counted=total <= _COUNTED_UP_TO)
+        return fresh
+
+    def _new(self, found: list[Any], *, counted: bool = True) -> list[Any]:
         """Count the references to what was found, and return what was not met before, each once."""
         if set(map(type, found)) <= FIXED:
             return []
         found = [value for value in found if type(value) not in FIXED]
-        if len(found) <= _COUNTED_UP_TO:
+        if counted:
             self.references.update(map(id, found))
         else:
             self.exposed = True
