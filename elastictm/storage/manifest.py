@@ -5,7 +5,7 @@ An archive may come from anywhere, so decoding checks types and bounds here and 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -13,6 +13,8 @@ from msgspec import Meta, Struct, field
 from elastictm.storage.checks import check
 from elastictm.storage.codec import Codec
 from elastictm.storage.layout import MOST_FOOTER
+
+_Record = TypeVar("_Record", bound=Struct)
 
 MOST = 2**62
 """Largest number that a manifest may hold: sizes and offsets in bytes, counts, keys."""
@@ -212,14 +214,19 @@ def json_of(records: Struct) -> bytes:
 
 def decode(footer: bytes, area_end: int) -> Manifest:
     """The manifest in a footer whose chunk area ends at ``area_end``; ValueError where it is not a sound one."""
-    if len(footer) > MOST_FOOTER:
-        raise ValueError(f"the manifest takes {len(footer)} bytes, at most {MOST_FOOTER} are allowed")
-    try:
-        manifest = msgspec.json.decode(footer, type=Manifest)
-    except (msgspec.MsgspecError, RecursionError, MemoryError) as error:
-        raise ValueError(f"the manifest is not valid: {error}") from error
+    manifest = record_of(footer, Manifest, "the manifest")
     check(manifest, area_end)
     return manifest
+
+
+def record_of(footer: bytes, kind: type[_Record], what: str) -> _Record:
+    """The record in a footer, its references unchecked; ValueError, naming ``what`` it is, where it is none."""
+    if len(footer) > MOST_FOOTER:
+        raise ValueError(f"{what} takes {len(footer)} bytes, at most {MOST_FOOTER} are allowed")
+    try:
+        return msgspec.json.decode(footer, type=kind)
+    except (msgspec.MsgspecError, RecursionError, MemoryError) as error:
+        raise ValueError(f"{what} is not valid: {error}") from error
 
 
 def _escaped(value: Any) -> Any:

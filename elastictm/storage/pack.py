@@ -5,12 +5,10 @@ A pack has the frame of an archive and its chunks, but its chunks may lie in oth
 
 from __future__ import annotations
 
-import msgspec
 from msgspec import Struct, field
 
 from elastictm.storage.checks import check_blob, check_chunks, check_file, check_unit
 from elastictm.storage.codec import Codec
-from elastictm.storage.layout import MOST_FOOTER
 from elastictm.storage.manifest import (
     NOTHING,
     AlteredModule,
@@ -25,6 +23,7 @@ from elastictm.storage.manifest import (
     Seconds,
     Unit,
     json_of,
+    record_of,
 )
 
 SCHEMA = 1
@@ -176,12 +175,7 @@ def encode(pack: Pack, area_end: int) -> bytes:
 
 def decode(footer: bytes, area_end: int) -> Pack:
     """The pack in a footer whose chunk area ends at ``area_end``; ValueError where it is not a sound one."""
-    if len(footer) > MOST_FOOTER:
-        raise ValueError(f"the pack's footer takes {len(footer)} bytes, at most {MOST_FOOTER} are allowed")
-    try:
-        pack = msgspec.json.decode(footer, type=Pack)
-    except (msgspec.MsgspecError, RecursionError, MemoryError) as error:
-        raise ValueError(f"the pack's footer is not valid: {error}") from error
+    pack = record_of(footer, Pack, "the pack's footer")
     check(pack, area_end)
     return pack
 

@@ -154,3 +154,30 @@ def saved(tmp_path_factory):
         done = subprocess.run(line, capture_output=True, text=True, timeout=120, check=False, env=environment)
         assert found[name].exists(), done.stderr
     return found
+
+
+_SPY = """
+import pickle, sys
+def boom(*a, **k): raise AssertionError("something was unpickled")
+pickle.load = pickle.loads = pickle.Unpickler = pickle._Unpickler = boom
+from elastictm_cli.main import main
+sys.argv = ["elastictm", *sys.argv[1:]]
+try:
+    main()
+finally:
+    loaded = [m for m in sys.modules if m.startswith("elastictm.values") or m in ("IPython", "cloudpickle")]
+    print("loaded:", loaded, file=sys.stderr)
+"""
+
+
+@pytest.fixture
+def reads_only():
+    """Run a command where anything that unpickles fails, and see that it loads nothing that could."""
+
+    def run(*words):
+        line = [sys.executable, "-c", _SPY, *map(str, words)]
+        done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+        assert done.stderr == "loaded: []\n"
+        assert done.returncode == 0
+
+    return run

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import random
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -91,3 +93,28 @@ def _forge():
 @pytest.fixture(name="noise", scope="session")
 def _noise():
     return noise
+
+
+@pytest.fixture
+def scribbled():
+    """Have a thread write to a buffer, again and again, while a block runs."""
+
+    @contextmanager
+    def scribbling(buffer):
+        done = threading.Event()
+
+        def scribble():
+            value = 0
+            while not done.is_set():
+                value = (value + 1) % 256
+                buffer[::4096] = bytes([value]) * (len(buffer) // 4096)
+
+        thread = threading.Thread(target=scribble)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    return scribbling

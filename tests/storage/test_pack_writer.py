@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 import stat
-import threading
 
 import pytest
 
@@ -140,25 +139,12 @@ def test_writers_side_by_side(store, noise):
         assert reader.read(2, blob) == noise(2 * MIB)
 
 
-def test_writing_while_data_changes(store, noise):
+def test_writing_while_data_changes(store, noise, scribbled):
     """A buffer that is written to meanwhile is stored as it was at some time, piece by piece, and reads without error."""
     buffer = bytearray(noise(6 * MIB))
-    done = threading.Event()
-
-    def scribble():
-        value = 0
-        while not done.is_set():
-            value = (value + 1) % 256
-            buffer[::4096] = bytes([value]) * (len(buffer) // 4096)
-
-    thread = threading.Thread(target=scribble)
-    thread.start()
-    try:
+    with scribbled(buffer):
         for n in range(5):
             add_state(store, n, {"x": buffer})
-    finally:
-        done.set()
-        thread.join()
     found = read_states(store)
     assert [len(found[n]["x"]) for n in range(5)] == [6 * MIB] * 5
     # What the fast hashes remember is what the packs hold.

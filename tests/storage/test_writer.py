@@ -71,25 +71,11 @@ def test_buffer_may_change_after_put(tmp_path, noise, manifest_of, read_archive)
     assert read_archive(tmp_path / "a") == contents
 
 
-def test_buffer_that_changes_during_put_gives_a_sound_archive(tmp_path, manifest_of):
+def test_buffer_that_changes_during_put_gives_a_sound_archive(tmp_path, manifest_of, scribbled):
     """A thread that writes to a buffer while it is stored does not damage the archive."""
     buffer = bytearray(6 * CHUNK)
-    done = threading.Event()
-
-    def scribble():
-        value = 0
-        while not done.is_set():
-            value = (value + 1) % 256
-            buffer[::4096] = bytes([value]) * (len(buffer) // 4096)
-
-    thread = threading.Thread(target=scribble)
-    thread.start()
-    try:
-        with ArchiveWriter(tmp_path / "a") as writer:
-            writer.commit(manifest_of([writer.put(buffer)]))
-    finally:
-        done.set()
-        thread.join()
+    with scribbled(buffer), ArchiveWriter(tmp_path / "a") as writer:
+        writer.commit(manifest_of([writer.put(buffer)]))
     with ArchiveReader(tmp_path / "a") as reader:
         reader.verify()
 
