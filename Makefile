@@ -15,7 +15,7 @@ $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "elastictm needs Python 3.10 or newer")'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable . --group test --group notebooks --group lint
+	$(BIN)/python -m pip install --quiet --editable . --group test --group browser --group notebooks --group lint
 	@touch $@
 
 demo: $(READY)  ## run a training notebook, save it, restore it elsewhere, compare everything
