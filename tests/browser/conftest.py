@@ -28,14 +28,16 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-ROOT = Path(__file__).parents[2]
 PATIENCE = 60_000
 """Milliseconds: a crowded machine must not fail a test."""
 
 
 @pytest.fixture(scope="module")
 def chromium():
-    """The browser, for one module: its driver's event loop would be in the way of others. Without one the tests are skipped, unless ELASTICTM_BROWSER says that it is required."""
+    """The browser, for one module: its driver's event loop would be in the way of others.
+
+    Without one the tests are skipped, unless ELASTICTM_BROWSER says that it is required.
+    """
     if CHROMIUM is None:
         if os.environ.get("ELASTICTM_BROWSER") == "required":
             pytest.fail("no Chromium is installed, and ELASTICTM_BROWSER says that it is required")
