@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO, TextIOBase
+from pathlib import Path
 from typing import Any, Final
 
 from IPython.core.displayhook import DisplayHook
@@ -294,9 +295,10 @@ class _Ear(ast.NodeTransformer):
 
 
 def ignored_paths(shell: InteractiveShell) -> tuple[str, ...]:
-    """Folders in which the shell and libraries keep files of their own."""
+    """Folders in which the shell and libraries keep files of their own, this one included."""
     home = os.path.expanduser("~")  # noqa: PTH111 - text is wanted
-    folders = [shell.ipython_dir, f"{home}/.cache", f"{home}/.config/matplotlib", f"{home}/.local/share/jupyter"]
+    own = str(Path(__file__).parents[1])
+    folders = [own, shell.ipython_dir, f"{home}/.cache", f"{home}/.config/matplotlib", f"{home}/.local/share/jupyter"]
     return tuple(folder + os.sep for folder in folders if folder)
 
 
