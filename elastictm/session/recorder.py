@@ -209,6 +209,7 @@ class Recorder:
             self._look_outside()
             self._lingering.before()
             self._random = generators.look()
+            self.modules.patches.foresee(source, self._host.namespace)
         except BaseException as error:  # noqa: BLE001 - see after()
             self._failure("before a cell", error)
             self._blind = True
