@@ -450,7 +450,11 @@ class Past:
             restored = Restorer(prospect, self._host, self._clock.elapsed, circumstances, standing).run()
         before = there(self.tree.at, "")
         runs = {run.n for run in target.history.runs}
-        stays = (*stays, *recorder.modules.patches.go(runs, target.manifest.altered))
+        patches = recorder.modules.patches
+        stays += (
+            *patches.go(runs, target.manifest.altered),
+            *patches.apart(target.history.live, variables(self._host)),
+        )
         self.tree.go(n)
         if self.keeper is not None:
             self.keeper.moved()

@@ -15,6 +15,9 @@ from elastictm.values.modules import is_own, is_this
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 
+    from elastictm.ids import Name, Version
+    from elastictm.model.records import VersionRecord
+    from elastictm.session.tracked import Variables
     from elastictm.storage import manifest as m
 
 _CHAIN: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+(?P<bound>\s*(?:[-+*/@%&|^<>]{1,2})?=(?!=))?")
@@ -101,17 +104,26 @@ class Patches:
     Responsibilities:
     - before a cell runs, note what the attributes are that its text names;
     - after it, tell the modules with others, and what the session changed in all;
-    - when the session goes to another state, set the attributes as cells had left them there.
+    - when the session goes to another state, set the attributes as cells had left them there;
+    - know the variables that have objects of libraries themselves.
     """
 
     def __init__(self) -> None:
         self._watched: dict[int, _Watched] = {}
         self._changes: list[_Change] = []
         self._fresh: list[tuple[list[str], str]] = []
+        self._named: dict[int, Any] = {}
+        self._shared: dict[Version, tuple[_Watched, str]] = {}
+
+    @property
+    def named(self) -> Container[int]:
+        """The addresses of what the text of the last cell names in libraries, and can change: variables may have it."""
+        return self._named
 
     def foresee(self, source: str, namespace: Mapping[str, Any]) -> None:
         """A cell with this text is about to run."""
         self._fresh.clear()
+        self._named.clear()
         aliases = {alias: module for module, alias in _IMPORTED.findall(source)} if "import" in source else {}
         if "." in source:
             for match in _CHAIN.finditer(source):
@@ -138,6 +150,9 @@ class Patches:
         watched = self._of(holder)
         if watched is not None:
             watched.watch(name)
+            value = vars(holder).get(name)
+            if type(value) not in _STEADY:
+                self._named[id(value)] = value
 
     def changed(self, n: RunNumber) -> frozenset[str]:
         """The modules in which cell run ``n`` left attributes otherwise than they were."""
@@ -159,6 +174,29 @@ class Patches:
                     self._changes.append(_Change(n, watched, name, value))
                     found.add(watched.module)
         return frozenset(found)
+
+    def meet(self, variables: Variables) -> None:
+        """Note which variables have the very objects of libraries, as they are after a cell run."""
+        if not (self._named or self._shared):
+            return
+        objects = {
+            id(value): (watched, name)
+            for watched in self._watched.values()
+            for name, value in watched.now.items()
+            if type(value) not in _STEADY
+        }
+        for name in variables:
+            tracked = variables[name]
+            if tracked.identity in objects:
+                self._shared[tracked.record.version] = objects[tracked.identity]
+
+    def apart(self, live: Mapping[Name, VersionRecord], namespace: Mapping[Name, Any]) -> Iterator[str]:
+        """A line for each variable that was a library's own object and is another one since it was loaded."""
+        for name, record in live.items():
+            watched, key = self._shared.get(record.version, (None, ""))
+            if watched is not None and name in namespace and namespace[name] is not vars(watched.holder).get(key):
+                full = f"{watched.module}.{watched.prefix}{key}"
+                yield f"MAY DIFFER: {name} was the very object {full}, and is a copy of it now; {full} stays as it is"
 
     def altered(self, runs: Container[RunNumber]) -> dict[str, tuple[tuple[str, ...], tuple[int, ...]]]:
         """The attributes that are not what they were first, by module, and those of ``runs`` that changed them."""

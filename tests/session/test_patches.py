@@ -10,6 +10,7 @@ from contextlib import closing
 import numpy as np
 import pytest
 
+from elastictm.session.saving import SaveOptions
 from elastictm.testing.places import Console
 
 WAYS = {
@@ -108,3 +109,41 @@ def test_a_recovered_session_tells_what_another_process_had_set(notebook):
     patches = type(notebook.session.recorder.modules.patches)()
     (line,) = patches.go({run.n for run in notebook.runs}, told)
     assert line.startswith("MAY DIFFER: what cell 3 set inside the module json (of_session)")
+
+
+def test_an_object_of_a_library_in_two_variables_is_one_after_going_back(notebook):
+    """Variables that got one object out of a library share it, see it change by either way, and keep sharing it."""
+    notebook.run("import calendar", "a = calendar.mdays", "b = calendar.mdays", "x = 1")
+    try:
+        assert notebook.tied("a", "b")
+        assert {r.name for r in notebook.run("a[0] = 5").writes} == {"a", "b"}
+        assert {r.name for r in notebook.run("calendar.mdays[0] = 6").writes} == {"a", "b"}
+        for n, expected in (("5", 0), ("2", None), ("4", 0), ("6", 5), ("7", 6)):
+            report = notebook.session.go(n)
+            if expected is not None:
+                assert notebook.ns["a"] is notebook.ns["b"]
+                assert notebook.ns["a"][0] == expected
+                told = [note for note in report.notes if note.startswith("MAY DIFFER: a was the very object")]
+                assert len(told) == (notebook.ns["a"] is not notebook.ns["calendar"].mdays)
+    finally:
+        sys.modules["calendar"].mdays[0] = 0
+
+
+def test_an_object_of_a_library_in_two_variables_is_one_after_a_restore(notebook, tmp_path):
+    """An archive has such an object once, be it as the library made it or changed."""
+    notebook.run(
+        "import calendar",
+        "a = calendar.mdays",
+        "b = calendar.mdays; c = calendar.month_name",
+        "d = calendar.month_name",
+    )
+    try:
+        for n in range(2):
+            notebook.session.save(tmp_path / f"{n}.tm", SaveOptions())
+            notebook.session.restore(tmp_path / f"{n}.tm")
+            assert notebook.ns["a"] is notebook.ns["b"]
+            assert notebook.ns["c"] is notebook.ns["d"]
+            assert notebook.ns["a"][0] == (7 if n else 0)
+            notebook.run("a[0] = 7")
+    finally:
+        sys.modules["calendar"].mdays[0] = 0
