@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from elastictm.storage import manifest as m
 
 _CHAIN: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+(?P<bound>\s*(?:[-+*/@%&|^<>]{1,2})?=(?!=))?")
-_WORD: Final = re.compile(r"[^\W\d]\w*")
-_QUOTED: Final = re.compile(r"""(["'])([^\W\d]\w*)\1""")
-_INDIRECT: Final = re.compile(r"setattr|delattr|__dict__|\bvars\b|\bpatch")
+_INDIRECT: Final = re.compile(
+    r"""(?:setattr|delattr|vars|patch\.object|patch\.multiple)\(\s*([\w.]+)(?:\s*,\s*["'](\w+)["'])?|([\w.]+)\.__dict__"""
+)
 _IMPORTED: Final = re.compile(r"\bimport\s+([\w.]+)\s+as\s+(\w+)")
 
 _ELSEWHERE: Final = frozenset(
@@ -129,14 +129,14 @@ class Patches:
             for match in _CHAIN.finditer(source):
                 path = match[0][: match.start("bound") - match.start()] if match["bound"] else match[0]
                 self._foresee(path.split("."), namespace, aliases, bound=bool(match["bound"]))
-        if _INDIRECT.search(source):
-            quoted = {name for _, name in _QUOTED.findall(source)}
-            for word in set(_WORD.findall(source)):
-                watched = self._of(_root(word, namespace, aliases))
-                if watched is not None:
-                    watched.watch_all()
-                    for name in quoted:
-                        watched.watch(name)
+        for called, name, direct in _INDIRECT.findall(source):
+            path = (called or direct).split(".")
+            root = _root(path[0], namespace, aliases)
+            watched = self._of(_walked(root, [*path, ""])[0])
+            if watched is not None and name:
+                watched.watch(name)
+            elif watched is not None:
+                watched.watch_all()
 
     def _foresee(
         self, path: list[str], namespace: Mapping[str, Any], aliases: Mapping[str, str], *, bound: bool
