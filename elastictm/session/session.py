@@ -133,15 +133,15 @@ class Session:
         self.recorder.suspended = True
         try:
             try:
-                restored, report = past.go(n, self.recorder, self.circumstances, allow_effects=allow_effects)
+                restored = past.go(n, self.recorder, self.circumstances, allow_effects=allow_effects)
             except ArchiveDamaged as error:
-                past.sift(error)
-                restored, report = past.go(n, self.recorder, self.circumstances, allow_effects=allow_effects)
+                past.room().sift(error)
+                restored = past.go(n, self.recorder, self.circumstances, allow_effects=allow_effects)
         finally:
             self.recorder.suspended = False
         self.history = restored.history
         self.recorder.moved(restored.history, past.tree.latest or RunNumber(0), restored.arrived)
-        return report
+        return restored.report
 
     def known_past(self) -> Past:
         """The states of this session.
