@@ -430,6 +430,8 @@ def told(values):
     return {name: text(value) for name, value in sorted(values.items())}
 
 
+# Hypothesis raises the limit of recursion while an example runs, which is a setting that going back brings back.
+@pytest.mark.filterwarnings("ignore:The recursion limit will not be reset")
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(moves=st.lists(MOVES, min_size=4, max_size=18))
 def test_every_state_is_what_it_was(notebook, moves):
