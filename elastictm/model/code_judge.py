@@ -203,6 +203,7 @@ class _Judge:
         found.constants |= inner.constants
         found.opaque.update(inner.opaque)
         found.opaque_stores.update(inner.opaque_stores)
+        found.stars |= inner.stars
         found.unrepeatable.update(inner.unrepeatable)
 
     def _judge_text(self, i: int) -> None:

@@ -44,6 +44,7 @@ class Findings:
     opaque_stores: dict[str, None] = field(default_factory=dict)
     unrepeatable: dict[str, None] = field(default_factory=dict)
     constants: set[str] = field(default_factory=set)
+    stars: set[str] = field(default_factory=set)
 
     def keep_path(self, text: str) -> None:
         """Keep a string constant if it could be a file's path."""

@@ -29,6 +29,7 @@ class CodeNames:
     ``opaque_stores`` are reasons why it may have bound names that are not in ``stores``, but read nothing more.
     ``unrepeatable`` are reasons why running the code again gives another result.
     ``constants`` are the strings that could be names of files.
+    ``stars`` are the modules of which all public names are bound.
     """
 
     reads: frozenset[Name]
@@ -39,6 +40,7 @@ class CodeNames:
     unrepeatable: tuple[str, ...] = ()
     constants: frozenset[str] = frozenset()
     opaque_stores: tuple[str, ...] = ()
+    stars: frozenset[str] = frozenset()
 
 
 def names_of_cell(code: str, transform: Callable[[str], str]) -> CodeNames | None:
@@ -97,6 +99,7 @@ def _frozen(found: Findings) -> CodeNames:
         unrepeatable=tuple(found.unrepeatable),
         constants=frozenset(found.constants),
         opaque_stores=tuple(found.opaque_stores),
+        stars=frozenset(found.stars),
     )
 
 

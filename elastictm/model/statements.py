@@ -102,9 +102,15 @@ class StatementWalk(DefinitionWalk):
             self.layer.opaque[MAIN] = None
         for alias in node.names:
             if alias.name == "*":
-                self.found.opaque_stores["star import"] = None
+                self._star(node)
             else:
                 self.name_import(alias.asname or alias.name, f"{node.module or ''}.{alias.name}")
+
+    def _star(self, node: ast.ImportFrom) -> None:
+        if node.module and not node.level:
+            self.found.stars.add(node.module)
+        else:
+            self.found.opaque_stores["star import"] = None
 
     def _global(self, node: ast.Global) -> None:
         if self.scope.prefix:

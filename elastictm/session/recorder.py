@@ -21,6 +21,7 @@ from elastictm.session.named_files import named_files
 from elastictm.session.own_code import OwnCode
 from elastictm.session.reach import reach
 from elastictm.session.repeating import Code, reasons_in_code
+from elastictm.session.stars import bound_by_stars
 from elastictm.session.tracked import Mentions, Variables
 from elastictm.values.kinds import type_name
 
@@ -303,14 +304,16 @@ class Recorder:
             reached = frozenset(before)
         read_names = frozenset(before) if names.opaque or reads.opaque else reads.names
         versions = {name: before[name].record.version for name in read_names}
-        stored = frozenset(before) if names.opaque or names.opaque_stores else names.stores | outside.names
+        stars = bound_by_stars(names.stars)
+        bound = None if names.opaque or names.opaque_stores or stars is None else names.stores | stars
+        stored = frozenset(before) if bound is None else bound | outside.names
         values = variables(self._host)
         code = Code(run.source, cell.code or cell.source, names, loads)
         shown = reasons_in_code(code, before, values, self._host.transform, self._random, self._own_code)
         # Functions that the cell itself defines may do what its names do not show.
         unknown = opaque or outside.everything or "lambda" in code.python or "def " in code.python
         beside = left_behind | outside.names | outside.inner
-        brought = Mentions(loads.mentioned | names.stores, (), loads.unrepeatable, ordered=loads.ordered)
+        brought = Mentions(loads.mentioned | (bound or names.stores), (), loads.unrepeatable, ordered=loads.ordered)
         seconds = self._budget.allowance(settings)
         asked = Question(run.n, values, reached, stored, seconds, None if unknown or beside else brought)
         changes = self._detector.compare(asked)

@@ -232,12 +232,15 @@ def test_what_does_not_parse_has_no_names(code):
     assert names_of_cell(code, transformed) is None
 
 
-def test_star_import_is_opaque_for_stores_only():
-    """A star import may store any name, but reads none."""
-    found = names_of("from m import *\nx")
-    assert found.opaque_stores == ("star import",)
-    assert found.opaque == ()
+def test_star_import_names_its_module():
+    """A star import binds the names of its module, and reads none; of a package nobody knows, it may bind any."""
+    found = names_of("from m.inner import *\nx")
+    assert found.stars == {"m.inner"}
+    assert found.opaque == found.opaque_stores == ()
     assert found.reads == {"x"}
+    found = names_of("from . import *\nx")
+    assert found.opaque_stores == ("star import",)
+    assert found.stars == frozenset()
 
 
 def test_constants_are_those_that_can_be_files():
