@@ -35,7 +35,10 @@ __all__ = ["ChangeDetector", "Changes", "Question"]
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a cell run did to the variables; ``beside`` are those that it could change without naming them."""
+    """What a cell run did to the variables; ``beside`` are those that it could change without naming them.
+
+    ``in_place`` are those written whose names stand for the objects that they stood for before.
+    """
 
     writes: tuple[VersionRecord, ...]
     deletes: tuple[Name, ...]
@@ -43,6 +46,7 @@ class Changes:
     created: tuple[DefinitionKey, ...]
     notes: tuple[str, ...]
     beside: frozenset[Name] = frozenset()
+    in_place: frozenset[Name] = frozenset()
 
 
 class ChangeDetector:
@@ -81,7 +85,7 @@ class ChangeDetector:
         writes = look.writes()
         created = tuple(DefinitionKey(key) for key in range(first_key, definitions.next_key))
         ties, notes = tuple(look.ledger.ties), tuple(look.notes)
-        return Changes(tuple(writes), tuple(look.deletes), ties, created, notes, look.beside)
+        return Changes(tuple(writes), tuple(look.deletes), ties, created, notes, look.beside, look.in_place)
 
     def trust(self, arrived: Arrived, history: HistoryView, values: Mapping[Name, Any]) -> None:
         """Remember a group that was loaded as what its history tells, if it is one and no definition is among it."""

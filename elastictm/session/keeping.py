@@ -28,7 +28,7 @@ from elastictm.session.modules_kept import ModulesKept
 from elastictm.session.packing import packed
 from elastictm.session.patience import Patience
 from elastictm.session.states import NOT_KEPT, NOT_WANTED
-from elastictm.session.stock import Stock, take_stock_of
+from elastictm.session.stock import NO_TIME, Stock, take_stock_of
 from elastictm.storage import manifest as m
 from elastictm.storage import pack as p
 from elastictm.values.freeze import FrozenGroup, Unit
@@ -50,7 +50,6 @@ _AT_ONCE: Final = 2**20
 """Bytes that are written before the prompt is back."""
 
 UNSURE: Final = f"{NOT_KEPT}: there was no time to see whether its class brings it back as it is"
-NO_TIME: Final = f"{NOT_KEPT}: freezing it takes too long"
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +251,8 @@ class Keeper:
             unwanted = [name for name in names if self._unwanted.has(name, values[name])]
             refusals.update({name: (name, NOT_WANTED) for name in unwanted})
             names = [name for name in names if name not in unwanted]
-            if self._patience.allowance(group, names, values) == 0.0:
+            # Of an assumed group, what is small is kept whatever the others take.
+            if not group.within and self._patience.allowance(group, names, values) == 0.0:
                 refusals.update({name: (name, NO_TIME) for name in names})
             elif names:
                 groups.append(names)

@@ -20,7 +20,7 @@ class Ledger:
     """Enters the lots of one comparison as groups of variables.
 
     ``named`` are the definitions that variables name now; ``ties`` are versions that share data in another company than
-    before, or that changed together.
+    before, or that changed together; ``groups`` are those before.
     """
 
     def __init__(self, tools: Tools, question: Question, watch: Stopwatch, named: frozenset[int]) -> None:
@@ -31,11 +31,9 @@ class Ledger:
         self._values = question.values
         self._watch = watch
         self._named = named
+        self.groups = tools.variables.groups_of(tools.variables)
         self._companies = {
-            name: frozenset(group.members)
-            for group in tools.variables.groups_of(tools.variables)
-            if len(group.members) > 1
-            for name in group.members
+            name: frozenset(group.members) for group in self.groups if len(group.members) > 1 for name in group.members
         }
 
     def enter(self, lots: list[Lot]) -> list[VersionRecord]:
@@ -79,6 +77,8 @@ class Ledger:
         tracked = self._variables.get(name)
         if tracked is not None and tracked.record is record:
             tracked.group = group
+            if record.assumed and name in lot.parts:
+                tracked.mentions = self._mentions(lot, name)
             return
         atomic = type(value) in ATOMS
         key = self._tools.freezer.around.definitions.key(value) if is_definition(value) else None

@@ -48,12 +48,13 @@ class Look:
         self._named_then = self._named
         self.ledger = Ledger(tools, question, self._watch, self._named)
         self.beside: frozenset[Name] = frozenset()
+        self.in_place: frozenset[Name] = frozenset()
 
     def writes(self) -> list[VersionRecord]:
         """The versions that were written; all variables are remembered as they are now."""
         fresh = self._fresh()
-        touched = self._touched(fresh)
         leaving = [*self.deletes, *(name for name in fresh if name in self._variables)]
+        touched = self._touched(fresh, leaving)
         self._follow_names(leaving, fresh)
         formers = self._part(leaving)
         lots = [lot for lot in (self._compared(group, formers.get(id(group))) for group in touched) if lot is not None]
@@ -61,7 +62,9 @@ class Look:
         lots += [lot for lot in (self._compared(group, formers.get(id(group))) for group in tied) if lot is not None]
         touched += tied
         self._renew(touched, formers)
-        return self.ledger.enter(self._joined(lots, fresh))
+        writes = self.ledger.enter(self._joined(lots, fresh))
+        self.in_place = frozenset(record.name for record in writes) - set(fresh)
+        return writes
 
     def _fresh(self) -> list[Name]:
         """The names that are bound to something else than before, or were not there."""
@@ -79,8 +82,11 @@ class Look:
         part = self._tools.freezer.start().add(tracked.record.name, value)
         return isinstance(part, Frozen) and part.digest == tracked.record.fingerprint
 
-    def _touched(self, fresh: list[Name]) -> list[Group]:
-        """The groups whose data the cell could have changed, those that are quick to look at first."""
+    def _touched(self, fresh: list[Name], leaving: list[Name]) -> list[Group]:
+        """The groups whose data the cell could have changed, those that are quick to look at first.
+
+        Among them are those of which nobody had time to see whether they share data.
+        """
         gone, reached = set(fresh), self._question.reached
         variables = self._variables
         starts = [name for name in variables if name in reached]
@@ -94,7 +100,28 @@ class Look:
             beside = [*self._beside(starts), *self._same_objects(fresh)]
             self._changeable |= set(beside)
             found = [group for group in variables.groups_of([*starts, *beside]) if not self._is_atomic(group)]
-        return sorted(found, key=lambda group: group.seconds)
+        return sorted(self._parted(found, leaving), key=lambda group: group.seconds)
+
+    def _parted(self, found: list[Group], leaving: list[Name]) -> list[Group]:
+        """Groups, with those that are only assumed to be some in their parts, so that they come apart."""
+        variables = self._variables
+        assumed = [group for group in self.ledger.groups if group.within]
+        if not assumed:
+            return found
+        must = {id(group) for group in [*found, *variables.groups_of(leaving)]}
+        parts: list[Group] = []
+        for group in assumed:
+            if id(group) not in must and group.seconds > self._watch.left:
+                # The last look may have cost more than the next one, so it counts for less each time.
+                group.seconds *= _FORGETTING
+                continue
+            if not self._changeable.isdisjoint(group.members):
+                self._changeable.update(group.members)
+            parts += [inner for inner in variables.part(group) if inner.members]
+        return [group for group in found if not group.within] + parts
+
+    def _can_change(self, name: Name) -> bool:
+        return name in self._changeable or name in self._question.stored or name in self._in_changed_modules
 
     def _same_objects(self, fresh: list[Name]) -> list[Name]:
         """The variables with the very objects that fresh names have, come to them by way of a library."""
@@ -161,17 +188,24 @@ class Look:
             lot.changed.update(group.refusals)
         if not self._in_changed_modules.isdisjoint(names):
             lot.changed.update(names)
+        could = any(map(self._can_change, names))
+        if not could:
+            lot.former = group
         if group.seconds > self._watch.allowance:
             # The last look may have cost more than the next one, so it counts for less each time.
             group.seconds *= _FORGETTING
-            self._assume(lot, group.seconds)
+            if could:
+                self._assume(lot, group.seconds)
             return lot
         started = self._watch.clock()
         try:
             same = former is None or self._is_as_before(former, names)
             self._freezing.freeze(lot, [name for name in names if name not in lot.refusals], self._named_then)
         except OutOfTime:
-            self._assume(lot, self._watch.clock() - started)
+            if could:
+                self._assume(lot, self._watch.clock() - started)
+            else:
+                lot.thaw()
             return lot
         lot.seconds = group.seconds = self._watch.clock() - started
         if former is None:
@@ -179,6 +213,9 @@ class Look:
                 group.digests.get(name) == part.mark and group.definitions.get(name) == part.definitions
                 for name, part in lot.parts.items()
             )
+        if not could and not group.digests:
+            # Nobody had time to look at it before, and nothing came at it since.
+            same = True
         if not same or lot.refusals.keys() != group.refusals.keys():
             lot.changed.update(names)
         if self._named != self._named_then and any(part.definitions for part in lot.parts.values()):
@@ -245,7 +282,8 @@ class Look:
         renamed = self._named != self._named_then
         if not formers and not renamed:
             return
-        for group in self._variables.groups_of(self._variables):
+        groups = self._variables.groups_of(self._variables)
+        for group in [inner for group in groups for inner in group.within or [group]]:
             if id(group) in seen or not (id(group) in formers or (renamed and any(group.definitions.values()))):
                 continue
             lot = Lot(list(group.members), group.seconds, refusals=dict(group.refusals))
@@ -278,7 +316,7 @@ class Look:
                 apart += map(lot.member, lot.names)
             else:
                 apart.append(lot)
-        sharing = Sharing(self._tools.surveyor, self._values, self._watch)
+        sharing = Sharing(self._tools.surveyor, self._values, self._watch, self._can_change)
         joined = [*atoms, *(whole.get(frozenset(lot.names), lot) for lot in sharing.joined(apart))]
         self.notes += sharing.notes
         for lot in joined:
@@ -286,8 +324,15 @@ class Look:
         return joined
 
     def _complete(self, lot: Lot) -> None:
+        if lot.within:
+            for inner in lot.within:
+                self._complete(inner)
+                lot.parts.update(inner.parts)
+                lot.refusals.update(inner.refusals)
+            lot.seconds = sum(inner.seconds for inner in lot.within)
+            return
         missing = [name for name in lot.names if name not in lot.parts and name not in lot.refusals]
-        if not missing or lot.given_up:
+        if not missing or lot.given_up or (lot.former is not None and not lot.changed):
             return
         started = self._watch.clock()
         try:

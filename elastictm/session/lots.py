@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from elastictm.model.records import Refusal
+from elastictm.session.tracked import Group
 from elastictm.values.freeze import Freezer, Frozen, GroupPass, OutOfTime
 from elastictm.values.sharing import partition
 
@@ -14,14 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
     from elastictm.ids import Name
-    from elastictm.session.tracked import Group
     from elastictm.values.survey import Survey, Surveyor
 
 LEAST_SECONDS = 0.002
 """A look at one value is given this time at least, so that small ones are seen whatever large ones took."""
 
-GRACE_SECONDS = 0.05
-"""How long after the end of a look small values still get their time."""
+GRACE_SECONDS = 0.25
+"""How much time small values get together once a look should have ended."""
 
 
 @dataclass(slots=True)
@@ -29,6 +29,7 @@ class Lot:
     """Some names, the pass that froze their values, what a survey found in them, and which of them are changed.
 
     ``known`` tells that the names made one group before, ``given_up`` that there was no time to freeze them.
+    ``within`` are the lots of which it is only assumed that they share data.
     """
 
     names: list[Name]
@@ -40,6 +41,8 @@ class Lot:
     survey: Survey | None = None
     changed: set[Name] = field(default_factory=set)
     given_up: bool = False
+    within: list[Lot] = field(default_factory=list)
+    former: Group | None = None
 
     def member(self, name: Name) -> Lot:
         """One of the names by itself, as if it had not been frozen yet."""
@@ -48,8 +51,16 @@ class Lot:
 
     def keep_in(self, group: Group) -> None:
         """Have a group remember what was frozen."""
-        group.digests = {name: part.mark for name, part in self.parts.items()}
-        group.definitions = {name: part.definitions for name, part in self.parts.items()}
+        for lot in self.within:
+            inner = Group(lot.names, refusals=lot.refusals, seconds=lot.seconds)
+            lot.keep_in(inner)
+            group.within.append(inner)
+            group.digests.update(inner.digests)
+            group.definitions.update(inner.definitions)
+        if self.former is not None and not self.parts:
+            group.digests, group.definitions = dict(self.former.digests), dict(self.former.definitions)
+        group.digests.update({name: part.mark for name, part in self.parts.items()})
+        group.definitions.update({name: part.definitions for name, part in self.parts.items()})
 
     def thaw(self) -> None:
         """Forget what was frozen."""
@@ -76,11 +87,12 @@ def merged(lots: Sequence[Lot]) -> Lot:
 
 @dataclass(slots=True)
 class Stopwatch:
-    """The time of one look: when it ends, and how much of it went into freezing."""
+    """The time of one look: when it ends, how much of it went into freezing, and how much of that after its end."""
 
     clock: Callable[[], float]
     end: float
     freezing: float = 0.0
+    late: float = 0.0
 
     @property
     def left(self) -> float:
@@ -90,8 +102,13 @@ class Stopwatch:
     @property
     def allowance(self) -> float:
         """Seconds that the look at the next value may take."""
-        left = self.left
-        return max(left, LEAST_SECONDS if left > -GRACE_SECONDS else 0.0)
+        return max(self.left, LEAST_SECONDS if self.late < GRACE_SECONDS else 0.0)
+
+    def froze(self, since: float) -> None:
+        """Note that something was frozen from a time on."""
+        now = self.clock()
+        self.freezing += now - since
+        self.late += max(0.0, now - max(since, self.end))
 
     def survey_is_over(self) -> bool:
         """Whether no more surveys should go on: they may take as long as freezing took beside the time of the look."""
@@ -124,7 +141,7 @@ class Freezing:
                 if not refused:
                     return
         finally:
-            self._watch.freezing += self._watch.clock() - started
+            self._watch.froze(started)
 
     def _add(self, lot: Lot, names: Iterable[Name]) -> bool:
         for name in names:
@@ -150,10 +167,13 @@ class Freezing:
 class Sharing:
     """Finds out which lots share mutable data."""
 
-    def __init__(self, surveyor: Surveyor, values: Mapping[Name, Any], watch: Stopwatch) -> None:
+    def __init__(
+        self, surveyor: Surveyor, values: Mapping[Name, Any], watch: Stopwatch, changeable: Callable[[Name], bool]
+    ) -> None:
         self._surveyor = surveyor
         self._values = values
         self._watch = watch
+        self._changeable = changeable
         self.notes: list[str] = []
 
     def joined(self, lots: list[Lot]) -> list[Lot]:
@@ -190,15 +210,30 @@ class Sharing:
         return survey.isolated(Counter(id(self._values[name]) for name in lot.names))
 
     def _united(self, lots: list[Lot]) -> list[Lot]:
-        surveys = [lot.survey for lot in lots if lot.survey is not None]
-        if len(lots) > 1 and len(surveys) < len(lots):
-            names = ", ".join(name for lot in lots for name in lot.names)
-            self.notes.append(f"assumed to share data: {names} (no time was left to look)")
-            whole = merged(lots)
-            whole.changed.update(whole.names)
-            return [whole]
-        _mark_new_ties(lots)
-        return [merged([lots[i] for i in cluster]) for cluster in partition(surveys)] if surveys else lots
+        seen = [lot for lot in lots if lot.survey is not None]
+        _mark_new_ties(seen)
+        found = [
+            merged([seen[i] for i in cluster]) for cluster in partition([lot.survey for lot in seen if lot.survey])
+        ]
+        unseen = [lot for lot in lots if lot.survey is None]
+        if not unseen or len(lots) == 1:
+            return [*found, *unseen]
+        return [self._assumed([*found, *unseen])]
+
+    def _assumed(self, lots: list[Lot]) -> Lot:
+        """One lot of several that may share data; each of them stays what it is, for when there is time to look."""
+        names = [name for lot in lots for name in lot.names]
+        self.notes.append(f"assumed to share data: {', '.join(names)} (no time was left to look)")
+        for lot in lots:
+            lot.changed.update(name for name in lot.names if self._changeable(name))
+        return Lot(
+            names,
+            sum(lot.seconds for lot in lots),
+            refusals={name: refusal for lot in lots for name, refusal in lot.refusals.items()},
+            changed={name for lot in lots for name in lot.changed},
+            given_up=any(lot.given_up for lot in lots),
+            within=lots,
+        )
 
 
 def _mark_new_ties(lots: list[Lot]) -> None:

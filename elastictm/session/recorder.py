@@ -80,7 +80,7 @@ class Recorder:
         self._circumstances = circumstances
         self._settings = settings
         self._clock = clock
-        self._detector = ChangeDetector(Variables(), freezer, clock.elapsed)
+        self._detector = ChangeDetector(Variables(), freezer, clock.worked)
         self._budget = _Budget()
         self._random: dict[str, Any] = {}
         self._running = ""
@@ -322,6 +322,7 @@ class Recorder:
         live, draws = self._history.live, may_look_at_figures(values, read_names)
         # What a cell changes in place without naming it was there before, and another run needs it.
         versions |= {x: live[x].version for x in changes.beside if x in live and (draws or x in written)}
+        versions |= {x: live[x].version for x in changes.in_place if x in live}
         reasons = dict.fromkeys(shown)
         if run.status == "interrupted":
             reasons["interrupted"] = None

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from elastictm.ids import DefinitionKey, Fingerprint, Name
 from elastictm.model.records import Refusal
+from elastictm.session.states import NOT_KEPT
 from elastictm.session.tracked import Variables
 from elastictm.values.definitions import named_definitions
 from elastictm.values.freeze import Freezer, FrozenGroup, OutOfTime, Unit
@@ -18,6 +19,7 @@ from elastictm.values.sharing import parted, partition
 from elastictm.values.survey import Surveyor
 
 _APART: Final = "cannot store what lies over the memory of a bytearray, an array or a mapping: the two would part"
+NO_TIME: Final = f"{NOT_KEPT}: freezing it takes too long"
 _OPENING: Final = (
     (b"elastictm.values.reducers.files", b"\x08raw_file"),
     (b"elastictm.values.reducers.databases", b"\x12connection_to_file"),
@@ -74,7 +76,8 @@ def take_stock(
     surveys = [surveyor.survey([values[name]]) for name in rest]
     groups = [[name] for name in atoms]
     groups += [_in_recorded_order([rest[i] for i in cluster], variables) for cluster in partition(surveys)]
-    return _stock(groups, frozenset(rest[i] for i in parted(surveys)), values, variables, freezer, needed)
+    apart = {rest[i]: _APART for i in parted(surveys)}
+    return _stock(groups, apart, values, variables, freezer, needed)
 
 
 def take_stock_of(  # noqa: PLR0913, PLR0917 - what there is to freeze, and what with
@@ -105,9 +108,16 @@ def take_stock_of(  # noqa: PLR0913, PLR0917 - what there is to freeze, and what
                     chosen = {name: values[name] for name in names if name not in apart}
                     frozen[tuple(chosen)] = freezer.group(chosen, named, keep=True, left=left)
         except OutOfTime:
-            late.update(names)
-    kept = [names for names in groups if late.isdisjoint(names)]
-    return _stock(kept, apart, values, variables, freezer, needed, frozen), frozenset(late)
+            late.update(set(names) - _looked_at(names, variables))
+    kept = [names for names in groups if not late.issuperset(names)]
+    cut = dict.fromkeys(apart, _APART) | dict.fromkeys(late, NO_TIME)
+    return _stock(kept, cut, values, variables, freezer, needed, frozen), frozenset(late)
+
+
+def _looked_at(names: Sequence[Name], variables: Variables) -> set[Name]:
+    """The members of an assumed group that were small enough to be looked at; they are kept without the others."""
+    within = variables[names[0]].group.within
+    return {name for inner in within for name in inner.digests if name in names}
 
 
 def _is_over(left: Callable[[], float] | None) -> Callable[[], bool]:
@@ -116,14 +126,14 @@ def _is_over(left: Callable[[], float] | None) -> Callable[[], bool]:
 
 def _stock(  # noqa: PLR0913, PLR0917 - what there is to freeze, and what with
     names_of_groups: Iterable[Sequence[Name]],
-    apart: Collection[Name],
+    apart: Mapping[Name, str],
     values: Mapping[Name, Any],
     variables: Variables,
     freezer: Freezer,
     needed: Iterable[DefinitionKey],
     frozen: Mapping[tuple[Name, ...], FrozenGroup] = MappingProxyType({}),
 ) -> Stock:
-    """Freeze groups, but those that are ``frozen``; those ``apart`` would lose the memory that they share."""
+    """Freeze groups, but those that are ``frozen``; those ``apart`` stay out of them, for the reason that each has."""
     named = named_definitions(values.values())
     shelf = _Shelf(freezer)
     for key in needed:
@@ -132,7 +142,7 @@ def _stock(  # noqa: PLR0913, PLR0917 - what there is to freeze, and what with
     ties: list[tuple[Name, ...]] = []
     astray: set[Name] = set()
     for names in names_of_groups:
-        cut = {name: Refusal(name, _APART) for name in names if name in apart}
+        cut = {name: Refusal(name, apart[name]) for name in names if name in apart}
         if cut:
             groups.append(FrozenGroup({}, cut))
         chosen = {name: values[name] for name in names if name not in cut}
@@ -169,6 +179,8 @@ def _astray(names: Sequence[Name], group: FrozenGroup, variables: Variables) -> 
         return
     for name, part in group.parts.items():
         tracked = variables[name]
+        if tracked.group.within:
+            continue
         if tracked.atomic:
             expected = tracked.record.fingerprint
         elif [member for member in tracked.group.members if member not in tracked.group.refusals] == list(group.parts):

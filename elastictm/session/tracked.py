@@ -33,6 +33,8 @@ class Group:
 
     ``definitions`` are those that a member's digest mentions by name only.
     ``seconds`` is what the last look at the whole group cost; ``digests`` lacks the members that were not looked at.
+    ``within`` are the groups that it is really made of as far as somebody looked, where it is only assumed that these
+    share data; their digests are those of passes of their own.
     """
 
     members: list[Name]
@@ -40,6 +42,7 @@ class Group:
     definitions: dict[Name, tuple[DefinitionKey, ...]] = field(default_factory=dict)
     refusals: dict[Name, Refusal] = field(default_factory=dict)
     seconds: float = 0.0
+    within: list[Group] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -148,9 +151,18 @@ class Variables:
                 found.setdefault(id(tracked.group), tracked.group)
         return list(found.values())
 
+    def part(self, group: Group) -> list[Group]:
+        """Have the groups within a group in its place, of which it was only assumed that they share data."""
+        for inner in group.within:
+            for name in inner.members:
+                self._by_name[name].group = inner
+        return group.within
+
     @staticmethod
     def _leave(name: Name, group: Group) -> None:
         if name in group.members:
             group.members.remove(name)
         group.digests.pop(name, None)
         group.refusals.pop(name, None)
+        for inner in group.within:
+            Variables._leave(name, inner)
