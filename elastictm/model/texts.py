@@ -108,3 +108,8 @@ def _shared(old: Sequence[str], new: Sequence[str]) -> int:
 
 def _count(number: int) -> str:
     return f"{number:,} line{'s' * (number != 1)}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things in words, such as ``1 state`` or ``12 states``."""
+    return f"{number} {noun}{'s' * (number != 1)}"

@@ -12,8 +12,9 @@ from elastictm.session.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from threading import Thread
 
-    from elastictm.ids import Name
+    from elastictm.ids import Name, RunNumber
     from elastictm.model.names import CodeNames
     from elastictm.session.tracked import Variables
 
@@ -73,9 +74,9 @@ class Between:
         """A cell is about to run: what runs beside it now was not started by it."""
         self._lingering.before()
 
-    def end(self, reached: frozenset[Name], used: frozenset[Name]) -> None:
+    def end(self, reached: frozenset[Name], used: frozenset[Name], n: RunNumber) -> None:
         """A cell has run: what it left running may change what it reached, what waits to be called what it used."""
-        self._lingering.after(reached)
+        self._lingering.after(reached, n)
         self._waiting.after(used, self._identities)
 
     def ran(self, names: CodeNames, *, inside: bool) -> None:
@@ -90,6 +91,10 @@ class Between:
     def left_behind(self) -> frozenset[Name]:
         """What threads and tasks that cells left running could reach since the last cell run ended."""
         return reach(self._lingering.names(), self._variables).names
+
+    def threads(self) -> Iterator[tuple[RunNumber, Thread]]:
+        """The threads that still run, each with the cell run that left it running."""
+        return self._lingering.threads()
 
     def _called(self) -> frozenset[Name]:
         """The variables that callbacks could come at since the last cell run ended."""

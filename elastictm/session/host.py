@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from elastictm.ids import Name, holder, output_name, output_number
@@ -137,7 +138,12 @@ def remove(host: Host, name: Name) -> None:
             holding.remove(name)
 
 
-def clear(host: Host) -> None:
-    """Take every variable of the user's away, and what libraries hold, but no displayed result."""
-    for name in [name for name in variables(host) if output_number(name) is None]:
-        remove(host, name)
+def clear(host: Host, but: Mapping[Name, Any] = MappingProxyType({})) -> None:
+    """Take every variable of the user's away, and what libraries hold, but no displayed result.
+
+    Names that stand for the very objects of ``but`` are never gone, not for a moment: a thread may be using them.
+    """
+    for name, value in variables(host).items():
+        stays = name in but and but[name] is value and holder(name) is None
+        if output_number(name) is None and not stays:
+            remove(host, name)

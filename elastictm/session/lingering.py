@@ -8,9 +8,9 @@ import weakref
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from elastictm.ids import Name
+    from elastictm.ids import Name, RunNumber
 
 _OF_LIBRARIES: Final = frozenset({("tqdm._monitor", "TMonitor"), ("IPython.core.history", "HistorySavingThread")})
 """Classes of threads that run code of their own alone, over what no variable holds and over what is never stored."""
@@ -24,7 +24,7 @@ class Lingering:
 
     def __init__(self) -> None:
         self._known: weakref.WeakSet[Any] = weakref.WeakSet()
-        self._followed: list[tuple[weakref.ref[Any], frozenset[Name]]] = []
+        self._followed: list[tuple[weakref.ref[Any], frozenset[Name], RunNumber]] = []
 
     def before(self) -> None:
         """A cell is about to run: what runs beside it now was not started by it."""
@@ -32,15 +32,22 @@ class Lingering:
 
     def names(self) -> frozenset[Name]:
         """The names that what was left running could reach since the last cell run ended."""
-        return frozenset().union(*(names for _, names in self._followed))
+        return frozenset().union(*(names for _, names, _ in self._followed))
 
-    def after(self, names: frozenset[Name]) -> None:
-        """A cell has run: what it left running may change these names; what has ended by now changes nothing more."""
+    def threads(self) -> Iterator[tuple[RunNumber, threading.Thread]]:
+        """The threads that still run, each with the cell run that left it running."""
+        for reference, _, n in self._followed:
+            runner = reference()
+            if isinstance(runner, threading.Thread) and runner.is_alive():
+                yield n, runner
+
+    def after(self, names: frozenset[Name], n: RunNumber) -> None:
+        """Cell run ``n`` has ended: what it left running may change these names; what has ended changes no more."""
         self._followed = [entry for entry in self._followed if _is_running(entry[0]())]
-        followed = {id(reference()) for reference, _ in self._followed}
+        followed = {id(reference()) for reference, _, _ in self._followed}
         for runner in _running():
             if runner not in self._known and id(runner) not in followed:
-                self._followed.append((weakref.ref(runner), names))
+                self._followed.append((weakref.ref(runner), names, n))
 
 
 def _running() -> Iterable[Any]:

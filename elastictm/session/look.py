@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.session.ambient import figure_names, handler_names, module_names, names_in_modules
@@ -189,33 +190,20 @@ class Look:
         if not self._in_changed_modules.isdisjoint(names):
             lot.changed.update(names)
         could = any(map(self._can_change, names))
-        if not could:
-            lot.former = group
+        lot.former = None if could else group
         if group.seconds > self._watch.allowance:
             # The last look may have cost more than the next one, so it counts for less each time.
             group.seconds *= _FORGETTING
-            if could:
-                self._assume(lot, group.seconds)
-            return lot
+            return self._not_looked_at(lot, group.seconds, could=could)
         started = self._watch.clock()
         try:
             same = former is None or self._is_as_before(former, names)
             self._freezing.freeze(lot, [name for name in names if name not in lot.refusals], self._named_then)
         except OutOfTime:
-            if could:
-                self._assume(lot, self._watch.clock() - started)
-            else:
-                lot.thaw()
-            return lot
+            return self._not_looked_at(lot, self._watch.clock() - started, could=could)
         lot.seconds = group.seconds = self._watch.clock() - started
         if former is None:
-            same = all(
-                group.digests.get(name) == part.mark and group.definitions.get(name) == part.definitions
-                for name, part in lot.parts.items()
-            )
-        if not could and not group.digests:
-            # Nobody had time to look at it before, and nothing came at it since.
-            same = True
+            same = _is_same(group, lot) or not (could or group.digests)
         if not same or lot.refusals.keys() != group.refusals.keys():
             lot.changed.update(names)
         if self._named != self._named_then and any(part.definitions for part in lot.parts.values()):
@@ -283,7 +271,7 @@ class Look:
         if not formers and not renamed:
             return
         groups = self._variables.groups_of(self._variables)
-        for group in [inner for group in groups for inner in group.within or [group]]:
+        for group in chain.from_iterable(each.within or [each] for each in groups):
             if id(group) in seen or not (id(group) in formers or (renamed and any(group.definitions.values()))):
                 continue
             lot = Lot(list(group.members), group.seconds, refusals=dict(group.refusals))
@@ -296,12 +284,15 @@ class Look:
                 continue
             lot.keep_in(group)
 
-    def _assume(self, lot: Lot, seconds: float) -> None:
-        lot.changed.update(lot.names)
-        lot.given_up = True
+    def _not_looked_at(self, lot: Lot, seconds: float, *, could: bool) -> Lot:
+        """A lot that there was no time for: taken for changed if the cell ``could`` do that."""
         lot.thaw()
-        names = ", ".join(lot.names)
-        self.notes.append(f"assumed written: {names} (a look takes {seconds * 1000:.0f} ms, more than is left for it)")
+        if could:
+            lot.changed.update(lot.names)
+            lot.given_up = True
+            took = f"a look takes {seconds * 1000:.0f} ms, more than is left for it"
+            self.notes.append(f"assumed written: {', '.join(lot.names)} ({took})")
+        return lot
 
     def _joined(self, lots: list[Lot], fresh: list[Name]) -> list[Lot]:
         """The lots after the cell run, joined where they share mutable data, each frozen as it is now."""
@@ -346,3 +337,14 @@ class Look:
             lot.seconds = max(lot.seconds, self._watch.clock() - started)
             names = ", ".join(lot.names)
             self.notes.append(f"not looked at: {names} (more than {lot.seconds * 1000:.0f} ms)")
+
+
+def _is_same(group: Group, lot: Lot) -> bool:
+    """Whether what was frozen is as it was before.
+
+    What nobody had time to look at before has no digests.
+    """
+    return all(
+        group.digests.get(name) == part.mark and group.definitions.get(name) == part.definitions
+        for name, part in lot.parts.items()
+    )

@@ -29,7 +29,8 @@ class Lot:
     """Some names, the pass that froze their values, what a survey found in them, and which of them are changed.
 
     ``known`` tells that the names made one group before, ``given_up`` that there was no time to freeze them.
-    ``within`` are the lots of which it is only assumed that they share data.
+    ``within`` are the lots of which it is only assumed that they share data; ``former`` is the group as it was, where
+    nothing can have changed it.
     """
 
     names: list[Name]

@@ -10,8 +10,9 @@ from elastictm.session.gaps import unknown
 from elastictm.session.host import Host, variables
 from elastictm.session.modules_kept import stale
 from elastictm.session.parking import memory_line, set_aside
+from elastictm.session.running import LiveThreads, going_on
 from elastictm.session.signposts import there, way
-from elastictm.session.standing import what_stands
+from elastictm.session.standing import what_stands, with_threads
 
 if TYPE_CHECKING:
     from elastictm.ids import RunNumber, Version
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
 class Passage:
     """Rebuilds states in place of the one that is here.
 
-    ``parked`` are values that no store has, set aside for the way back.
+    ``parked`` are values that no store has, set aside for the way back; ``threads`` run on wherever the session stands.
     """
 
     def __init__(self, host: Host, clock: Clock) -> None:
         self.parked: dict[Version, Any] = {}
+        self.threads = LiveThreads()
         self._host = host
         self._clock = clock
 
@@ -62,10 +64,12 @@ class Passage:
             here = room.state(stored, before)
             stays = (*unknown(room.shelves(stored), tree, n, stored), *stale(target, recorder, variables(host)))
             standing = what_stands(target, here, recorder.freezer.around, variables(host), self.parked)
+            standing = with_threads(standing, target, self.threads.running())
             parked = set_aside(here, target, variables(host), self.parked)
             prospect = Prospect(target, allow_effects=allow_effects, history=target.history, kept=standing.kept)
             restored = Restorer(prospect, host, self._clock.elapsed, circumstances, standing).run()
         patches, runs = recorder.modules.patches, {run.n for run in target.history.runs}
+        stays += tuple(going_on(tree.between(before, n)[0], recorder.threads()))
         stays += (*patches.go(runs, target.manifest.altered), *patches.apart(target.history.live, variables(host)))
         tree.go(n)
         self.parked = parked

@@ -10,6 +10,7 @@ from elastictm.errors import ArchiveError, DestinationError, UsageError
 from elastictm.ids import Name, RunNumber
 from elastictm.model.records import BY_NO_CELL, CellRun
 from elastictm.model.tables import amount
+from elastictm.model.texts import counted
 from elastictm.model.timeline import Costs, Timeline, timeline
 from elastictm.model.tree import State, StateTree
 from elastictm.session.host import Host, variables
@@ -101,6 +102,7 @@ class Past:
             self._lapses = ()
             self.tree.append(state)
             self._unkept.append(state)
+            self._passage.threads.meet(run, self._host.namespace)
             if run.writes or run.deletes:
                 # What was parked may share data with what the cell changed.
                 self._passage.parked.clear()
@@ -158,14 +160,16 @@ class Past:
         first, last = cells or (RunNumber(0), self.tree.latest or RunNumber(0))
         here = {self.tree.at, self.tree.standing()}
         chosen = [state.n for state in self.tree if first <= state.n <= last and state.n not in here]
+        tags = self.tree.tags.keys()
         self.tree.forget(chosen)
+        gone: dict[str, int | None] = dict.fromkeys(tags - self.tree.tags.keys())
         freed = "0 B freed"
         if self.keeper is not None and self.upkeep is not None and chosen:
             self.keeper.flush()
-            self.keeper.note((), p.Pack(forgotten=tuple(chosen)))
+            self.keeper.note((), p.Pack(marks=gone, forgotten=tuple(chosen)))
             freed = self.upkeep.clean()
             self.room().forget()
-        return f"{len(chosen)} states forgotten, {freed}"
+        return f"{counted(len(chosen), 'state')} forgotten, {freed}"
 
     def leave_out(self, what: Iterable[object]) -> tuple[str, ...]:
         """Keep no bytes of these objects, or of the variables with these names; returns what that does, in lines.

@@ -27,6 +27,7 @@ from elastictm.values.kinds import type_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from threading import Thread
     from types import FrameType
 
     from elastictm.ids import Name
@@ -113,6 +114,10 @@ class Recorder:
     def freezer(self) -> Freezer:
         """What freezes the session's values."""
         return self._detector.freezer
+
+    def threads(self) -> Iterable[tuple[RunNumber, Thread]]:
+        """The threads that still run, each with the cell run that left it running."""
+        return self._between.threads()
 
     def begin(self) -> None:
         """Take what exists now for versions of cell run 0, once."""
@@ -329,7 +334,7 @@ class Recorder:
         reasons.update(dict.fromkeys(outside.reasons(written.union(changes.deletes))))
         if left_behind:
             reasons["a thread was running beside it"] = None
-        self._between.end(reached | written, loads.names | written)
+        self._between.end(reached | written, loads.names | written, run.n)
         named, unheard = named_files(names.constants, seen, run.started, self._watch.concerns)
         return replace(
             run,

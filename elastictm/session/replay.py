@@ -30,7 +30,7 @@ class TryAgain(Exception):
 
 
 class Replay:
-    """Executes one plan in a host whose variables were taken away.
+    """Executes one plan in a host whose variables were taken away, those aside that stay.
 
     Responsibilities:
     - load all that the plan loads before anything runs;
@@ -49,6 +49,10 @@ class Replay:
         self._values: dict[Version, Any] = {}
         self.outputs: dict[int, Any] = {}
         self.arrived: list[Arrived] = []
+
+    def stays(self) -> dict[Name, Any]:
+        """The variables that are in place, and will be in the end."""
+        return {step.version.name: self._kept[step.version] for step in self._plan.steps if isinstance(step, Keep)}
 
     def load(self, thawer: Thawer) -> None:
         """Read all values that the plan loads.

@@ -92,7 +92,7 @@ class Restorer:
         except BaseException as error:
             self._prospect.arrival.take_back()
             forget_own(modules)
-            clear(self._host)
+            clear(self._host, but=aside)
             for name, value in aside.items():
                 place(self._host, name, value)
             generators.restore(random_before)
@@ -121,11 +121,11 @@ class Restorer:
                 # An attempt that was given up may have made others.
                 around.definitions.bind(key, definition)
         replay = Replay(saved, self._host, self._lessons, plan, self._present(problem, plan))
-        clear(self._host)
+        clear(self._host, but=replay.stays())
         forget()
         replay.load(thawer)
         unimported = import_parts(saved.manifest.imported)
-        clear(self._host)
+        clear(self._host, but=replay.stays())
         staging = Staging(saved.history.runs, self._circumstances, thawer)
         with self._workroom.entered([saved.runs[step.n] for step in plan.reruns]) as go:
             replay.execute(staging, go)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import CodeType
 from typing import Any
 
@@ -72,6 +72,15 @@ def what_stands(
             changed.append(group)
     others = {} if parked.keys() & kept.keys() else _left_over(changed, target.history, here.history, values)
     return Standing(around, kept, definitions, others)
+
+
+def with_threads(standing: Standing, target: StateReader, threads: Mapping[Version, Any]) -> Standing:
+    """The same, with threads that run on: a state has them as they are, unless they share data with what it has."""
+    tied = {name for group in target.manifest.groups for name in group}
+    alone = {
+        r.version: threads[r.version] for n, r in target.history.live.items() if n not in tied and r.version in threads
+    }
+    return replace(standing, kept={**alone, **standing.kept})
 
 
 def _same_definitions(target: StateReader, here: StateReader, around: Surroundings) -> dict[DefinitionKey, Definition]:

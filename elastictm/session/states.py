@@ -176,7 +176,7 @@ class Shelves:
         tree.remark(remark for remark in self.remarks if remark.n in tree)
         tree.forget(self.forgotten)
         for name, at in self.marks.items():
-            if at is not None and at in tree:
+            if at is not None and at in tree and at not in tree.forgotten:
                 tree.tag(name, at)
         return tree
 

@@ -14,6 +14,8 @@ from typing import Any, Final
 from traitlets.config import Config
 
 _OWN_EXTENSION: Final = "elastictm"
+_OWN_SECTION: Final = "ElasticTM"
+"""How this program is set is no state of the user's: it stays as it is, wherever a session goes."""
 _INTERACTIVITY: Final = "InteractiveShell.ast_node_interactivity"
 _DEFAULT: Final = object()
 
@@ -63,6 +65,8 @@ class ShellSettings:
             self._magic("matplotlib", backend, notes)
         for key in {key for key in now.keys() | settings.keys() if key.startswith("%config ")}:
             section, _, trait = key.removeprefix("%config ").partition(".")
+            if section == _OWN_SECTION:
+                continue
             self._configure(section, trait, settings.get(key, _DEFAULT))
         return notes
 
@@ -105,6 +109,8 @@ def _configured(shell: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for configurable in shell.configurables:
         for kind in type(configurable).mro():
+            if kind.__name__ == _OWN_SECTION:
+                break
             section = configurable.config.get(kind.__name__, {})
             for trait, value in section.items():
                 if f"{kind.__name__}.{trait}" != _INTERACTIVITY and configurable.has_trait(trait):
