@@ -132,6 +132,10 @@ class PastMagics(SessionMagics):
         first, dash, last = words[0].partition("-")
         if len(words) > 1 or not first.isdecimal() or (dash and not last.isdecimal()):
             raise UsageError(f"%past clear takes nothing, or a range such as 3-9, not {' '.join(words)!r}")
+        if int(last or first) < int(first):
+            raise UsageError(
+                f"%past clear takes a range from its first state to its last: {last}-{first}, not {words[0]}"
+            )
         print(self._session.clear((RunNumber(int(first)), RunNumber(int(last or first)))))  # noqa: T201
 
     def _budget(self, words: list[str]) -> None:

@@ -22,6 +22,15 @@ Policy = Literal["optimal", "store-all", "rerun-all"]
 _MOST_CELLS: Final = 40
 """Cells that are not repeatable, in the table of a plan."""
 
+_LONGEST_WHY: Final = 300
+"""Characters of a reason in one line."""
+
+_FOLDED_FROM: Final = 12
+"""Variables that stayed as they were, of which nothing is notable, that get one line together."""
+
+_SMALL: Final = 10_000
+"""Bytes of such a variable."""
+
 _LOSSES_FIRST: dict[Outcome, int] = {"lost": 0, "rerun": 1, "stored": 2, "kept": 3}
 
 
@@ -53,7 +62,12 @@ class VariableReport:
         kind = f" ({self.kind})" if self.kind else ""
         advice = f". What to do: {self.remedy}" if self.remedy else ""
         word = "LOST" if self.outcome == "lost" else "DIFFERENT"
-        return f"{word} {self.name}{kind}: {self.why or 'no reason is known'}{advice}"
+        why = (
+            self.why
+            if len(self.why) <= _LONGEST_WHY
+            else f"{self.why[:_LONGEST_WHY].rstrip(' ,')}… (to_json() has it all)"
+        )
+        return f"{word} {self.name}{kind}: {why or 'no reason is known'}{advice}"
 
     @property
     def bad(self) -> bool:
@@ -327,16 +341,29 @@ def _outcomes(
     first: tuple[str, ...] = (),
 ) -> Table:
     ordered = _ordered(variables)
+    shown = _worth_a_row(ordered)
+    if len(shown) < len(ordered):
+        notes = (f"{len(ordered) - len(shown)} more kept", *notes)
     lost = tuple(v.line for v in ordered if v.bad)
     lost += tuple(note for note in notes if note.startswith(URGENT))
     rows = tuple(
-        (v.name, v.kind, v.outcome, amount(v.bytes), duration(v.seconds), "DIFFERENT" if v.bad else v.why)
-        for v in ordered
+        (v.name, v.kind, v.outcome, amount(v.bytes), _time(v), "DIFFERENT" if v.bad else v.why)
+        for v in shown
         if v.outcome != "lost"
     )
     others = tuple(note for note in notes if not note.startswith(URGENT))
     columns = ("variable", "kind", "outcome", "bytes", "seconds", "why")
     return Table(head, columns, rows, (*_lost_results(ordered, outputs), *others), lost + first)
+
+
+def _worth_a_row(variables: tuple[VariableReport, ...]) -> tuple[VariableReport, ...]:
+    """The variables, but those that stayed as they were if these are many, small, and nothing is notable of them."""
+    rest = tuple(v for v in variables if v.outcome != "kept" or v.bytes >= _SMALL or v.why or v.bad)
+    return rest if len(variables) - len(rest) >= _FOLDED_FROM else variables
+
+
+def _time(variable: VariableReport) -> str:
+    return "" if variable.outcome == "rerun" and not variable.seconds else duration(variable.seconds)
 
 
 def _lost_results(variables: tuple[VariableReport, ...], outputs: tuple[VariableReport, ...]) -> tuple[str, ...]:

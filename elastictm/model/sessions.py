@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from elastictm.model.reports import Shown, VariableReport
 from elastictm.model.tables import Table, age, amount, duration
+from elastictm.model.texts import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class SessionList(Shown):
         columns = ("session", "began", "of", "Python", "on disk", "")
         notes = ("%past --session ID brings the last state of a session here, %past --session ID N another",)
         gaps = tuple(f"{s.id}: {gap}" for s in self.sessions for gap in s.gaps)
-        return (Table(f"{len(rows)} sessions in {self.folder}", columns, rows, notes if rows else (), gaps),)
+        return (Table(f"{counted(len(rows), 'session')} in {self.folder}", columns, rows, notes if rows else (), gaps),)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -75,6 +76,8 @@ class StateContents(Shown):
         rows = tuple((v.name, v.kind, amount(v.bytes), duration(v.seconds), v.why) for v in self.variables)
         return (
             Table(
-                f"{self.name}: {len(rows)} variables", ("variable", "kind", "bytes", "freezing", "why not kept"), rows
+                f"{self.name}: {counted(len(rows), 'variable')}",
+                ("variable", "kind", "bytes", "freezing", "why not kept"),
+                rows,
             ),
         )

@@ -10,6 +10,7 @@ from typing import Final
 from elastictm.ids import Name, RunNumber, is_variable
 from elastictm.model.reports import Shown
 from elastictm.model.tables import Table, age, amount, duration
+from elastictm.model.texts import counted
 from elastictm.model.tree import State, StateTree
 
 MOST_SHOWN: Final = 60
@@ -93,10 +94,10 @@ class Timeline(Shown):
             )
             for state in self.states
         )
-        head = f"The past of {self.session or 'this session'}: {len(self.states) + self.hidden} states, "
+        head = f"The past of {self.session or 'this session'}: {counted(len(self.states) + self.hidden, 'state')}, "
         head += f"{amount(self.bytes)} on disk"
         columns = ("state", "cell", "age", "took", "wrote", "added", "going there", "")
-        more = (f"{self.hidden} earlier states: %past --all shows them",) if self.hidden else ()
+        more = (f"{counted(self.hidden, 'earlier state')}: %past --all shows more",) if self.hidden else ()
         return (Table(head, columns, rows, (*more, *self.notes), self.gaps),)
 
 

@@ -204,11 +204,13 @@ class StateTree:
         """The states that were cleared; their cell runs stay, as others came from them."""
         return frozenset(self._forgotten)
 
-    def forget(self, numbers: Iterable[RunNumber]) -> None:
-        """Have states that cannot be gone to any more, and their tags go; the one that is here stays."""
+    def forget(self, numbers: Iterable[RunNumber]) -> frozenset[str]:
+        """Have states that cannot be gone to any more, and their tags go, which are returned; the one here stays."""
         here = {self._at, self.standing()}
         self._forgotten.update(n for n in numbers if n in self._states and n not in here)
-        self._tags = {name: n for name, n in self._tags.items() if n not in self._forgotten}
+        tags = self._tags
+        self._tags = {name: n for name, n in tags.items() if n not in self._forgotten}
+        return frozenset(tags.keys() - self._tags.keys())
 
     def tag(self, name: str, n: RunNumber | None) -> None:
         """Call a state by a name, or no state with None; KeyError where there is no such state."""

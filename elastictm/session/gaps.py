@@ -9,15 +9,18 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from elastictm.errors import ArchiveDamaged
-from elastictm.ids import RunNumber
+from elastictm.ids import RunNumber, is_variable
 from elastictm.session.states import NOT_WANTED
 
 if TYPE_CHECKING:
-    from elastictm.model.tree import StateTree
+    from elastictm.model.tree import State, StateTree
     from elastictm.session.states import Shelves
     from elastictm.storage import pack as p
     from elastictm.storage.store_reader import StoreReader
 
+
+_MOST_NAMED: Final = 6
+"""Variables that a line names."""
 
 _DIGEST: Final = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
 
@@ -66,6 +69,18 @@ def unknown(shelves: Shelves, tree: StateTree, n: RunNumber, reader: StoreReader
 def paused(pause: p.Pause) -> str:
     """Since when no states were kept, and why."""
     return f"cells after {pause.n - 1} were not kept: {pause.why or 'saving was off'}"
+
+
+def assumed(states: Iterable[State]) -> tuple[str, ...]:
+    """A line where there was no time to see what cells wrote: some of that may be as it was."""
+    found = {s.n: [r.name for r in s.run.writes if r.assumed and r.refusal is None] for s in states}
+    unseen = sorted({name for names in found.values() for name in names if is_variable(name)})
+    if not unseen:
+        return ()
+    more = f" and {len(unseen) - _MOST_NAMED} more" if len(unseen) > _MOST_NAMED else ""
+    cells = ranges(n for n, names in found.items() if names)
+    named = f"{', '.join(unseen[:_MOST_NAMED])}{more}"
+    return (f"no time to look, so taken for written: {named} (by cells {cells})",)
 
 
 def ranges(numbers: Iterable[int]) -> str:

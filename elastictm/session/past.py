@@ -13,6 +13,7 @@ from elastictm.model.tables import amount
 from elastictm.model.texts import counted
 from elastictm.model.timeline import Costs, Timeline, timeline
 from elastictm.model.tree import State, StateTree
+from elastictm.session.gaps import assumed
 from elastictm.session.host import Host, variables
 from elastictm.session.keeping import Keeper
 from elastictm.session.passage import Passage
@@ -160,22 +161,17 @@ class Past:
         first, last = cells or (RunNumber(0), self.tree.latest or RunNumber(0))
         here = {self.tree.at, self.tree.standing()}
         chosen = [state.n for state in self.tree if first <= state.n <= last and state.n not in here]
-        tags = self.tree.tags.keys()
-        self.tree.forget(chosen)
-        gone: dict[str, int | None] = dict.fromkeys(tags - self.tree.tags.keys())
+        marks: dict[str, int | None] = dict.fromkeys(self.tree.forget(chosen))
         freed = "0 B freed"
         if self.keeper is not None and self.upkeep is not None and chosen:
             self.keeper.flush()
-            self.keeper.note((), p.Pack(marks=gone, forgotten=tuple(chosen)))
+            self.keeper.note((), p.Pack(marks=marks, forgotten=tuple(chosen)))
             freed = self.upkeep.clean()
             self.room().forget()
         return f"{counted(len(chosen), 'state')} forgotten, {freed}"
 
     def leave_out(self, what: Iterable[object]) -> tuple[str, ...]:
-        """Keep no bytes of these objects, or of the variables with these names; returns what that does, in lines.
-
-        With nothing it returns what is left out.
-        """
+        """Keep no bytes of these objects, or variables; returns in lines what that does, without any what is left out."""
         chosen = list(what)
         self._unwanted.add(chosen)
         return tuple(told(chosen, variables(self._host).keys(), self.tree)) if chosen else (self._unwanted.listed(),)
@@ -326,7 +322,7 @@ class Past:
                 unread = f"what was kept cannot be read: {error}"
         shown = timeline(self.name, self.tree, self._clock.now(), Costs(written), everything=everything)
         off = "" if self.saving or self._trouble() else self.switched()
-        notes = tuple(filter(None, [self._trouble(), unread]))
+        notes = (*filter(None, [self._trouble(), unread]), *assumed(self.tree[state.n] for state in shown.states))
         return replace(shown, notes=notes, gaps=(*missing, *filter(None, [off])))
 
     def tag(self, name: str, n: RunNumber | None) -> str:

@@ -70,6 +70,10 @@ class Recovery:
             store.close()
             raise
         self.tree.go(n)
+        if state is None:
+            # The last cell may have changed nothing, and have no line in the list of states.
+            path = StateReader.name_of(self.tree.changed(n), self._found.about.id)
+            restored = replace(restored, report=replace(restored.report, path=path))
         if store.owned:
             self.taken = store
         else:

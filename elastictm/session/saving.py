@@ -14,6 +14,7 @@ from elastictm.model.records import Refusal
 from elastictm.model.reports import Choice, PlanReport, SaveReport, Unrepeatable
 from elastictm.model.settings_report import settings_reports
 from elastictm.model.tables import amount
+from elastictm.model.texts import counted
 from elastictm.model.wire import encode_history
 from elastictm.planning.alternatives import planned
 from elastictm.planning.build import migration_problem
@@ -251,7 +252,7 @@ def _in_words(flaw: Refusal | None) -> str:
 def save_report(drafted: Draft, path: str, seconds: float, size: int, past: m.Past | None) -> SaveReport:
     """The report of a save that succeeded."""
     plan = drafted.report()
-    along = [] if past is None else [f"with {past.states} states of the past, which take {amount(past.bytes)}"]
+    along = [] if past is None else [f"with {counted(past.states, 'state')} of the past, taking {amount(past.bytes)}"]
     notes = (*along, *plan.notes, *spared(drafted.history, drafted.problem))
     outputs = tuple(c.report for c in drafted.choices if not is_variable(c.report.name))
     return SaveReport(

@@ -17,6 +17,9 @@ WORDS: Final = frozenset(
 _TAKEN_BACK: Final = frozenset({"environment", "directory", "path"})
 """What cells do outside that going to another state undoes, as it is among the settings."""
 
+_MOST_NAMED: Final = 6
+"""Cells that a line names."""
+
 _SHOWN: Final = 40
 """Characters of a cell's first line, where cells are named."""
 
@@ -39,9 +42,21 @@ def found(tree: StateTree, word: str) -> RunNumber:
         raise UsageError(f"state {word} cannot be read any more; %past says why")
     if word.isdecimal() and RunNumber(int(word)) in tree:
         return RunNumber(int(word))
+    if word.isdecimal() and int(word) < (tree.latest or 0):
+        raise UsageError(_missing(tree, int(word)))
     known = f"0 to {tree.latest or 0}"
     tags = f", tags are {', '.join(sorted(tree.tags))}" if tree.tags else ""
     raise UsageError(f"there is no state {word!r}: states have the numbers of cells, {known}{tags}; %past lists them")
+
+
+def _missing(tree: StateTree, n: int) -> str:
+    """Why there is no state of a number that could be one, and which are near."""
+    known = sorted(state.n for state in tree if state.n not in tree.forgotten)
+    near = [*[m for m in known if m < n][-1:], *[m for m in known if m > n][:1]]
+    ran = [m for m in known if m]
+    early = not ran or n < ran[0]
+    why = f"cell {n} ran before recording began" if early else f"no cell with the number {n} was recorded"
+    return f"there is no state {n}: {why}; near it are {' and '.join(map(str, near))}; %past lists them"
 
 
 def there(n: RunNumber | None, otherwise: str) -> RunNumber:
@@ -79,12 +94,17 @@ def way(tree: StateTree, before: RunNumber, n: RunNumber) -> Iterator[str]:
     """The cells that are undone and redone on the way to a state; in the notebook they stay as they are."""
     undone, redone = ([state for state in states if state.is_new] for states in tree.between(before, n))
     if undone:
-        yield f"undone: {', '.join(_shown(state) for state in undone)}"
+        yield f"undone: {_listed(undone)}"
     if redone:
-        yield f"redone: {', '.join(_shown(state) for state in redone)}"
+        yield f"redone: {_listed(redone)}"
     for state in undone:
         for effect in (effect for effect in state.run.effects if effect.kind not in _TAKEN_BACK):
             yield f"cell {state.n} did something outside, which stays: {effect.kind} {effect.detail}"
+
+
+def _listed(states: list[State]) -> str:
+    more = len(states) - _MOST_NAMED
+    return ", ".join(map(_shown, states[:_MOST_NAMED])) + (f" and {more} more" if more > 0 else "")
 
 
 def _shown(state: State) -> str:

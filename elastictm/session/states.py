@@ -215,9 +215,14 @@ class StateReader:
         self._numbers: dict[int, int] = {}
         self._defined: dict[int, RunNumber] = {}
         self._line = [state.n for state in tree.line(n)]
-        self.name = f"state {n} of {name}"
+        self.name = self.name_of(n, name)
         self.history = tree.history(n)
         self.manifest = self._manifest(tree)
+
+    @staticmethod
+    def name_of(n: RunNumber, session: str) -> str:
+        """What a state of a session is called in reports."""
+        return f"state {n} of {session}"
 
     def attach(self, reader: StoreReader) -> None:
         """Read from a store that was opened again."""

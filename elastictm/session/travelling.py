@@ -8,6 +8,7 @@ import msgspec
 
 from elastictm.errors import ArchiveDamaged, ArchiveError, DestinationError
 from elastictm.ids import RunNumber
+from elastictm.model.texts import counted
 from elastictm.session.states import Shelves
 from elastictm.storage.bundle import put_past, unpack_past
 
@@ -28,12 +29,12 @@ def arrival(past: Past | None, archive: ArchiveReader, restored: Restored) -> st
     """Have the states that came with an archive, where a past is kept; returns what to tell of it."""
     states = archive.manifest.past.states if archive.manifest.past is not None else 0
     if past is None or not past.saving:
-        return f"the archive's {states} states were left out: this session keeps no past"
+        return f"{counted(states, 'state')} of the archive did not come along: this session keeps no past"
     try:
         past.take_in(archive, restored)
     except (ArchiveError, DestinationError, OSError) as error:
-        return f"the archive's {states} states were left out: {error}"
-    return f"{states_to_go_to(past.tree)} states came along: %past lists them"
+        return f"{counted(states, 'state')} of the archive did not come along: {error}"
+    return f"{counted(states_to_go_to(past.tree), 'state')} came along: %past lists them"
 
 
 def states_to_go_to(tree: StateTree) -> int:
