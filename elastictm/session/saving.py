@@ -252,7 +252,9 @@ def _in_words(flaw: Refusal | None) -> str:
 def save_report(drafted: Draft, path: str, seconds: float, size: int, past: m.Past | None) -> SaveReport:
     """The report of a save that succeeded."""
     plan = drafted.report()
-    along = [] if past is None else [f"with {counted(past.states, 'state')} of the past, taking {amount(past.bytes)}"]
+    along = (
+        [] if past is None else [f"with {counted(past.states, 'state')} of the past, which take {amount(past.bytes)}"]
+    )
     notes = (*along, *plan.notes, *spared(drafted.history, drafted.problem))
     outputs = tuple(c.report for c in drafted.choices if not is_variable(c.report.name))
     return SaveReport(

@@ -29,12 +29,16 @@ def arrival(past: Past | None, archive: ArchiveReader, restored: Restored) -> st
     """Have the states that came with an archive, where a past is kept; returns what to tell of it."""
     states = archive.manifest.past.states if archive.manifest.past is not None else 0
     if past is None or not past.saving:
-        return f"{counted(states, 'state')} of the archive did not come along: this session keeps no past"
+        return f"{_left_out(states)}: this session keeps no past"
     try:
         past.take_in(archive, restored)
     except (ArchiveError, DestinationError, OSError) as error:
-        return f"{counted(states, 'state')} of the archive did not come along: {error}"
+        return f"{_left_out(states)}: {error}"
     return f"{counted(states_to_go_to(past.tree), 'state')} came along: %past lists them"
+
+
+def _left_out(states: int) -> str:
+    return f"the archive's {counted(states, 'state')} {'was' if states == 1 else 'were'} left out"
 
 
 def states_to_go_to(tree: StateTree) -> int:
