@@ -144,3 +144,36 @@ def test_what_changed_in_place_needs_what_it_was(notebook):
         assert name in read(run)
     assert "th" in wrote(run)
     notebook.run("stop.set(); th.join()")
+
+
+def test_states_of_what_was_assumed(notebook, watch):
+    """States that were recorded while the machine was slow come back like any other, and so do those after them."""
+    notebook.run("big = [[[i]] for i in range(50_000)]", "a = [[1]]; b = [a[0]]; c = [[2]]; gen = (i for i in c)")
+    held = [notebook.ns[name][0] for name in "abc"]
+    notebook.settings.recording_floor = notebook.settings.recording_share = 0.0
+    tools = notebook.session.recorder._detector._tools
+    clock = tools.clock
+    object.__setattr__(tools, "clock", watch)
+    watch.step = 1.0
+    united = notebook.run("exec('a[0].append(3)')")
+    assert notebook.tied("a", "c")
+    slow = notebook.run("d = [c[0]]")
+    object.__setattr__(tools, "clock", clock)
+    notebook.settings.recording_floor = 600.0
+    apart = notebook.run("k = 1")
+    assert not notebook.tied("a", "c")
+    assert notebook.tied("a", "b")
+    assert notebook.tied("c", "d")
+    assert wrote(apart) == {"k"}
+    notebook.run("a[0].append(4); c[0].append(5)", "big = None")
+    last = notebook.runs[-1]
+    for run, inner in ((united, [1, 3]), (last, [1, 3, 4]), (slow, [1, 3]), (apart, [1, 3]), (united, [1, 3])):
+        report = notebook.session.go(str(run.n))
+        assert {v.name for v in report.lost} <= {"gen"}, report
+        ns = notebook.ns
+        assert ns["a"] == [inner]
+        assert ns["b"][0] is ns["a"][0]
+        assert ns["c"] == [[2, 5] if run is last else [2]]
+        assert ns.get("d", [ns["c"][0]])[0] is ns["c"][0]
+        assert (ns["big"] is None) == (run is last)
+    assert held
