@@ -195,7 +195,6 @@ ROWS = (
         change="x.put(1)",
         facts="x.get(timeout=5)",
         outcome="rerun",
-        restored="lost",
         still=False,
         reason="inheritance",
         quiet=False,

@@ -77,7 +77,6 @@ ROWS = (
         change="x.start()",
         facts="x.name",
         outcome="rerun",
-        restored="lost",
         still=False,
         reason="running thread",
         quiet=False,
