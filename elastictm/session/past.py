@@ -171,7 +171,7 @@ class Past:
         return f"{counted(len(chosen), 'state')} forgotten, {freed}"
 
     def leave_out(self, what: Iterable[object]) -> tuple[str, ...]:
-        """Keep no bytes of these objects, or variables; returns in lines what that does, without any what is left out."""
+        """Keep no bytes of these objects, or variables; returns in lines what that does, or what is left out."""
         chosen = list(what)
         self._unwanted.add(chosen)
         return tuple(told(chosen, variables(self._host).keys(), self.tree)) if chosen else (self._unwanted.listed(),)

@@ -20,6 +20,8 @@ from elastictm.values.survey import Surveyor
 
 _APART: Final = "cannot store what lies over the memory of a bytearray, an array or a mapping: the two would part"
 NO_TIME: Final = f"{NOT_KEPT}: freezing it takes too long"
+_SMALL: Final = 0.05
+"""Seconds that a look at a small group takes at most."""
 _OPENING: Final = (
     (b"elastictm.values.reducers.files", b"\x08raw_file"),
     (b"elastictm.values.reducers.databases", b"\x12connection_to_file"),
@@ -117,7 +119,7 @@ def take_stock_of(  # noqa: PLR0913, PLR0917 - what there is to freeze, and what
 def _looked_at(names: Sequence[Name], variables: Variables) -> set[Name]:
     """The members of an assumed group that were small enough to be looked at; they are kept without the others."""
     within = variables[names[0]].group.within
-    return {name for inner in within for name in inner.digests if name in names}
+    return {name for inner in within if inner.seconds < _SMALL for name in inner.digests if name in names}
 
 
 def _is_over(left: Callable[[], float] | None) -> Callable[[], bool]:

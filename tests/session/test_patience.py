@@ -8,8 +8,8 @@ from math import inf
 import pytest
 
 from elastictm.ids import Name
-from elastictm.session.stock import NO_TIME
 from elastictm.session.patience import Patience
+from elastictm.session.stock import NO_TIME
 from elastictm.session.tracked import Group
 from elastictm.settings import Settings
 from elastictm.values.freeze import Freezer, OutOfTime, Surroundings
