@@ -130,7 +130,7 @@ def test_an_event_after_the_last_cell(notebook):
     for n in (2, 3):
         run = notebook.run("x = 1")
         assert len(notebook.ns["log"]) == n
-        assert notebook.session.past.variables(run.n)["log"] == [1] * n
+        assert notebook.session.past.room().variables(run.n)["log"] == [1] * n
         assert run.unrepeatable == ("changed outside of cells: log",)
 
 
