@@ -1,0 +1,314 @@
+"""A scene as SVG that needs nothing from elsewhere: no script, no style sheet, no identifiers.
+
+Colours stand out on white and on black alike, and all else has the colour of the text around, so that the picture looks
+right in light and dark notebooks.  Every shape has a title, and says which row and lane it belongs to, so that a page
+can move it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from html import escape
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from elastictm.model.tables import duration
+from elastictm.views import words
+from elastictm.views.folding import Places, places
+from elastictm.views.ledger import cut
+
+if TYPE_CHECKING:
+    from elastictm.model.outlook import Outlook
+    from elastictm.model.reports import Outcome
+    from elastictm.views.scene import Cross, Dot, Ring, Row, Scene, Tie
+
+# All lengths are in pixels.
+ROW: Final = 22
+LANE: Final = 18
+LANES_FROM: Final = 478
+"""Where the first lane begins; numbers, sources, marks and times of the cells stand before it."""
+
+_NUMBER, _SOURCE, _SIGNS, _TIME, _BAR = 36, 46, 307, 400, 406
+_LETTER: Final = 7.3
+_NAME: Final = 24
+_LINE: Final = 34
+LEAN: Final = 55
+_BAR_WIDTH: Final = 56
+_LONGEST: Final = 3600.0
+_SHORTEST: Final = 1e-3
+_LEGEND_WIDTH: Final = 860
+_TALL: Final = 26
+"""Rows from which on the names stand below as well."""
+
+COLOURS: Final[dict[Outcome | None, str]] = {
+    "stored": "#3d86d8",
+    "rerun": "#c9810e",
+    "kept": "#23a074",
+    "lost": "#dd4b4b",
+    None: "#8a909b",
+}
+"""By outcome; they have a contrast of 3 and more to both white and black."""
+
+TIE: Final = "#a06bd6"
+_FAILED: Final = COLOURS["lost"]
+
+
+class Frame:
+    """Where rows and lanes lie while all folds are closed."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.rows: Places = places(len(scene.rows), scene.row_folds)
+        self.lanes: Places = places(len(scene.lanes), scene.lane_folds)
+        longest = max((len(lane.name) for lane in scene.lanes), default=0)
+        longest = max(longest, *(len(_folded(fold.what, len(fold))) for fold in scene.lane_folds), 0)
+        slant = _LETTER * min(longest, _NAME)
+        self.top = 12 + slant * math.sin(math.radians(LEAN))
+        self.overhang = max(20.0, slant * math.cos(math.radians(LEAN)))
+        self.tall = self.rows.count >= _TALL
+        self.bottom = self.top + ROW * self.rows.count
+        self.foot = self.bottom + (self.top if self.tall else 12)
+        self.width = max(LANES_FROM + LANE * self.lanes.count + self.overhang, _LEGEND_WIDTH)
+        self.height = self.foot + ROW
+        self.folded = {i for fold in scene.lane_folds for i in range(fold.first, fold.last + 1)}
+
+    def x(self, lane: int) -> float:
+        """The middle of a lane."""
+        return LANES_FROM + LANE * (self.lanes.of[lane] + 0.5)
+
+    def y(self, row: int) -> float:
+        """The middle of a row."""
+        return self.top + ROW * (self.rows.of[row] + 0.5)
+
+    def fold_x(self, fold: int) -> float:
+        """The middle of the lane that a fold of lanes is."""
+        return LANES_FROM + LANE * (self.lanes.folds[fold] + 0.5)
+
+    def fold_y(self, fold: int) -> float:
+        """The middle of the row that a fold of rows is."""
+        return self.top + ROW * (self.rows.folds[fold] + 0.5)
+
+
+def svg(scene: Scene, outlook: Outlook | None = None, *, titles: bool = True) -> str:
+    """A scene as one SVG element, coloured by what a plan does where there is one.
+
+    Without titles it is for a page whose script tells what the shapes are.
+    """
+    frame = Frame(scene)
+    pen = _Pen(scene, frame, outlook, titles=titles)
+    label = f"History of {len(scene.rows)} cell runs and {len(scene.lanes)} names"
+    size = f'viewBox="0 0 {frame.width:.0f} {frame.height:.0f}" width="{frame.width:.0f}" height="{frame.height:.0f}"'
+    font = 'font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, DejaVu Sans Mono, monospace" font-size="12"'
+    start = f'<svg xmlns="http://www.w3.org/2000/svg" class="etm" role="img" aria-label="{label}" {size} {font}'
+    parts = [*pen.lives(), *pen.rows(), *pen.names(), pen.legend()]
+    return "\n".join([f'{start} fill="currentColor">', *parts, "</svg>"])
+
+
+_VEIL: Final = f'<rect class="etm-veil" x="0" y="-{ROW // 2}" width="{LANES_FROM - 8}" height="{ROW}" fill="none"/>'
+"""What hides shapes behind a label, where a page keeps labels in sight."""
+
+
+def clean(text: str) -> str:
+    """A text for XML: escaped, without characters that it cannot hold or that turn the direction of text."""
+    return escape("".join(c if c.isprintable() or c == "\n" else " " for c in text))
+
+
+def radius(size: int) -> float:
+    """A dot's, larger for more bytes: 2.6 for one, 6.5 for a million."""
+    return 2.4 + min(0.68 * math.log10(size + 1), 6.0)
+
+
+def _folded(what: str, count: int) -> str:
+    return f"▸ {count} {what}"
+
+
+class _Pen:
+    """Draws the parts of a scene."""
+
+    def __init__(self, scene: Scene, frame: Frame, outlook: Outlook | None, *, titles: bool) -> None:
+        self._scene = scene
+        self._frame = frame
+        self._outlook = outlook
+        self._titles = titles
+
+    def _title(self, text: str) -> str:
+        """The title of a shape, which browsers show beside the pointer."""
+        return f"<title>{clean(text)}</title>" if self._titles else ""
+
+    def names(self) -> Iterator[str]:
+        """The names of the lanes, above, and below where the picture is tall."""
+        scene, frame = self._scene, self._frame
+        ends = [(frame.top - 5, "start")] + ([(frame.bottom + 9, "end")] if frame.tall else [])
+        for k, (y, anchor) in enumerate(ends):
+            yield f'<g class="etm-names" data-end="{k}" text-anchor="{anchor}" font-size="11.5">'
+            if not k:
+                yield f'<rect class="etm-veil" width="{frame.width:.0f}" height="{frame.top:.0f}" fill="none"/>'
+            for i, lane in enumerate(scene.lanes):
+                hidden = ' display="none"' if i in frame.folded else ""
+                place = f'data-lane="{i}" transform="translate({frame.x(i) + 4:.1f} {y:.1f}) rotate(-{LEAN})"{hidden}'
+                text = f"{clean(cut(lane.name, _NAME))}{self._title(lane.name)}"
+                yield f'<text class="etm-name" {place}>{text}</text>'
+            for j, fold in enumerate(scene.lane_folds):
+                spot = f"translate({frame.fold_x(j) + 4:.1f} {y:.1f}) rotate(-{LEAN})"
+                told = ", ".join(lane.name for lane in scene.lanes[fold.first : fold.last + 1][:40])
+                text = f"{_folded(fold.what, len(fold))}{self._title(told)}"
+                look = f'class="etm-name etm-fold" fill-opacity="0.7" data-lane-fold="{j}" transform="{spot}"'
+                yield f"<text {look}>{text}</text>"
+            yield "</g>"
+
+    def lives(self) -> Iterator[str]:
+        """A line down the lane for each version: faint to its end, strong to its last reader."""
+        scene, frame = self._scene, self._frame
+        yield '<g class="etm-lives" fill="none">'
+        for j, _ in enumerate(scene.lane_folds):
+            place = f'data-lane-fold="{j}" d="M{frame.fold_x(j):.1f} {frame.top:.1f}V{frame.bottom:.1f}"'
+            yield f'<path class="etm-fold-line" {place} stroke="currentColor" stroke-opacity="0.25"/>'
+        for life in scene.lives:
+            dot = scene.dots[life.dot]
+            rows = f'data-dot="{life.dot}" data-lane="{life.lane}" data-top="{life.top}" data-used="{life.used}"'
+            rows += "" if life.bottom is None else f' data-bottom="{life.bottom}"'
+            rows += ' display="none"' if life.lane in frame.folded else ""
+            x, top = frame.x(life.lane), frame.y(life.top)
+            end = frame.bottom if life.bottom is None else frame.y(life.bottom)
+            faint = f'<path d="M{x:.1f} {top:.1f}V{end:.1f}" stroke-opacity="0.38"/>'
+            used = f'<path d="M{x:.1f} {top:.1f}V{frame.y(life.used):.1f}" stroke-width="2.2" stroke-opacity="0.75"/>'
+            told = self._title(f"{dot.record.version}")
+            yield f'<g class="etm-life" stroke="{COLOURS[self._fate(dot)]}" {rows}>{faint}{used}{told}</g>'
+        yield "</g>"
+
+    def rows(self) -> Iterator[str]:
+        """One group for each row, and one for each fold of rows."""
+        scene, frame = self._scene, self._frame
+        cells = frozenset[int]() if self._outlook is None else frozenset(self._outlook.shown.cells)
+        shapes: list[list[str]] = [[] for _ in scene.rows]
+        touched: list[list[int]] = [[] for _ in scene.rows]
+        for tie in scene.ties:
+            shapes[tie.row].append(self._tie(tie))
+        for ring in scene.rings:
+            touched[ring.row].append(ring.lane)
+            shapes[ring.row].append(self._ring(ring))
+        for cross in scene.crosses:
+            touched[cross.row].append(cross.lane)
+            shapes[cross.row].append(self._cross(cross))
+        for i, dot in enumerate(scene.dots):
+            touched[dot.row].append(dot.lane)
+            shapes[dot.row].append(self._dot(i, dot))
+        hit = f'x="0" y="{-ROW / 2:.0f}" width="{frame.width:.0f}" height="{ROW}"'
+        hit = f'<rect class="etm-hit" {hit} fill="none" pointer-events="all"/>'
+        for k, fold in enumerate(scene.row_folds):
+            told = words.of_fold(scene, fold)
+            text = f'<text x="{_SOURCE}" y="4" fill-opacity="0.65" font-style="italic">▸ {clean(told)}</text>'
+            place = f'data-row-fold="{k}" transform="translate(0 {frame.fold_y(k):.1f})"'
+            yield f'<g class="etm-row etm-fold" {place}>{hit}{text}{self._title(told)}</g>'
+        inside = {i for fold in scene.row_folds for i in range(fold.first, fold.last + 1)}
+        for i, row in enumerate(scene.rows):
+            place = f'data-row="{i}" transform="translate(0 {frame.y(i):.1f})"'
+            hidden = ' display="none"' if i in inside else ""
+            label = f'<g class="etm-label"{hidden}>{_VEIL}{self._label(row, again=row.run.n in cells)}</g>'
+            drawn = "".join(shapes[i])
+            begin = f'<g class="etm-row" {place}><g class="etm-back"{hidden}>{hit}{self._guide(touched[i])}</g>'
+            yield f"{begin}{drawn}{label}</g>"
+
+    def legend(self) -> str:
+        """What the shapes and colours mean."""
+        shapes = [
+            (f'<circle r="5" fill="{COLOURS[None]}"/>', "a version, larger for more bytes"),
+            ('<circle r="3.6" fill="none" stroke="currentColor" stroke-width="1.3"/>', "a read"),
+            ('<path d="M-4 -4l8 8m0 -8l-8 8" stroke="currentColor" stroke-width="1.6"/>', "deleted"),
+            (f'<path d="M-7 -3q7 13 14 0" fill="none" stroke="{TIE}" stroke-width="1.6"/>', "share data"),
+        ]
+        if self._outlook is not None:
+            found = set(self._outlook.shown.outcomes.values())
+            told = ((key, words.OUTCOMES[key]) for key in ("stored", "rerun", "kept", "lost") if key in found)
+            shapes += [(f'<circle r="5" fill="{COLOURS[key]}"/>', word) for key, word in told]
+        parts: list[str] = []
+        x = _SOURCE + 0.0
+        for shape, text in shapes:
+            parts.append(f'<g transform="translate({x + 6:.0f} 0)">{shape}<text x="13" y="4">{text}</text></g>')
+            x += 30 + _LETTER * len(text)
+        place = f'transform="translate(0 {self._frame.foot + 4:.1f})" font-size="11.5" fill-opacity="0.8"'
+        return f'<g class="etm-legend" {place}>{"".join(parts)}{self._title("what the shapes mean")}</g>'
+
+    def _guide(self, touched: list[int]) -> str:
+        """A thin line from a row's label to the last lane that it touches; what is folded is touched by most rows."""
+        lanes = [lane for lane in touched if lane not in self._frame.folded]
+        if not lanes:
+            return ""
+        right = max(self._frame.x(lane) for lane in lanes)
+        path = f'd="M{LANES_FROM - 4} 0H{right:.1f}" data-lanes="{" ".join(map(str, sorted(set(touched))))}"'
+        return f'<path class="etm-guide" {path} stroke="currentColor" stroke-opacity="0.2"/>'
+
+    def _label(self, row: Row, *, again: bool) -> str:
+        """A cell run's number, source, signs and time."""
+        run = row.run
+        colour = f' fill="{COLOURS["lost"]}"' if row.failed else ""
+        parts = [self._title(words.of_row(row))]
+        if run.n:
+            parts.append(f'<text x="{_NUMBER}" y="4" text-anchor="end" fill-opacity="0.6"{colour}>{run.n}</text>')
+        parts.append(f'<text x="{_SOURCE}" y="4"{colour}>{clean(words.gist(run, _LINE))}</text>')
+        parts += self._signs(row)
+        if run.n:
+            place = f'x="{_TIME}" y="4" text-anchor="end" font-size="11"'
+            parts.append(f"<text {place}{colour}>{duration(run.seconds)}</text>")
+            share = math.log(max(run.seconds, _SHORTEST) / _SHORTEST) / math.log(_LONGEST / _SHORTEST)
+            fill = COLOURS["lost" if row.failed else "rerun" if again else None]
+            kind = "etm-bar etm-failed" if row.failed else "etm-bar"
+            bar = f'x="{_BAR}" y="-5" width="{max(1.0, _BAR_WIDTH * min(share, 1.0)):.1f}" height="10" rx="2"'
+            parts.append(f'<rect class="{kind}" {bar} fill="{fill}" fill-opacity="0.8"/>')
+        return "".join(parts)
+
+    def _signs(self, row: Row) -> Iterator[str]:
+        """Small signs for what is notable: failed, not repeatable, effects outside, files read."""
+        run = row.run
+        doubts = "; ".join((*run.unrepeatable, *row.learned))
+        deeds = "; ".join(f"{effect.kind} {effect.detail}".strip() for effect in run.effects)
+        files = ", ".join(file.path for file in run.files)
+        signs = (
+            (row.failed, "M-3.5 -3.5l7 7m0 -7l-7 7", COLOURS["lost"], run.error or run.status),
+            (bool(doubts), "M-4 -2.2h8m-8 4.4h8M2.5 -5l-5 10", COLOURS["rerun"], f"not repeatable: {doubts}"),
+            (bool(deeds), "M-3.5 3.5l7 -7m-5 0h5v5", TIE, f"outside: {deeds}"),
+            (bool(files), "M-3 -4.5h4l2.5 2.5v6.5h-6.5zM1 -4.5v2.5h2.5", "currentColor", f"reads {files}"),
+        )
+        at = _SIGNS
+        for is_so, path, colour, told in signs:
+            if is_so:
+                look = f'd="{path}" fill="none" stroke="{colour}" stroke-width="1.5"'
+                yield f'<path class="etm-sign" transform="translate({at} 0)" {look}>{self._title(cut(told, 300))}</path>'
+                at += 12
+
+    def _ring(self, ring: Ring) -> str:
+        told = self._title(f"cell {self._scene.rows[ring.row].run.n} reads {ring.version}")
+        quiet = ' stroke-opacity="0.45"' if ring.lane in self._frame.folded else ""
+        place = f'class="etm-ring" data-lane="{ring.lane}" cx="{self._frame.x(ring.lane):.1f}" r="3.6"{quiet}'
+        return f'<circle {place} fill="none" stroke="currentColor" stroke-width="1.3">{told}</circle>'
+
+    def _cross(self, cross: Cross) -> str:
+        name = self._scene.lanes[cross.lane].name
+        told = self._title(f"cell {self._scene.rows[cross.row].run.n} deletes {name}")
+        place = f'data-lane="{cross.lane}" transform="translate({self._frame.x(cross.lane):.1f} 0)"'
+        look = 'd="M-4 -4l8 8m0 -8l-8 8" stroke="currentColor" stroke-width="1.6"'
+        return f'<path class="etm-cross" {place} {look}>{told}</path>'
+
+    def _dot(self, i: int, dot: Dot) -> str:
+        record, fate = dot.record, self._fate(dot)
+        kind = f"etm-dot etm-{fate}" if fate else "etm-dot"
+        place = f'data-dot="{i}" data-lane="{dot.lane}" cx="{self._frame.x(dot.lane):.1f}"'
+        if record.refusal is None:
+            look = f'class="{kind}" fill="{COLOURS[fate]}" r="{radius(record.size):.1f}"'
+        else:
+            # It has no bytes that could travel.
+            look = f'class="{kind} etm-refused" fill="none" stroke="{COLOURS[fate]}" stroke-width="2.4" r="4.5"'
+            look += ' stroke-dasharray="3 1.6"'
+        return f"<circle {place} {look}>{self._title(words.of_version(record, dot.live, self._outlook))}</circle>"
+
+    def _tie(self, tie: Tie) -> str:
+        """Strings that hang from lane to lane of those that share data, where these are seen."""
+        names = ", ".join(self._scene.lanes[lane].name for lane in tie.lanes)
+        seen = [self._frame.x(lane) for lane in tie.lanes if lane not in self._frame.folded]
+        path = "".join(f"M{a:.1f} 0q{(b - a) / 2:.1f} 13 {b - a:.1f} 0" for a, b in pairwise(seen))
+        place = f'data-lanes="{" ".join(map(str, tie.lanes))}" d="{path or "M0 0"}"'
+        told = self._title(f"these share data: {cut(names, 300)}")
+        return f'<path class="etm-tie" {place} fill="none" stroke="{TIE}" stroke-width="1.6">{told}</path>'
+
+    def _fate(self, dot: Dot) -> Outcome | None:
+        return None if self._outlook is None else self._outlook.shown.of(dot.record.version)
