@@ -29,9 +29,9 @@ def message(text: str) -> None:
 
 def messages_console() -> Any:
     """Where progress is drawn."""
-    from rich.console import Console  # noqa: PLC0415 - only progress needs it
+    from elastictm.views.console import console  # noqa: PLC0415 - only progress needs it
 
-    return Console(stderr=True)
+    return console(stderr=True)
 
 
 def is_terminal() -> bool:

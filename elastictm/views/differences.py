@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
+from elastictm.views.console import console
+
 if TYPE_CHECKING:
     from elastictm.model.difference import Change, DifferenceReport
     from elastictm.model.tables import Table
@@ -43,17 +45,16 @@ class ColouredDifference:
         return "".join(_html(self.report))
 
 
-def coloured(report: DifferenceReport, console: Any = None) -> str:
-    """The text of a report, with colours where the console is a terminal that shows them; ``NO_COLOR`` is heard."""
-    from rich.console import Console  # noqa: PLC0415 - takes time
-    from rich.text import Text  # noqa: PLC0415 - likewise
-
-    console = Console() if console is None else console
-    if not console.is_terminal or console.is_jupyter or console.no_color or console.color_system is None:
+def coloured(report: DifferenceReport, terminal: Any = None) -> str:
+    """The text of a report, with colours where the terminal shows them; ``NO_COLOR`` is heard."""
+    terminal = console() if terminal is None else terminal
+    if not terminal.is_terminal or terminal.is_jupyter or terminal.no_color or terminal.color_system is None:
         return str(report)
-    with console.capture() as capture:
+    from rich.text import Text  # noqa: PLC0415 - takes time
+
+    with terminal.capture() as capture:
         for text, style in _lines(report):
-            console.print(Text(text, style=style), soft_wrap=True, highlight=False)
+            terminal.print(Text(text, style=style), soft_wrap=True, highlight=False)
     return str(capture.get()).rstrip("\n")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from typing_extensions import Self
 
 from elastictm.model.tables import amount, duration
+from elastictm.views.console import console
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,12 +59,10 @@ class ProgressBar:
             self._shown.show(self._done, total, seconds)
 
     def _start(self, total: int | None) -> _Bar | _Line | None:
-        from rich.console import Console  # noqa: PLC0415 - most work ends before it is needed
-
-        console = self._console or Console()
-        if console.is_jupyter:
-            return _Line(self._label, console.file)
-        return _Bar(self._label, console, total) if console.is_terminal else None
+        shown_on = self._console or console()
+        if shown_on.is_jupyter:
+            return _Line(self._label, shown_on.file)
+        return _Bar(self._label, shown_on, total) if shown_on.is_terminal else None
 
 
 class _Bar:
