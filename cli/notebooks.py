@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from elastictm_cli.files import write_text
 
 from elastictm.errors import UsageError
+from elastictm.storage.textfile import write_text
 
 
 def read_notebook(path: str) -> Any:

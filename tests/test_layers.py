@@ -129,3 +129,13 @@ def test_every_package_is_installed():
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     listed = text.partition("[tool.setuptools]\npackages = [")[2].partition("]")[0]
     assert {line.strip(' ",') for line in listed.strip().splitlines()} == found | {"elastictm_cli"}
+
+
+def test_what_is_no_code_is_installed_too():
+    """Every other file in the package is named by the package data, so that a wheel holds it."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    patterns = ast.literal_eval(text.partition("[tool.setuptools.package-data]\nelastictm = ")[2].partition("\n")[0])
+    package = ROOT / "elastictm"
+    named = {path for pattern in patterns for path in package.glob(pattern)}
+    others = {path for path in package.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"}}
+    assert others == named

@@ -14,15 +14,14 @@ from elastictm.model.records import Refusal
 from elastictm.model.reports import Outcome
 from elastictm.planning.alternatives import planned
 from elastictm.planning.build import migration_problem
+from elastictm.planning.costs import FLAW_SECONDS
 from elastictm.planning.explain import explain
 from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.problem import Problem
 from elastictm.planning.sweep import Line, jumps, sweep
-from elastictm.session.alterations import Alteration
+from elastictm.session.alterations import Alteration, hollow_versions
 from elastictm.session.folders import Folders
 from elastictm.session.hash_seed import hash_seed
-from elastictm.session.luggage import hollow_versions
-from elastictm.session.saving import FLAW_SECONDS
 from elastictm.session.shipping import SHIP_AT_MOST, Shipping
 from elastictm.storage.manifest import Manifest
 

@@ -17,7 +17,7 @@ from elastictm.model.tables import amount
 from elastictm.model.wire import encode_history
 from elastictm.planning.alternatives import planned
 from elastictm.planning.build import migration_problem
-from elastictm.planning.costs import transfer_seconds
+from elastictm.planning.costs import FLAW_SECONDS, RELUCTANCE_SECONDS, transfer_seconds
 from elastictm.planning.explain import explain
 from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.problem import Problem
@@ -28,14 +28,10 @@ from elastictm.session.hash_seed import hash_seed
 from elastictm.session.luggage import Luggage, spared
 from elastictm.session.options import SaveOptions
 from elastictm.session.packing import Packer
-from elastictm.session.shipping import RELUCTANCE_SECONDS
 from elastictm.session.stock import Stock
 from elastictm.storage import manifest as m
 from elastictm.storage.writer import ArchiveWriter
 from elastictm.values.source import SourceLibrary
-
-FLAW_SECONDS = 60.0
-"""What it counts for in a plan that a variable comes back without what its class keeps to itself."""
 
 SPARE_BYTES = 1_000_000
 SPARE_SECONDS = 0.05

@@ -6,7 +6,7 @@ Planning and archives are imported when they are first used, so that recording a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -162,6 +162,10 @@ class Session:
         """Code has run that is no cell run; what runs for a restore is nobody's business."""
         if not self.recorder.suspended:
             self.recorder.unrecorded(code)
+
+    def aside(self) -> AbstractContextManager[None]:
+        """A block whose doings are the program's own, and not the cell's."""
+        return self._watch.aside()
 
     def plan(self, options: SaveOptions, folder: Path | None = None) -> PlanReport:
         """The replication plan of the live state; writes nothing but the probe of the destination's speed."""

@@ -19,7 +19,7 @@ _LOSSES_FIRST: Final[dict[Outcome | None, int]] = {"lost": 0, "rerun": 1, "store
 
 
 def alive(scene: Scene, outlook: Outlook | None, most: int | None = None) -> Table:
-    """One row for each variable alive, losses first, then by bytes; imports, and what is beyond ``most``, are counted."""
+    """One row for each variable alive, losses first; imports, and what is beyond ``most``, are counted."""
     dots = [dot for dot in scene.dots if dot.live and is_variable(dot.record.name)]
     imports = sum(scene.lanes[dot.lane].kind == "import" for dot in dots)
     shown = [dot for dot in dots if scene.lanes[dot.lane].kind != "import" or fate(dot, outlook) == "lost"]

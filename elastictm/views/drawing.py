@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.views.alive import alive
+from elastictm.views.console import console
 from elastictm.views.ledger import lapses, plain, summary
 from elastictm.views.lineage import lineage
 from elastictm.views.scene import Scene, scene
@@ -42,15 +43,13 @@ class Drawing:
     def __str__(self) -> str:
         return "\n".join("".join(text for text, _ in line).rstrip() for line in self._lines(_WIDTH))
 
-    def text(self, console: Any) -> str:
-        """The drawing for a console, as wide as that is, in the colours that it shows."""
-        return coloured(list(self._lines(console.width)), console)
+    def text(self, shown: Any) -> str:
+        """The drawing for a console of rich's, as wide as that is, in the colours that it shows."""
+        return coloured(list(self._lines(shown.width)), shown)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002, FBT001 - IPython's protocol
-        from rich.console import Console  # noqa: PLC0415 - takes time
-
-        console = Console()
-        printer.text(self.text(console) if console.is_terminal and not console.is_jupyter else str(self))
+        shown = console()
+        printer.text(self.text(shown) if shown.is_terminal and not shown.is_jupyter else str(self))
 
     def _repr_html_(self) -> str:
         top = "".join(f"<p><strong>{clean(failure)}</strong></p>" for failure in self.errors)

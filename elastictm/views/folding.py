@@ -108,7 +108,7 @@ def light(names: Sequence[_Key], weights: Mapping[_Key, float], firm: Collection
     return [name for name in names if name in chosen]
 
 
-_TITLES: Final = {"import": "imports", "small": "small variables", "result": "displayed results"}
+_TITLES: Final = {"import": "imports", "small": "small", "result": "results"}
 
 
 def fold_lanes(lanes: Sequence[Lane]) -> tuple[Fold, ...]:

@@ -71,6 +71,11 @@ def marks(run: CellRun) -> tuple[str, ...]:
     return tuple(plain(text) for text in (*found, *refused, *run.notes))
 
 
+def visible(text: str, instead: str = " ") -> str:
+    """A text without characters that are not seen, that XML cannot hold, or that turn the direction of text."""
+    return "".join(c if c.isprintable() or c in "\n\t" else instead for c in text)
+
+
 def plain(text: str) -> str:
     """A text in one line, without characters that a terminal or XML would act on."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from elastictm.model.tables import duration
 from elastictm.views import words
 from elastictm.views.alive import alive
+from elastictm.views.ledger import plain, visible
 from elastictm.views.svg import LANE, LANES_FROM, LEAN, ROW, Frame, svg
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ _HELP: Final = """\
 a deletion; strings tie what shares data. A line is a version's life, strong to its last reader.</p>
 <p>Point at anything to see what it is. Click a cell or a version to see all that it comes from and leads to.</p>
 <p><kbd>↑</kbd> <kbd>↓</kbd> cells, or versions of a name · <kbd>→</kbd> <kbd>←</kbd> what a cell wrote ·
-<kbd>Enter</kbd> pin, unfold · <kbd>Esc</kbd> unpin · <kbd>/</kbd> search · <kbd>+</kbd> <kbd>−</kbd> <kbd>0</kbd> zoom</p>
+<kbd>Enter</kbd> pin, unfold · <kbd>Esc</kbd> unpin · <kbd>/</kbd> search ·
+<kbd>+</kbd> <kbd>&minus;</kbd> <kbd>0</kbd> zoom</p>
 """
 
 
@@ -48,10 +50,9 @@ def page(drawing: Drawing, heading: str) -> str:
         f"<title>{_plain(heading)}</title>\n<style>\n{_asset('graph.css')}</style>\n</head>\n<body>",
         f'<header><div><h1>{_plain(heading)}</h1><span class="quiet">{escape(drawing.heading)}</span></div>{failures}',
         f'<div class="tools">{_TOOLS}</div>{_plan_tools(outlook)}</header>',
-        '<main><div id="stage" tabindex="0" role="application" aria-label="The history: arrow keys move between cells"'
-        f' aria-describedby="detail">{svg(scene, outlook, titles=False)}</div>',
+        f"<main>{_STAGE}{svg(scene, outlook, titles=False)}</div>",
         f'<aside id="detail" aria-label="What is chosen">{_HELP}{_notes(drawing.notes)}</aside></main>',
-        f'<div id="said" class="sr" aria-live="polite"></div><div id="tip" hidden></div>',
+        '<div id="said" class="sr" aria-live="polite"></div><div id="tip" hidden></div>',
         f'<footer><details id="table"><summary>As tables</summary>{_tables(scene, outlook)}</details></footer>',
         f'<script type="application/json" id="data">{data}</script>',
         f"<script>\n{_asset('graph.js')}</script>\n</body>\n</html>\n",
@@ -59,10 +60,15 @@ def page(drawing: Drawing, heading: str) -> str:
     return "\n".join(parts)
 
 
+_STAGE: Final = """\
+<div id="stage" tabindex="0" role="application" aria-label="The history: arrow keys move between cells and versions"
+aria-describedby="detail">"""
+
 _TOOLS: Final = """\
 <input id="search" type="search" placeholder="Search names and source ( / )" aria-label="Search names and source">
 <span id="found" role="status"></span>
-<span class="group"><button id="farther" aria-label="Zoom out">−</button><span id="zoom" class="quiet">100 %</span>
+<span class="group"><button id="farther" aria-label="Zoom out">&minus;</button>
+<span id="zoom" class="quiet">100 %</span>
 <button id="closer" aria-label="Zoom in">+</button><button id="fit">Fit</button></span>
 <button id="unfold" aria-pressed="false">Unfold all</button>
 <button id="theme" aria-label="Switch between light and dark">Dark</button>"""
@@ -89,12 +95,11 @@ def _asset(name: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return escape("".join(c if c.isprintable() else " " for c in text))
+    return escape(plain(text))
 
 
 def _source(text: str) -> str:
-    """A text for the page, without characters that are not seen, or that turn the direction of text."""
-    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return visible(text, "\N{REPLACEMENT CHARACTER}")
 
 
 def _notes(notes: tuple[str, ...]) -> str:

@@ -143,44 +143,55 @@ class _Drawn:
         self.rings: list[Ring] = []
         self.crosses: list[Cross] = []
         self.ties: list[Tie] = []
+        self._part, self._lanes = part.versions, lanes
+        self._live = {record.version for record in history.live.values()}
         self._used: dict[Version, int] = {}
         self._ends: dict[Version, int] = {}
-        live = {record.version for record in history.live.values()}
+        self._alive: dict[Name, Version] = {}
+        self._tied: dict[Name, frozenset[Name]] = {}
         lapses: defaultdict[RunNumber, list[Name]] = defaultdict(list)
         for lapse in history.lapses:
             lapses[lapse.n] += lapse.names
-        alive: dict[Name, Version] = {}
-        tied: dict[Name, frozenset[Name]] = {}
         for at, row in enumerate(rows):
-            for version in row.run.reads:
-                if version in part.versions:
-                    self.rings.append(Ring(at, lanes[version.name], version))
-                    self._used[version] = at
-            for name in row.run.deletes:
-                if name in alive:
-                    self.crosses.append(Cross(at, lanes[name]))
-                    self._ends[alive.pop(name)] = at
-            for record in row.run.writes:
-                if record.version in part.versions:
-                    if record.name in alive:
-                        self._ends[alive[record.name]] = at
-                    alive[record.name] = record.version
-                    self.dots.append(Dot(at, lanes[record.name], record, record.version in live))
+            self._place(at, row.run)
+            self._tie(at, row.run)
             for name in lapses[row.run.n]:
-                if name in alive:
-                    self._ends[alive.pop(name)] = at
-            for group in row.run.groups:
-                names = frozenset(version.name for version in group if version in part.versions)
-                # Who shared data before is no news.
-                if len(names) > 1 and any(tied.get(name) != names for name in names):
-                    self.ties.append(Tie(at, tuple(sorted(lanes[name] for name in names))))
-                tied.update(dict.fromkeys(names, names))
+                self._end(at, name)
 
     def lives(self) -> Iterator[Life]:
         """One life for each dot."""
         for i, dot in enumerate(self.dots):
             version = dot.record.version
             yield Life(i, dot.lane, dot.row, self._used.get(version, dot.row), self._ends.get(version))
+
+    def _place(self, at: int, run: CellRun) -> None:
+        for version in run.reads:
+            if version in self._part:
+                self.rings.append(Ring(at, self._lanes[version.name], version))
+                self._used[version] = at
+        for name in run.deletes:
+            if self._end(at, name):
+                self.crosses.append(Cross(at, self._lanes[name]))
+        for record in run.writes:
+            if record.version in self._part:
+                self._end(at, record.name)
+                self._alive[record.name] = record.version
+                self.dots.append(Dot(at, self._lanes[record.name], record, record.version in self._live))
+
+    def _end(self, at: int, name: Name) -> bool:
+        """Note that a name's version is no more; whether there was one."""
+        version = self._alive.pop(name, None)
+        if version is not None:
+            self._ends[version] = at
+        return version is not None
+
+    def _tie(self, at: int, run: CellRun) -> None:
+        for group in run.groups:
+            names = frozenset(version.name for version in group if version in self._part)
+            # Who shared data before is no news.
+            if len(names) > 1 and any(self._tied.get(name) != names for name in names):
+                self.ties.append(Tie(at, tuple(sorted(self._lanes[name] for name in names))))
+            self._tied.update(dict.fromkeys(names, names))
 
 
 def _lanes(history: HistoryView, rows: Sequence[Row], part: Lineage, asked: frozenset[Name]) -> tuple[Lane, ...]:

@@ -14,7 +14,7 @@ from elastictm.views.ledger import MARKS, cut
 if TYPE_CHECKING:
     from elastictm.model.outlook import Outlook
     from elastictm.model.reports import Outcome
-    from elastictm.views.scene import Row, Scene
+    from elastictm.views.scene import Cross, Dot, Ring, Row, Scene
 
 Span = tuple[str, str]
 """A piece of text and its style, as rich names it."""
@@ -30,6 +30,8 @@ STYLES: Final[dict[Outcome | None, str]] = {
 _MOST_LANES: Final = 24
 _BEFORE: Final = 16
 """Columns of a row's number, mark and time."""
+
+DELETED: Final = "\N{MULTIPLICATION SIGN}"
 
 _TEXT: Final = 44
 """Columns that source and names want at least."""
@@ -82,7 +84,8 @@ def _slots(scene: Scene, place: Sequence[int], most: int) -> dict[int, int]:
     """The column of each lane that gets one: the largest first, and a column is used again when it is free."""
     spans: dict[int, tuple[int, int]] = {}
     sizes: dict[int, int] = {}
-    events = [(mark.row, mark.lane) for mark in (*scene.dots, *scene.rings, *scene.crosses)]
+    marks: tuple[Dot | Ring | Cross, ...] = (*scene.dots, *scene.rings, *scene.crosses)
+    events = [(mark.row, mark.lane) for mark in marks]
     for row, lane in events:
         first, last = spans.get(lane, (place[row], place[row]))
         spans[lane] = (min(first, place[row]), max(last, place[row]))
@@ -113,7 +116,7 @@ def _grid(
             style = STYLES[fate(scene.dots[life.dot], outlook)]
             for at in range(place[life.top], end + 1):
                 grid[at].setdefault(slots[life.lane], ("│", style or "dim"))
-    for glyph, marks in (("○", scene.rings), ("×", scene.crosses)):
+    for glyph, marks in (("○", scene.rings), (DELETED, scene.crosses)):
         for mark in marks:
             if mark.lane in slots:
                 grid[place[mark.row]][slots[mark.lane]] = (glyph, "")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from elastictm.model.tables import duration
 from elastictm.views import words
 from elastictm.views.folding import Places, places
-from elastictm.views.ledger import cut
+from elastictm.views.ledger import cut, visible
 
 if TYPE_CHECKING:
     from elastictm.model.outlook import Outlook
@@ -109,8 +109,8 @@ _VEIL: Final = f'<rect class="etm-veil" x="0" y="-{ROW // 2}" width="{LANES_FROM
 
 
 def clean(text: str) -> str:
-    """A text for XML: escaped, without characters that it cannot hold or that turn the direction of text."""
-    return escape("".join(c if c.isprintable() or c == "\n" else " " for c in text))
+    """A text for XML: escaped, without characters that it cannot hold."""
+    return escape(visible(text))
 
 
 def radius(size: int) -> float:
@@ -273,7 +273,8 @@ class _Pen:
         for is_so, path, colour, told in signs:
             if is_so:
                 look = f'd="{path}" fill="none" stroke="{colour}" stroke-width="1.5"'
-                yield f'<path class="etm-sign" transform="translate({at} 0)" {look}>{self._title(cut(told, 300))}</path>'
+                told_ = self._title(cut(told, 300))
+                yield f'<path class="etm-sign" transform="translate({at} 0)" {look}>{told_}</path>'
                 at += 12
 
     def _ring(self, ring: Ring) -> str:

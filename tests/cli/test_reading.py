@@ -66,7 +66,7 @@ def test_inspect_shows_losses_first(cli, archive):
 def test_graph_shows_the_history(cli, archive):
     """Without a file the history is drawn in the terminal."""
     text = cli("graph", archive).stdout
-    assert "data → total, Out[2]" in text
+    assert "total = sum(data) … → total" in text
     assert "ZeroDivisionError" in text
 
 
