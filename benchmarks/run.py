@@ -15,6 +15,7 @@ import planning
 import recording
 import saving
 
+import graph
 import past
 from elastictm.planning.build import migration_problem
 from elastictm.planning.policies import solve
@@ -67,7 +68,7 @@ def startup_rows() -> list[tuple[str, str, str]]:
 def main() -> None:
     """Measure, print, and write the table."""
     rows = [("what", "at most", "measured"), ("---", "---", "---")]
-    for part in (recording.rows, past.rows, past_long.rows, planning_rows, saving.rows, startup_rows):
+    for part in (recording.rows, past.rows, past_long.rows, planning_rows, saving.rows, graph.rows, startup_rows):
         for row in part():
             rows.append(row)
             print(" | ".join(row), flush=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from elastictm.ids import is_variable
 from elastictm.model.tables import Table, amount, duration
+from elastictm.views.ledger import plain
 from elastictm.views.words import OUTCOMES, of_plan
 
 if TYPE_CHECKING:
@@ -44,4 +45,5 @@ def _row(dot: Dot, outlook: Outlook | None) -> tuple[str, ...]:
         outcome += f"; cannot be stored: {record.refusal.path}: {record.refusal.reason}"
     made = f"cell {record.n}" if record.n else ""
     size = "" if record.refusal is not None else amount(record.size)
-    return (record.name, record.kind, size, made, duration(seconds), outcome.removeprefix("; "))
+    told = (record.name, record.kind, size, made, duration(seconds), outcome.removeprefix("; "))
+    return tuple(map(plain, told))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 if TYPE_CHECKING:
     from elastictm.views.scene import Lane, Row
 
-MOST_ROWS: Final = 60
+MOST_ROWS: Final = 80
 """Rows up to which nothing folds, and to which more of them fold where that is possible."""
 
 MOST_LANES: Final = 32

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 from elastictm.model.tables import duration
 from elastictm.views import words
 from elastictm.views.alive import alive
+from elastictm.views.frame import LANE, LANES_FROM, LEAN, ROW, Frame
 from elastictm.views.ledger import plain, visible
-from elastictm.views.svg import LANE, LANES_FROM, LEAN, ROW, Frame, svg
+from elastictm.views.svg import svg
 
 if TYPE_CHECKING:
     from elastictm.model.outlook import Fates, Outlook
@@ -50,7 +51,7 @@ def page(drawing: Drawing, heading: str) -> str:
         f"<title>{_plain(heading)}</title>\n<style>\n{_asset('graph.css')}</style>\n</head>\n<body>",
         f'<header><div><h1>{_plain(heading)}</h1><span class="quiet">{escape(drawing.heading)}</span></div>{failures}',
         f'<div class="tools">{_TOOLS}</div>{_plan_tools(outlook)}</header>',
-        f"<main>{_STAGE}{svg(scene, outlook, titles=False)}</div>",
+        f"<main>{_STAGE}{svg(scene, outlook, moving=True)}</div>",
         f'<aside id="detail" aria-label="What is chosen">{_HELP}{_notes(drawing.notes)}</aside></main>',
         '<div id="said" class="sr" aria-live="polite"></div><div id="tip" hidden></div>',
         f'<footer><details id="table"><summary>As tables</summary>{_tables(scene, outlook)}</details></footer>',

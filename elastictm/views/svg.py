@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from elastictm.model.tables import duration
 from elastictm.views import words
-from elastictm.views.folding import Places, places
+from elastictm.views.frame import LANES_FROM, LEAN, LETTER, MOST_LETTERS, ROW, Frame, folded
 from elastictm.views.ledger import cut, visible
 
 if TYPE_CHECKING:
@@ -23,23 +23,13 @@ if TYPE_CHECKING:
     from elastictm.model.reports import Outcome
     from elastictm.views.scene import Cross, Dot, Ring, Row, Scene, Tie
 
-# All lengths are in pixels.
-ROW: Final = 22
-LANE: Final = 18
-LANES_FROM: Final = 478
-"""Where the first lane begins; numbers, sources, marks and times of the cells stand before it."""
-
+# All lengths are in pixels; those of the label of a row are from the left.
 _NUMBER, _SOURCE, _SIGNS, _TIME, _BAR = 36, 46, 307, 400, 406
-_LETTER: Final = 7.3
-_NAME: Final = 24
 _LINE: Final = 34
-LEAN: Final = 55
 _BAR_WIDTH: Final = 56
 _LONGEST: Final = 3600.0
 _SHORTEST: Final = 1e-3
-_LEGEND_WIDTH: Final = 860
-_TALL: Final = 26
-"""Rows from which on the names stand below as well."""
+"""Seconds between which bars grow."""
 
 COLOURS: Final[dict[Outcome | None, str]] = {
     "stored": "#3d86d8",
@@ -54,57 +44,22 @@ TIE: Final = "#a06bd6"
 _FAILED: Final = COLOURS["lost"]
 
 
-class Frame:
-    """Where rows and lanes lie while all folds are closed."""
-
-    def __init__(self, scene: Scene) -> None:
-        self.rows: Places = places(len(scene.rows), scene.row_folds)
-        self.lanes: Places = places(len(scene.lanes), scene.lane_folds)
-        longest = max((len(lane.name) for lane in scene.lanes), default=0)
-        longest = max(longest, *(len(_folded(fold.what, len(fold))) for fold in scene.lane_folds), 0)
-        slant = _LETTER * min(longest, _NAME)
-        self.top = 12 + slant * math.sin(math.radians(LEAN))
-        self.overhang = max(20.0, slant * math.cos(math.radians(LEAN)))
-        self.tall = self.rows.count >= _TALL
-        self.bottom = self.top + ROW * self.rows.count
-        self.foot = self.bottom + (self.top if self.tall else 12)
-        self.width = max(LANES_FROM + LANE * self.lanes.count + self.overhang, _LEGEND_WIDTH)
-        self.height = self.foot + ROW
-        self.folded = {i for fold in scene.lane_folds for i in range(fold.first, fold.last + 1)}
-
-    def x(self, lane: int) -> float:
-        """The middle of a lane."""
-        return LANES_FROM + LANE * (self.lanes.of[lane] + 0.5)
-
-    def y(self, row: int) -> float:
-        """The middle of a row."""
-        return self.top + ROW * (self.rows.of[row] + 0.5)
-
-    def fold_x(self, fold: int) -> float:
-        """The middle of the lane that a fold of lanes is."""
-        return LANES_FROM + LANE * (self.lanes.folds[fold] + 0.5)
-
-    def fold_y(self, fold: int) -> float:
-        """The middle of the row that a fold of rows is."""
-        return self.top + ROW * (self.rows.folds[fold] + 0.5)
-
-
-def svg(scene: Scene, outlook: Outlook | None = None, *, titles: bool = True) -> str:
+def svg(scene: Scene, outlook: Outlook | None = None, *, moving: bool = False) -> str:
     """A scene as one SVG element, coloured by what a plan does where there is one.
 
-    Without titles it is for a page whose script tells what the shapes are.
+    One that is ``moving`` is for a page, whose script tells what the shapes are, and has all that folds hide as well.
     """
     frame = Frame(scene)
-    pen = _Pen(scene, frame, outlook, titles=titles)
+    pen = _Pen(scene, frame, outlook, moving=moving)
     label = f"History of {len(scene.rows)} cell runs and {len(scene.lanes)} names"
-    size = f'viewBox="0 0 {frame.width:.0f} {frame.height:.0f}" width="{frame.width:.0f}" height="{frame.height:.0f}"'
+    size = f'viewBox="0 0 {frame.width} {frame.height}" width="{frame.width}" height="{frame.height}"'
     font = 'font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, DejaVu Sans Mono, monospace" font-size="12"'
     start = f'<svg xmlns="http://www.w3.org/2000/svg" class="etm" role="img" aria-label="{label}" {size} {font}'
     parts = [*pen.lives(), *pen.rows(), *pen.names(), pen.legend()]
     return "\n".join([f'{start} fill="currentColor">', *parts, "</svg>"])
 
 
-_VEIL: Final = f'<rect class="etm-veil" x="0" y="-{ROW // 2}" width="{LANES_FROM - 8}" height="{ROW}" fill="none"/>'
+_VEIL: Final = f'<rect class="etm-veil" y="-{ROW // 2}" width="{LANES_FROM - 8}" height="{ROW}" fill="none"/>'
 """What hides shapes behind a label, where a page keeps labels in sight."""
 
 
@@ -113,27 +68,27 @@ def clean(text: str) -> str:
     return escape(visible(text))
 
 
+def _shape(tag: str, attributes: str, inside: str) -> str:
+    return f"<{tag} {attributes}>{inside}</{tag}>" if inside else f"<{tag} {attributes}/>"
+
+
 def radius(size: int) -> float:
     """A dot's, larger for more bytes: 2.6 for one, 6.5 for a million."""
     return 2.4 + min(0.68 * math.log10(size + 1), 6.0)
 
 
-def _folded(what: str, count: int) -> str:
-    return f"▸ {count} {what}"
-
-
 class _Pen:
     """Draws the parts of a scene."""
 
-    def __init__(self, scene: Scene, frame: Frame, outlook: Outlook | None, *, titles: bool) -> None:
+    def __init__(self, scene: Scene, frame: Frame, outlook: Outlook | None, *, moving: bool) -> None:
         self._scene = scene
         self._frame = frame
         self._outlook = outlook
-        self._titles = titles
+        self._moving = moving
 
     def _title(self, text: str) -> str:
         """The title of a shape, which browsers show beside the pointer."""
-        return f"<title>{clean(text)}</title>" if self._titles else ""
+        return "" if self._moving else f"<title>{clean(text)}</title>"
 
     def names(self) -> Iterator[str]:
         """The names of the lanes, above, and below where the picture is tall."""
@@ -142,16 +97,18 @@ class _Pen:
         for k, (y, anchor) in enumerate(ends):
             yield f'<g class="etm-names" data-end="{k}" text-anchor="{anchor}" font-size="11.5">'
             if not k:
-                yield f'<rect class="etm-veil" width="{frame.width:.0f}" height="{frame.top:.0f}" fill="none"/>'
+                yield f'<rect class="etm-veil" width="{frame.width}" height="{frame.top}" fill="none"/>'
             for i, lane in enumerate(scene.lanes):
-                hidden = ' display="none"' if i in frame.folded else ""
-                place = f'data-lane="{i}" transform="translate({frame.x(i) + 4:.1f} {y:.1f}) rotate(-{LEAN})"{hidden}'
-                text = f"{clean(cut(lane.name, _NAME))}{self._title(lane.name)}"
+                hidden = self._hidden(i in frame.folded)
+                if hidden is None:
+                    continue
+                place = f'data-lane="{i}" transform="translate({frame.x(i) + 4} {y}) rotate(-{LEAN})"{hidden}'
+                text = f"{clean(cut(lane.name, MOST_LETTERS))}{self._title(lane.name)}"
                 yield f'<text class="etm-name" {place}>{text}</text>'
             for j, fold in enumerate(scene.lane_folds):
-                spot = f"translate({frame.fold_x(j) + 4:.1f} {y:.1f}) rotate(-{LEAN})"
+                spot = f"translate({frame.fold_x(j) + 4} {y}) rotate(-{LEAN})"
                 told = ", ".join(lane.name for lane in scene.lanes[fold.first : fold.last + 1][:40])
-                text = f"{_folded(fold.what, len(fold))}{self._title(told)}"
+                text = f"{folded(fold.what, len(fold))}{self._title(told)}"
                 look = f'class="etm-name etm-fold" fill-opacity="0.7" data-lane-fold="{j}" transform="{spot}"'
                 yield f"<text {look}>{text}</text>"
             yield "</g>"
@@ -161,17 +118,20 @@ class _Pen:
         scene, frame = self._scene, self._frame
         yield '<g class="etm-lives" fill="none">'
         for j, _ in enumerate(scene.lane_folds):
-            place = f'data-lane-fold="{j}" d="M{frame.fold_x(j):.1f} {frame.top:.1f}V{frame.bottom:.1f}"'
+            place = f'data-lane-fold="{j}" d="M{frame.fold_x(j)} {frame.top}V{frame.bottom}"'
             yield f'<path class="etm-fold-line" {place} stroke="currentColor" stroke-opacity="0.25"/>'
         for life in scene.lives:
             dot = scene.dots[life.dot]
+            hidden = self._hidden(life.lane in frame.folded)
+            if hidden is None:
+                continue
             rows = f'data-dot="{life.dot}" data-lane="{life.lane}" data-top="{life.top}" data-used="{life.used}"'
             rows += "" if life.bottom is None else f' data-bottom="{life.bottom}"'
-            rows += ' display="none"' if life.lane in frame.folded else ""
+            rows += hidden
             x, top = frame.x(life.lane), frame.y(life.top)
             end = frame.bottom if life.bottom is None else frame.y(life.bottom)
-            faint = f'<path d="M{x:.1f} {top:.1f}V{end:.1f}" stroke-opacity="0.38"/>'
-            used = f'<path d="M{x:.1f} {top:.1f}V{frame.y(life.used):.1f}" stroke-width="2.2" stroke-opacity="0.75"/>'
+            faint = f'<path d="M{x} {top}V{end}" stroke-opacity="0.38"/>'
+            used = f'<path d="M{x} {top}V{frame.y(life.used)}" stroke-width="2.2" stroke-opacity="0.75"/>'
             told = self._title(f"{dot.record.version}")
             yield f'<g class="etm-life" stroke="{COLOURS[self._fate(dot)]}" {rows}>{faint}{used}{told}</g>'
         yield "</g>"
@@ -184,30 +144,41 @@ class _Pen:
         touched: list[list[int]] = [[] for _ in scene.rows]
         for tie in scene.ties:
             shapes[tie.row].append(self._tie(tie))
+        rings: list[list[str]] = [[] for _ in scene.rows]
+        taken: set[tuple[int, int]] = set()
         for ring in scene.rings:
             touched[ring.row].append(ring.lane)
-            shapes[ring.row].append(self._ring(ring))
+            spot = (frame.y(ring.row), frame.x(ring.lane))
+            if self._moving or spot not in taken:
+                taken.add(spot)
+                rings[ring.row].append(self._ring(ring))
         for cross in scene.crosses:
             touched[cross.row].append(cross.lane)
             shapes[cross.row].append(self._cross(cross))
         for i, dot in enumerate(scene.dots):
             touched[dot.row].append(dot.lane)
             shapes[dot.row].append(self._dot(i, dot))
-        hit = f'x="0" y="{-ROW / 2:.0f}" width="{frame.width:.0f}" height="{ROW}"'
+        hit = f'y="-{ROW // 2}" width="{frame.width}" height="{ROW}"'
         hit = f'<rect class="etm-hit" {hit} fill="none" pointer-events="all"/>'
         for k, fold in enumerate(scene.row_folds):
             told = words.of_fold(scene, fold)
             text = f'<text x="{_SOURCE}" y="4" fill-opacity="0.65" font-style="italic">▸ {clean(told)}</text>'
-            place = f'data-row-fold="{k}" transform="translate(0 {frame.fold_y(k):.1f})"'
+            place = f'data-row-fold="{k}" transform="translate(0 {frame.fold_y(k)})"'
             yield f'<g class="etm-row etm-fold" {place}>{hit}{text}{self._title(told)}</g>'
         inside = {i for fold in scene.row_folds for i in range(fold.first, fold.last + 1)}
         for i, row in enumerate(scene.rows):
-            place = f'data-row="{i}" transform="translate(0 {frame.y(i):.1f})"'
-            hidden = ' display="none"' if i in inside else ""
-            label = f'<g class="etm-label"{hidden}>{_VEIL}{self._label(row, again=row.run.n in cells)}</g>'
-            drawn = "".join(shapes[i])
-            begin = f'<g class="etm-row" {place}><g class="etm-back"{hidden}>{hit}{self._guide(touched[i])}</g>'
-            yield f"{begin}{drawn}{label}</g>"
+            at = f'data-row="{i}" transform="translate(0 {frame.y(i)})"'
+            hidden = self._hidden(i in inside)
+            label = back = ""
+            if hidden is not None:
+                label = f'<g class="etm-label"{hidden}>{_VEIL}{self._label(row, again=row.run.n in cells)}</g>'
+                back = f'<g class="etm-back"{hidden}>{hit}{self._guide(touched[i])}</g>'
+            read = f'<g fill="none" stroke="currentColor" stroke-width="1.3">{"".join(rings[i])}</g>'
+            yield f'<g class="etm-row" {at}>{back}{read}{"".join(shapes[i])}{label}</g>'
+
+    def _hidden(self, is_so: bool) -> str | None:  # noqa: FBT001 - a fact
+        """The attribute of what a fold hides; None where it is left out, since nothing will show it."""
+        return "" if not is_so else ' display="none"' if self._moving else None
 
     def legend(self) -> str:
         """What the shapes and colours mean."""
@@ -225,8 +196,8 @@ class _Pen:
         x = _SOURCE + 0.0
         for shape, text in shapes:
             parts.append(f'<g transform="translate({x + 6:.0f} 0)">{shape}<text x="13" y="4">{text}</text></g>')
-            x += 30 + _LETTER * len(text)
-        place = f'transform="translate(0 {self._frame.foot + 4:.1f})" font-size="11.5" fill-opacity="0.8"'
+            x += 30 + LETTER * len(text)
+        place = f'transform="translate(0 {self._frame.foot + 4})" font-size="11.5" fill-opacity="0.8"'
         return f'<g class="etm-legend" {place}>{"".join(parts)}{self._title("what the shapes mean")}</g>'
 
     def _guide(self, touched: list[int]) -> str:
@@ -235,7 +206,7 @@ class _Pen:
         if not lanes:
             return ""
         right = max(self._frame.x(lane) for lane in lanes)
-        path = f'd="M{LANES_FROM - 4} 0H{right:.1f}" data-lanes="{" ".join(map(str, sorted(set(touched))))}"'
+        path = f'd="M{LANES_FROM - 4} 0H{right}" data-lanes="{" ".join(map(str, sorted(set(touched))))}"'
         return f'<path class="etm-guide" {path} stroke="currentColor" stroke-opacity="0.2"/>'
 
     def _label(self, row: Row, *, again: bool) -> str:
@@ -280,33 +251,33 @@ class _Pen:
     def _ring(self, ring: Ring) -> str:
         told = self._title(f"cell {self._scene.rows[ring.row].run.n} reads {ring.version}")
         quiet = ' stroke-opacity="0.45"' if ring.lane in self._frame.folded else ""
-        place = f'class="etm-ring" data-lane="{ring.lane}" cx="{self._frame.x(ring.lane):.1f}" r="3.6"{quiet}'
-        return f'<circle {place} fill="none" stroke="currentColor" stroke-width="1.3">{told}</circle>'
+        place = f'class="etm-ring" data-lane="{ring.lane}" cx="{self._frame.x(ring.lane)}" r="3.6"{quiet}'
+        return _shape("circle", place, told)
 
     def _cross(self, cross: Cross) -> str:
         name = self._scene.lanes[cross.lane].name
         told = self._title(f"cell {self._scene.rows[cross.row].run.n} deletes {name}")
-        place = f'data-lane="{cross.lane}" transform="translate({self._frame.x(cross.lane):.1f} 0)"'
+        place = f'data-lane="{cross.lane}" transform="translate({self._frame.x(cross.lane)} 0)"'
         look = 'd="M-4 -4l8 8m0 -8l-8 8" stroke="currentColor" stroke-width="1.6"'
         return f'<path class="etm-cross" {place} {look}>{told}</path>'
 
     def _dot(self, i: int, dot: Dot) -> str:
         record, fate = dot.record, self._fate(dot)
         kind = f"etm-dot etm-{fate}" if fate else "etm-dot"
-        place = f'data-dot="{i}" data-lane="{dot.lane}" cx="{self._frame.x(dot.lane):.1f}"'
+        place = f'data-dot="{i}" data-lane="{dot.lane}" cx="{self._frame.x(dot.lane)}"'
         if record.refusal is None:
             look = f'class="{kind}" fill="{COLOURS[fate]}" r="{radius(record.size):.1f}"'
         else:
             # It has no bytes that could travel.
             look = f'class="{kind} etm-refused" fill="none" stroke="{COLOURS[fate]}" stroke-width="2.4" r="4.5"'
             look += ' stroke-dasharray="3 1.6"'
-        return f"<circle {place} {look}>{self._title(words.of_version(record, dot.live, self._outlook))}</circle>"
+        return _shape("circle", f"{place} {look}", self._title(words.of_version(record, dot.live, self._outlook)))
 
     def _tie(self, tie: Tie) -> str:
         """Strings that hang from lane to lane of those that share data, where these are seen."""
         names = ", ".join(self._scene.lanes[lane].name for lane in tie.lanes)
         seen = [self._frame.x(lane) for lane in tie.lanes if lane not in self._frame.folded]
-        path = "".join(f"M{a:.1f} 0q{(b - a) / 2:.1f} 13 {b - a:.1f} 0" for a, b in pairwise(seen))
+        path = "".join(f"M{a} 0q{(b - a) // 2} 13 {b - a} 0" for a, b in pairwise(seen))
         place = f'data-lanes="{" ".join(map(str, tie.lanes))}" d="{path or "M0 0"}"'
         told = self._title(f"these share data: {cut(names, 300)}")
         return f'<path class="etm-tie" {place} fill="none" stroke="{TIE}" stroke-width="1.6">{told}</path>'

@@ -13,9 +13,9 @@ from elastictm.ids import Version
 from elastictm.model.history import History
 from elastictm.model.records import CellRun, Effect, Refusal, VersionRecord
 from elastictm.views.folding import MOST_LANES, MOST_ROWS, Fold, fold_rows, places
+from elastictm.views.frame import Frame
 from elastictm.views.lineage import lineage
 from elastictm.views.scene import Row, scene
-from elastictm.views.svg import Frame
 
 
 @st.composite
@@ -183,4 +183,4 @@ def test_pictures_are_legible_at_every_length(cells, history_of, make_run):
     assert frame.lanes.count <= min(cells, MOST_LANES + 1)
     assert math.isfinite(frame.width)
     assert frame.width < 1300
-    assert frame.height < 1800
+    assert frame.height < 2300

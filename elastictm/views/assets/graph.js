@@ -142,8 +142,8 @@
   function layOut() {
     const down = places(rows.length, rowFolds, open.rows);
     const across = places(lanes.length, laneFolds, open.lanes);
-    const y = (i) => frame.top + frame.row * (i + 0.5);
-    const x = (i) => frame.from + frame.lane * (i + 0.5);
+    const y = (i) => frame.top + frame.row * i + frame.row / 2;
+    const x = (i) => frame.from + frame.lane * i + frame.lane / 2;
     rowAt = down.of.map(y);
     laneAt = across.of.map(x);
     const bottom = frame.top + frame.row * down.count;
