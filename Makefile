@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 LIBRARIES := .venv-libraries
 LIBRARIES_READY := $(LIBRARIES)/.ready
 
-.PHONY: help demo test test-libraries matrix support bench lint clean
+.PHONY: help demo test test-libraries matrix support pictures bench lint clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -39,6 +39,9 @@ matrix: $(READY)  ## restore the gallery's notebooks, saved under each Python he
 
 support: $(LIBRARIES_READY)  ## run all kinds of values and write docs/support.md
 	$(LIBRARIES)/bin/python -m elastictm.testing.support_page tests/kinds/rows docs/support.md
+
+pictures: $(READY)  ## run a notebook and take the pictures of its graph for the docs
+	$(BIN)/python docs/pictures.py
 
 bench: $(READY)  ## measure; prints tables and writes benchmarks/results.md
 	$(BIN)/python benchmarks/run.py

@@ -24,7 +24,7 @@ def _parser() -> Parser:
     parser = Parser(prog="%graph", add_help=False)
     parser.add_argument("names", nargs="*")
     parser.add_argument("--html")
-    parser.add_argument("--bandwidth", type=parse_bandwidth)
+    parser.add_argument("--bandwidth")
     return parser
 
 
@@ -38,7 +38,8 @@ class GraphMagics(SessionMagics):
         with errors_shown():
             given = _parser().parse_args(line.split())
             history = self._session.recorder.settled()
-            bandwidth = given.bandwidth or self._session.settings().bandwidth or USUAL
+            asked = None if given.bandwidth is None else parse_bandwidth(given.bandwidth)
+            bandwidth = asked or self._session.settings().bandwidth or USUAL
             with self._session.aside():
                 self._draw(history, [Name(name) for name in given.names], bandwidth, given.html)
 

@@ -34,10 +34,6 @@ class Fates:
         """What becomes of a version; None where the plan has nothing to do with it."""
         return self.outcomes.get(version) or ("rerun" if version in self.remade else None)
 
-    def count(self, outcome: Outcome) -> int:
-        """How many of the wanted versions have this outcome."""
-        return sum(each == outcome for each in self.outcomes.values())
-
 
 @dataclass(frozen=True, slots=True)
 class Stretch:

@@ -33,9 +33,10 @@ class Frame:
     def __init__(self, scene: Scene) -> None:
         self.rows: Places = places(len(scene.rows), scene.row_folds)
         self.lanes: Places = places(len(scene.lanes), scene.lane_folds)
-        longest = max((len(lane.name) for lane in scene.lanes), default=0)
-        longest = max(longest, *(len(folded(fold.what, len(fold))) for fold in scene.lane_folds), 0)
-        slant = LETTER * min(longest, MOST_LETTERS)
+        self.folded = {i for fold in scene.lane_folds for i in range(fold.first, fold.last + 1)}
+        names = [lane.name for i, lane in enumerate(scene.lanes) if i not in self.folded]
+        names += [folded(fold.what, len(fold)) for fold in scene.lane_folds]
+        slant = LETTER * min(max(map(len, names), default=0), MOST_LETTERS)
         self.top = 12 + math.ceil(slant * math.sin(math.radians(LEAN)))
         self.overhang = max(20, math.ceil(slant * math.cos(math.radians(LEAN))))
         self.tall = self.rows.count >= _TALL
@@ -43,7 +44,6 @@ class Frame:
         self.foot = self.bottom + (self.top if self.tall else 12)
         self.width = max(LANES_FROM + LANE * self.lanes.count + self.overhang, _LEGEND_WIDTH)
         self.height = self.foot + ROW
-        self.folded = {i for fold in scene.lane_folds for i in range(fold.first, fold.last + 1)}
 
     def x(self, lane: int) -> int:
         """The middle of a lane."""

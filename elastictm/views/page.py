@@ -9,10 +9,11 @@ from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
+from elastictm.ids import is_variable
 from elastictm.model.tables import duration
 from elastictm.views import words
 from elastictm.views.alive import alive
-from elastictm.views.frame import LANE, LANES_FROM, LEAN, ROW, Frame
+from elastictm.views.frame import LANE, LANES_FROM, LEAN, LETTER, MOST_LETTERS, ROW, Frame
 from elastictm.views.ledger import plain, visible
 from elastictm.views.svg import svg
 
@@ -138,9 +139,9 @@ def _data(scene: Scene, outlook: Outlook | None) -> dict[str, Any]:
             "lane": LANE,
             "lean": LEAN,
             "from": LANES_FROM,
-            "top": frame.top,
-            "foot": (frame.top if frame.tall else 12) + ROW,
-            "overhang": frame.overhang,
+            "letter": LETTER,
+            "letters": MOST_LETTERS,
+            "tall": frame.tall,
         },
         "rows": [
             {
@@ -155,7 +156,7 @@ def _data(scene: Scene, outlook: Outlook | None) -> dict[str, Any]:
             }
             for i, row in enumerate(scene.rows)
         ],
-        "lanes": [{"name": _source(lane.name)} for lane in scene.lanes],
+        "lanes": [{"name": _source(lane.name), "variable": is_variable(lane.name)} for lane in scene.lanes],
         "dots": list(_dots(scene, outlook)),
         "rowFolds": [
             {"first": fold.first, "last": fold.last, "text": words.of_fold(scene, fold)} for fold in scene.row_folds

@@ -195,9 +195,10 @@ class _Pen:
         parts: list[str] = []
         x = _SOURCE + 0.0
         for shape, text in shapes:
-            parts.append(f'<g transform="translate({x + 6:.0f} 0)">{shape}<text x="13" y="4">{text}</text></g>')
+            told = f'<text x="13" y="4" fill-opacity="0.8">{text}</text>'
+            parts.append(f'<g transform="translate({x + 6:.0f} 0)">{shape}{told}</g>')
             x += 30 + LETTER * len(text)
-        place = f'transform="translate(0 {self._frame.foot + 4})" font-size="11.5" fill-opacity="0.8"'
+        place = f'transform="translate(0 {self._frame.foot + 4})" font-size="11.5"'
         return f'<g class="etm-legend" {place}>{"".join(parts)}{self._title("what the shapes mean")}</g>'
 
     def _guide(self, touched: list[int]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from elastictm.ids import is_variable
 from elastictm.model.tables import amount, duration
 from elastictm.views.ledger import cut, marks, plain
 
@@ -82,6 +83,6 @@ def of_plan(outlook: Outlook) -> str:
 
 def of_fates(fates: Fates) -> str:
     """How many variables have which outcome, losses first, and the bytes that travel."""
-    counts = Counter(fates.outcomes.values())
+    counts = Counter(outcome for version, outcome in fates.outcomes.items() if is_variable(version.name))
     parts = [f"{counts[key]} {OUTCOMES[key]}" for key in ("lost", "rerun", "stored", "kept") if counts[key]]
     return ", ".join([*parts, amount(fates.bytes)])

@@ -89,7 +89,10 @@
     document.querySelector(".slide").style.visibility = layer === "speed" ? "visible" : "hidden";
     if (!plan) return;
     const counts = {};
-    for (const key of plan.outcomes) counts[key] = (counts[key] || 0) + 1;
+    // Displayed results go along, but nobody counts them.
+    outlook.targets.forEach((dot, k) => {
+      if (lanes[dots[dot].lane].variable) counts[plan.outcomes[k]] = (counts[plan.outcomes[k]] || 0) + 1;
+    });
     const said = [];
     if (layer === "speed") text.append(strong(`${amount(speed)}/s`), ": ");
     for (const key of "lrsk") {
@@ -139,17 +142,24 @@
   const show = (node, is) => (is ? node.removeAttribute("display") : node.setAttribute("display", "none"));
 
   let size = { width: 0, height: 0 };
+  let head = 0;
   function layOut() {
     const down = places(rows.length, rowFolds, open.rows);
     const across = places(lanes.length, laneFolds, open.lanes);
-    const y = (i) => frame.top + frame.row * i + frame.row / 2;
+    // Names lean over the lanes, so the longest one decides how much there is above the first row.
+    const named = lanes.filter((_, i) => !across.inside[i]).map((lane) => lane.name.length);
+    const longest = Math.max(0, ...named, ...laneFolds.map((fold) => fold.text.length + 2));
+    const slant = frame.letter * Math.min(longest, frame.letters);
+    const lean = (frame.lean * Math.PI) / 180;
+    head = 12 + Math.ceil(slant * Math.sin(lean));
+    const y = (i) => head + frame.row * i + frame.row / 2;
     const x = (i) => frame.from + frame.lane * i + frame.lane / 2;
     rowAt = down.of.map(y);
     laneAt = across.of.map(x);
-    const bottom = frame.top + frame.row * down.count;
+    const bottom = head + frame.row * down.count;
     size = {
-      width: Math.max(frame.from + frame.lane * across.count + frame.overhang, 700),
-      height: bottom + frame.foot,
+      width: frame.from + frame.lane * across.count + Math.max(40, slant * Math.cos(lean)),
+      height: bottom + (frame.tall ? head : 12) + frame.row,
     };
     rowFoldNodes.forEach((node, k) => {
       node.setAttribute("transform", `translate(0 ${y(down.heads[k])})`);
@@ -186,10 +196,10 @@
       strong_.setAttribute("d", `M${laneAt[lane]} ${rowAt[top]}V${rowAt[used]}`);
     });
     laneFoldLines.forEach((line, k) =>
-      line.setAttribute("d", `M${x(across.heads[k])} ${frame.top}V${bottom}`));
+      line.setAttribute("d", `M${x(across.heads[k])} ${head}V${bottom}`));
     names.forEach((group, end) => {
       const place = (node, at) =>
-        node.setAttribute("transform", `translate(${at + 4} ${end ? bottom + 9 : frame.top - 5}) rotate(${-frame.lean})`);
+        node.setAttribute("transform", `translate(${at + 4} ${end ? bottom + 9 : head - 5}) rotate(${-frame.lean})`);
       nameNodes[end].forEach((node) => {
         show(node, !across.inside[node.dataset.lane]);
         place(node, laneAt[node.dataset.lane]);
@@ -201,6 +211,7 @@
     });
     all(".etm-hit").forEach((hit) => hit.setAttribute("width", size.width));
     veil?.setAttribute("width", size.width);
+    veil?.setAttribute("height", head);
     shownRows = [
       ...rowFoldNodes.map((node, k) => ({ node, at: down.heads[k], fold: k })),
       ...rowNodes.map((node, i) => ({ node, at: down.of[i], row: i })).filter((each) => !down.inside[each.row]),
@@ -478,8 +489,7 @@
   function reveal(node) {
     const box = node.getBoundingClientRect();
     const view = stage.getBoundingClientRect();
-    const head = frame.top * zoom;
-    const [top, bottom] = [view.top + head + 4, view.bottom - 30];
+    const [top, bottom] = [view.top + head * zoom + 4, view.bottom - 30];
     if (box.top < top) stage.scrollBy(0, box.top - top);
     else if (box.bottom > bottom) stage.scrollBy(0, box.bottom - bottom);
     if (!node.matches("circle")) return;
