@@ -34,7 +34,7 @@ class Frame:
         self.rows: Places = places(len(scene.rows), scene.row_folds)
         self.lanes: Places = places(len(scene.lanes), scene.lane_folds)
         self.folded = {i for fold in scene.lane_folds for i in range(fold.first, fold.last + 1)}
-        names = [lane.name for i, lane in enumerate(scene.lanes) if i not in self.folded]
+        names: list[str] = [lane.name for i, lane in enumerate(scene.lanes) if i not in self.folded]
         names += [folded(fold.what, len(fold)) for fold in scene.lane_folds]
         slant = LETTER * min(max(map(len, names), default=0), MOST_LETTERS)
         self.top = 12 + math.ceil(slant * math.sin(math.radians(LEAN)))

@@ -190,8 +190,8 @@ class _Pen:
         ]
         if self._outlook is not None:
             found = set(self._outlook.shown.outcomes.values())
-            told = ((key, words.OUTCOMES[key]) for key in ("stored", "rerun", "kept", "lost") if key in found)
-            shapes += [(f'<circle r="5" fill="{COLOURS[key]}"/>', word) for key, word in told]
+            keys = (key for key in ("stored", "rerun", "kept", "lost") if key in found)
+            shapes += [(f'<circle r="5" fill="{COLOURS[key]}"/>', words.OUTCOMES[key]) for key in keys]
         parts: list[str] = []
         x = _SOURCE + 0.0
         for shape, text in shapes:
