@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from elastictm.model.tables import duration
 from elastictm.views import words
+from elastictm.views.colours import COLOURS, TIE, WEIGHT
 from elastictm.views.frame import LANES_FROM, LEAN, LETTER, MOST_LETTERS, ROW, Frame, folded
 from elastictm.views.ledger import cut, visible
 
@@ -30,18 +31,6 @@ _BAR_WIDTH: Final = 56
 _LONGEST: Final = 3600.0
 _SHORTEST: Final = 1e-3
 """Seconds between which bars grow."""
-
-COLOURS: Final[dict[Outcome | None, str]] = {
-    "stored": "#3d86d8",
-    "rerun": "#c9810e",
-    "kept": "#23a074",
-    "lost": "#dd4b4b",
-    None: "#8a909b",
-}
-"""By outcome; they have a contrast of 3 and more to both white and black."""
-
-TIE: Final = "#a06bd6"
-_FAILED: Final = COLOURS["lost"]
 
 
 def svg(scene: Scene, outlook: Outlook | None = None, *, moving: bool = False) -> str:
@@ -155,9 +144,10 @@ class _Pen:
         for cross in scene.crosses:
             touched[cross.row].append(cross.lane)
             shapes[cross.row].append(self._cross(cross))
-        for i, dot in enumerate(scene.dots):
+        for dot in scene.dots:
             touched[dot.row].append(dot.lane)
-            shapes[dot.row].append(self._dot(i, dot))
+        for i, below in self._seen():
+            shapes[scene.dots[i].row].append(self._dot(i, scene.dots[i], below))
         hit = f'y="-{ROW // 2}" width="{frame.width}" height="{ROW}"'
         hit = f'<rect class="etm-hit" {hit} fill="none" pointer-events="all"/>'
         for k, fold in enumerate(scene.row_folds):
@@ -262,7 +252,19 @@ class _Pen:
         look = 'd="M-4 -4l8 8m0 -8l-8 8" stroke="currentColor" stroke-width="1.6"'
         return f'<path class="etm-cross" {place} {look}>{told}</path>'
 
-    def _dot(self, i: int, dot: Dot) -> str:
+    def _seen(self) -> Iterator[tuple[int, int]]:
+        """The dots that are seen, and how many others lie below each where rows and lanes are folded for good."""
+        dots = self._scene.dots
+        if self._moving:
+            yield from ((i, 0) for i in range(len(dots)))
+            return
+        spots: dict[tuple[int, int], list[int]] = {}
+        for i, dot in enumerate(dots):
+            spots.setdefault((self._frame.y(dot.row), self._frame.x(dot.lane)), []).append(i)
+        for spot in spots.values():
+            yield max(spot, key=lambda i: (WEIGHT[self._fate(dots[i])], dots[i].record.size)), len(spot) - 1
+
+    def _dot(self, i: int, dot: Dot, hidden: int) -> str:
         record, fate = dot.record, self._fate(dot)
         kind = f"etm-dot etm-{fate}" if fate else "etm-dot"
         place = f'data-dot="{i}" data-lane="{dot.lane}" cx="{self._frame.x(dot.lane)}"'
@@ -272,7 +274,8 @@ class _Pen:
             # It has no bytes that could travel.
             look = f'class="{kind} etm-refused" fill="none" stroke="{COLOURS[fate]}" stroke-width="2.4" r="4.5"'
             look += ' stroke-dasharray="3 1.6"'
-        return _shape("circle", f"{place} {look}", self._title(words.of_version(record, dot.live, self._outlook)))
+        told = words.of_version(record, dot.live, self._outlook) + (f"\nand {hidden} more here" if hidden else "")
+        return _shape("circle", f"{place} {look}", self._title(told))
 
     def _tie(self, tie: Tie) -> str:
         """Strings that hang from lane to lane of those that share data, where these are seen."""

@@ -14,9 +14,9 @@ from elastictm.ids import Version
 from elastictm.model.outlook import Fates, Outlook, Stretch
 from elastictm.model.records import Lapse
 from elastictm.views import words
+from elastictm.views.colours import COLOURS, TIE
 from elastictm.views.drawing import drawing
 from elastictm.views.strip import DELETED
-from elastictm.views.svg import COLOURS, TIE
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -262,3 +262,14 @@ def test_long_lists_of_names_are_cut(history_of, make_run):
     text = str(drawing(history, [], []))
     assert max(map(len, text.splitlines())) <= 110
     assert "and 260 more variables" in text
+
+
+def test_what_is_lost_is_seen_also_where_dots_lie_on_one_another(history_of, make_run):
+    """Of the versions in a fold the one that is lost lies on top, and says how many are below."""
+    history = history_of(make_run(1, "1", writes=["Out[1]", "Out[2]", "Out[3]"]))
+    live = [record.version for record in history.live.values()]
+    fates = Fates({live[0]: "stored", live[1]: "lost", live[2]: "rerun"})
+    html = drawing(history, [], [], Outlook((Stretch(1e5, 1e9, fates, 0, 0),)))._repr_html_()
+    dots = [shape for _, shape in shapes(svg_of(html), "etm-dot")]
+    assert [dot.get("fill") for dot in dots] == [COLOURS["lost"]]
+    assert dots[0][0].text == "Out[2]@1: int, 100 B; lost\nand 2 more here"

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from elastictm.ids import Version
 from elastictm.model.history import History
 from elastictm.model.records import CellRun, Effect, Refusal, VersionRecord
+from elastictm.views.drawing import drawing
 from elastictm.views.folding import MOST_LANES, MOST_ROWS, Fold, fold_rows, places
 from elastictm.views.frame import Frame
 from elastictm.views.lineage import lineage
+from elastictm.views.page import page
 from elastictm.views.scene import Row, scene
 
 
@@ -184,3 +186,23 @@ def test_pictures_are_legible_at_every_length(cells, history_of, make_run):
     assert math.isfinite(frame.width)
     assert frame.width < 1300
     assert frame.height < 2300
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(histories(), st.integers(0, 89))
+def test_a_part_is_drawn_like_the_whole(history, number):
+    """With a name, its versions and all that belongs to them are drawn, and every form can be made of it."""
+    name = f"v{number}"
+    if not any(record.name == name for run in history.runs for record in run.writes):
+        return
+    part = lineage(history, [name])
+    drawn = scene(history, part, [name])
+    assert {dot.record.version for dot in drawn.dots} == part.versions
+    assert {row.run.n for row in drawn.rows} == part.runs
+    assert all(ring.version in part.versions for ring in drawn.rings)
+    shown = drawing(history, [name], ())
+    assert page(shown, name).count('class="etm-dot') == len(drawn.dots)
+    frame = Frame(drawn)
+    spots = {(frame.x(dot.lane), frame.y(dot.row)) for dot in drawn.dots}
+    assert shown._repr_html_().count('class="etm-dot') == len(spots)
+    assert str(shown)
