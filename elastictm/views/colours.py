@@ -20,4 +20,3 @@ WEIGHT: Final[dict[Outcome | None, int]] = {None: 0, "kept": 1, "stored": 2, "re
 """Of those that lie on one another, the one that matters most is seen."""
 
 TIE: Final = "#a06bd6"
-_FAILED: Final = COLOURS["lost"]
