@@ -344,12 +344,17 @@ class Past:
         """
         return found(self.tree, word)
 
-    def timeline(self, *, everything: bool = False) -> Timeline:
-        """The states, with what going to each of them costs."""
-        written: Mapping[RunNumber, int] = {}
+    @property
+    def is_written(self) -> bool:
+        """Whether nothing is on its way to the disk, so that looking at the states waits for nothing."""
+        return self.keeper is None or self.keeper.idle
+
+    def timeline(self, *, everything: bool = False, read: bool = True) -> Timeline:
+        """The states, with what going to each of them costs; as far as it is known if the store is not ``read``."""
+        written: Mapping[RunNumber, int] = self._shelves.bytes
         unread = ""
         missing: tuple[str, ...] = ()
-        if self.keeper is not None:
+        if self.keeper is not None and read:
             try:
                 with self._opened() as stored:
                     shelves = self._refreshed(stored)

@@ -21,7 +21,9 @@ _DOT: Final = 15
 _NAMES: Final = 4
 _COLOURS: Final = 6
 _HEADS: Final = ("", "state", "cell", "wrote", "took", "added", "going there", "")
-_TYPED: Final = "%past N goes to a state, %past undo and %past redo go back and forward, %past diff A B and %past vars N "
+_TYPED: Final = (
+    "%past N goes to a state, %past undo and %past redo go back and forward, %past diff A B and %past vars N "
+)
 _TO_TYPE: Final = _TYPED + "look into states, %past tag NAME N names one."
 
 
@@ -78,7 +80,8 @@ def _parts(timeline: Timeline) -> Iterator[str]:
     width = max((state.lane.width for state in timeline.states), default=1)
     heads = "".join(f'<th scope="col">{head}</th>' for head in _HEADS)
     rows = "".join(_row(state, width) for state in timeline.states)
-    yield f'<div class="etm-scroll"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+    table = f'<table style="--etm-wide: {width * _COLUMN + 4}px">'
+    yield f'<div class="etm-scroll">{table}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
     hidden = (f"{timeline.hidden} earlier states: %past --all shows them",) if timeline.hidden else ()
     yield _listed((*hidden, *timeline.notes), "etm-notes")
 
