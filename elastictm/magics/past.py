@@ -109,13 +109,12 @@ class PastMagics(SessionMagics):
             display(self._session.go(given.state, allow_effects=given.allow_effects))
 
     def _list(self, *, everything: bool) -> None:
-        shown = self._session.known_past().timeline(everything=everything)
+        shown = self._session.timeline(everything=everything)
         display(StatesPage(shown, moment(), self._panels.open(everything=everything)))
 
     def _states(self, everything: bool, wait: bool) -> tuple[Timeline, bool]:  # noqa: FBT001 - as panels ask for it
-        past = self._session.known_past()
-        whole = wait or past.is_written
-        return past.timeline(everything=everything, read=whole), whole
+        whole = wait or self._session.known_past().is_written
+        return self._session.timeline(everything=everything, read=whole), whole
 
     def _vars(self, words: list[str]) -> None:
         if not words:

@@ -10,7 +10,7 @@ from elastictm.ids import Name, RunNumber, is_variable
 from elastictm.model.branches import Lane, lanes
 from elastictm.model.reports import Shown
 from elastictm.model.tables import Table, age, amount, duration
-from elastictm.model.tree import StateTree
+from elastictm.model.tree import State, StateTree
 
 MOST_SHOWN: Final = 60
 """States in a listing, unless all are asked for."""
@@ -115,13 +115,13 @@ class Costs:
 
 def timeline(session: str, tree: StateTree, now: float, costs: Costs, *, everything: bool = False) -> Timeline:
     """The states that differ from their parents, in the order of their cells."""
-    shown = [state for state in tree if state.is_new and state.n not in tree.forgotten]
+    shown = listed(tree, everything=True)
     rows = lanes(tree)
     tags: dict[RunNumber, list[str]] = {}
     for name, n in tree.tags.items():
         tags.setdefault(tree.changed(n), []).append(name)
     here = tree.standing()
-    hidden = 0 if everything else max(0, len(shown) - MOST_SHOWN)
+    hidden = len(shown) - len(listed(tree, everything=everything))
     lines = tuple(
         StateLine(
             n=state.n,
@@ -140,6 +140,12 @@ def timeline(session: str, tree: StateTree, now: float, costs: Costs, *, everyth
     )
     total = sum(costs.bytes.values())
     return Timeline(session, lines, hidden, total, undo=tree.undone(), redo=tree.redone())
+
+
+def listed(tree: StateTree, *, everything: bool) -> list[State]:
+    """The states that are worth a line, or the latest of them."""
+    shown = [state for state in tree if state.is_new and state.n not in tree.forgotten]
+    return shown if everything else shown[-MOST_SHOWN:]
 
 
 def _first_line(source: str) -> str:

@@ -11,8 +11,9 @@ from elastictm.ids import Name, RunNumber, Version
 from elastictm.model.records import BY_NO_CELL, CellRun
 from elastictm.model.sessions import StateContents
 from elastictm.model.tables import amount
-from elastictm.model.timeline import Costs, Timeline, timeline
+from elastictm.model.timeline import Costs, Timeline, listed, timeline
 from elastictm.model.tree import State, StateTree
+from elastictm.session.fares import Fare, Fares
 from elastictm.session.gaps import gaps, unknown
 from elastictm.session.host import Host, variables
 from elastictm.session.keeping import Keeper
@@ -93,6 +94,7 @@ class Past:
         self._brought: frozenset[RunNumber] = frozenset()
         self._unwanted: dict[int, object] = {}
         self._told_lines: set[str] = set()
+        self._fares = Fares()
 
     @property
     def name(self) -> str:
@@ -354,19 +356,36 @@ class Past:
         written: Mapping[RunNumber, int] = self._shelves.bytes
         unread = ""
         missing: tuple[str, ...] = ()
+        fares: Mapping[RunNumber, Fare] = self._fares.last
+        guessed: RunNumber | None = None
         if self.keeper is not None and read:
             try:
                 with self._opened() as stored:
                     shelves = self._refreshed(stored)
                     written = shelves.bytes
+                    fares, guessed = self._fared(shelves, stored, everything=everything)
                     if stored.is_damaged or self.tree.lost:
                         missing = gaps(shelves, shelves.tree(stored), stored)
             except ArchiveError as error:
                 unread = f"what was kept cannot be read: {error}"
-        shown = timeline(self.name, self.tree, self._clock.now(), Costs(written), everything=everything)
+        costs = Costs(written, {n: f.rerun for n, f in fares.items()}, {n: f.lost for n, f in fares.items() if f.lost})
+        shown = timeline(self.name, self.tree, self._clock.now(), costs, everything=everything)
+        guess = "" if guessed is None else f"what going to states up to {guessed} takes is a guess"
         off = "" if self.saving or self._trouble() else self.switched()
         return replace(
-            shown, notes=tuple(filter(None, [self._trouble(), unread])), gaps=(*missing, *filter(None, [off]))
+            shown, notes=tuple(filter(None, [self._trouble(), unread, guess])), gaps=(*missing, *filter(None, [off]))
+        )
+
+    def _fared(
+        self, shelves: Shelves, stored: StoreReader, *, everything: bool
+    ) -> tuple[Mapping[RunNumber, Fare], RunNumber | None]:
+        """What going to states takes whose bytes are not all there, and up to which one that is a guess."""
+        at = self.tree.at
+        live = self.tree.history(at).live if at is not None else {}
+        at_hand = {record.version for name, record in live.items() if name not in self._lapses} | self._parked.keys()
+        wanted = listed(self.tree, everything=everything)
+        return self._fares.of(
+            self.tree, shelves, at_hand, {s.n for s in wanted}, lambda n: self.reader(stored, n), self._clock.elapsed
         )
 
     def tag(self, name: str, n: RunNumber | None) -> str:

@@ -5,8 +5,8 @@ Planning and archives are imported when they are first used, so that recording a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ from elastictm.values.freeze import Freezer, Surroundings
 if TYPE_CHECKING:
     from elastictm.model.rehearsals import RehearsalReport
     from elastictm.model.sessions import SessionList
+    from elastictm.model.timeline import Timeline
     from elastictm.session.drafting import Drafting
     from elastictm.session.options import SaveOptions
     from elastictm.session.rehearsal import Live
@@ -133,7 +134,7 @@ class Session:
         """
         past = self.known_past()
         n = past.find(word)
-        with self.circumstances.unmoved():
+        with self._at_own_business():
             import elastictm.session.restoring  # noqa: F401, PLC0415 - recording does without
         self.recorder.suspended = True
         try:
@@ -147,6 +148,16 @@ class Session:
         self.history = restored.history
         self.recorder.moved(restored.history, past.tree.latest or RunNumber(0), restored.arrived)
         return report
+
+    def timeline(self, *, everything: bool = False, read: bool = True) -> Timeline:
+        """The states of this session, all of them or the latest; see ``Past.timeline``.
+
+        Raises:
+            UsageError: none are kept.
+        """
+        past = self.known_past()
+        with self._at_own_business():
+            return past.timeline(everything=everything, read=read)
 
     def known_past(self) -> Past:
         """The states of this session.
@@ -188,9 +199,16 @@ class Session:
             self._load_planner()
             return self._save(path, options, force=force, rehearse=rehearse, progress=progress)
 
+    @contextmanager
+    def _at_own_business(self) -> Iterator[None]:
+        """What libraries that this program imports meanwhile set themselves up with is no doing of the session's."""
+        with self.circumstances.unmoved():
+            yield
+        self.recorder.spare_generators()
+
     def _load_planner(self) -> None:
         """Import what planning takes: that its libraries set themselves up is no doing of the session's."""
-        with self.circumstances.unmoved():
+        with self._at_own_business():
             import elastictm.session.faith  # noqa: PLC0415 - recording does without
             import elastictm.session.saving  # noqa: F401, PLC0415 - likewise
 
@@ -315,7 +333,7 @@ class Session:
             ArchiveError: what was kept cannot be read.
             RestoreFailed: it stopped half way; the session is as it was.
         """
-        with self.circumstances.unmoved():
+        with self._at_own_business():
             from elastictm.session.recovery import Recovery  # noqa: PLC0415 - recording does without
 
         stores, past = self._stores, self.known_past()
@@ -366,14 +384,14 @@ class Session:
     def clear(self, cells: tuple[RunNumber, RunNumber] | None) -> str:
         """Forget the states of a range of cells, or all but the one that is here; returns in words what was freed."""
         past = self.known_past()
-        with self.circumstances.unmoved():
+        with self._at_own_business():
             import elastictm.session.thrift  # noqa: F401, PLC0415 - recording does without
         return past.clear(cells)
 
     def spend(self, budget: int) -> tuple[str, ...]:
         """Have the past of all sessions take no more bytes on disk from now on; returns in lines what that took."""
         past = self.known_past()
-        with self.circumstances.unmoved():
+        with self._at_own_business():
             import elastictm.session.thrift  # noqa: F401, PLC0415 - recording does without
         self.budget = budget
         return tuple(past.fit())
