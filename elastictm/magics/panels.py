@@ -91,7 +91,7 @@ class Panels:
     def _ended(self, _result: object) -> None:
         self._running = False
         if self._wishes:
-            self._wake()
+            self._wake(in_cell=True)
         self._tell_of_cells()
 
     def _tell_of_cells(self, but: Panel | None = None) -> None:
@@ -121,9 +121,10 @@ class Panels:
                     self._wishes.remove(waiting)
                     panel.send({"cancelled": known})
 
-    def _wake(self) -> None:
+    def _wake(self, *, in_cell: bool = False) -> None:
         """Do what waits, at once or as soon as no code of the user's runs."""
-        if self._loop is not None and (self._running or threading.current_thread() is not threading.main_thread()):
+        later = in_cell or self._running or threading.current_thread() is not threading.main_thread()
+        if self._loop is not None and later:
             self._loop.call_soon_threadsafe(self._work)
         else:
             self._work()

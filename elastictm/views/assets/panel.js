@@ -312,6 +312,7 @@ class Panel {
       this.current = n;
       toggle();
       root.querySelector(`[data-key="open-${n}"]`)?.focus({ preventScroll: true });
+      this.reveal(root, n);
     });
     if (!here && !this.ended) {
       const go = button("Go", `Go to state ${n}`, () => this.travel(n), Boolean(this.pending));
@@ -319,6 +320,14 @@ class Panel {
       row.querySelector(".etm-go").replaceChildren(go);
     }
     if (open) row.after(this.detail(row, n, here, head.here));
+  }
+
+  /** Have what was opened in sight, without moving the notebook. */
+  reveal(root, n) {
+    const box = root.querySelector(".etm-scroll");
+    const detail = root.querySelector(`tr[data-n="${n}"] + .etm-detail`);
+    const over = detail ? detail.offsetTop + detail.offsetHeight - box.scrollTop - box.clientHeight : 0;
+    if (over > 0) box.scrollTop += over;
   }
 
   travel(n) {
