@@ -101,16 +101,16 @@ class Panel {
     this.pending = { id, words, about, n, sent: false };
     this.notice = "";
     this.wrong = false;
-    if (this.kernel?.status === "busy") this.slow();
-    else this.go();
+    const pending = this.pending;
+    pending.timer = setTimeout(() => { if (this.pending === pending && !pending.begun) this.slow(); }, SOON);
+    // Most kernels hear nothing while a cell runs: what waits here can be taken back.
+    if (this.kernel?.status !== "busy") this.go();
     this.drawAll();
   }
 
   go() {
-    const pending = this.pending;
-    pending.sent = true;
-    this.send({ id: pending.id, words: pending.words });
-    pending.timer = setTimeout(() => { if (this.pending === pending && !pending.begun) this.slow(); }, SOON);
+    this.pending.sent = true;
+    this.send({ id: this.pending.id, words: this.pending.words });
   }
 
   slow() {
@@ -383,15 +383,19 @@ class Panel {
     const field = made("input", { type: "text", "aria-label": `A name for state ${n}`, placeholder: "name this state" });
     field.dataset.key = `name-${n}`;
     field.disabled = Boolean(this.ended);
-    const form = made("form", {}, field, made("button", { type: "submit", disabled: busy }, "Tag"));
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
+    const tag = () => {
       const name = field.value.trim();
       if (!name) return;
       field.value = "";
       this.ask(["tag", name, n], `tagging state ${n}`, n);
+    };
+    // Notebooks have ideas of their own on what Enter does.
+    field.addEventListener("keydown", (event) => {
+      event.stopPropagation();
+      if (event.key === "Enter") tag();
     });
-    doing.append(form);
+    doing.append(field);
+    add("tag", "Tag", `Call state ${n} by this name`, tag);
     const shown = made("div", { class: "etm-shown", "aria-live": "polite" });
     const wrote = row.querySelector(".etm-wrote").title;
     const result = this.open.get(n);
