@@ -165,6 +165,8 @@ class IPythonHost:
         for name, value in zip(("_", "__", "___"), [*recent, "", "", ""], strict=False):
             namespace[name] = value
             setattr(self.shell.displayhook, name, value)
+            # The shell takes a name whose value is not this one for the user's own, and no longer binds it.
+            self.shell.user_ns_hidden[name] = value
 
     def resume(self, sources: Mapping[int, tuple[str, str]], outputs: Mapping[int, Any], execution_count: int) -> None:
         """Continue the numbering, inputs (as typed, and as Python) and outputs of another session."""
@@ -266,7 +268,20 @@ class _Hooks:
         self._announced = True
         if info.store_history:
             self._host.note_running(running=True)
+            self._be_last()
             self._listener.before(info.raw_cell)
+
+    def _be_last(self) -> None:
+        """See what the session's own callbacks do after a cell; what libraries do then is no doing of the cell's."""
+        registered = self._host.shell.events.callbacks["post_run_cell"]
+        if self.after in registered[:-1]:
+            place = registered.index(self.after)
+            if any(map(self._is_of_session, registered[place + 1 :])):
+                registered.append(registered.pop(place))
+
+    def _is_of_session(self, callback: Any) -> bool:
+        function = getattr(callback, "__func__", callback)
+        return getattr(function, "__globals__", None) is self._host.namespace or type(callback).__module__ == "__main__"
 
     def after_any(self) -> None:
         """Any code has run: what ran in silence is known by its tree alone."""

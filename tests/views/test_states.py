@@ -32,7 +32,15 @@ SHOWN = Timeline(
 def test_what_people_need_to_know_is_there():
     """What each state is, where one is, what going there costs with losses first, and the words to type."""
     page = StatesPage(SHOWN, "2026-01-02 at 03:04:05", "panel-1")._repr_html_()
-    for text in ("a &amp; b", "you are here", "2.0 MB", "500 ms", "<code>%past 2</code>", "7 earlier states", "03:04:05"):
+    for text in (
+        "a &amp; b",
+        "you are here",
+        "2.0 MB",
+        "500 ms",
+        "<code>%past 2</code>",
+        "7 earlier states",
+        "03:04:05",
+    ):
         assert text in page, text
     assert "<code>%past 5</code>" not in page
     assert page.index("LOST 1 state") < page.index("<table")
