@@ -328,7 +328,8 @@ class Past:
                 fares, guessed = self._room.fared(self._at_hand(), wanted, self._clock.elapsed)
             except ArchiveError as error:
                 unread = f"what was kept cannot be read: {error}"
-        costs = Costs(written, {n: f.rerun for n, f in fares.items()}, {n: f.lost for n, f in fares.items() if f.lost})
+        rerun = {n: fare.rerun for n, fare in fares.items() if fare.rerun}
+        costs = Costs(written, rerun, {n: fare.lost for n, fare in fares.items() if fare.lost})
         shown = timeline(self.name, self.tree, self._clock.now(), costs, everything=everything)
         off = "" if self.saving or self._trouble() else self.switched()
         guess = "" if guessed is None else f"what going to states up to {guessed} takes is a guess"

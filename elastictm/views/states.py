@@ -123,7 +123,7 @@ def _few(names: Iterable[str]) -> str:
 def _way(state: StateLine) -> str:
     """What going there costs: what it loses first."""
     lost = f'<b class="etm-bad">loses {escape(_few(state.lost))}</b>' if state.lost else ""
-    run = "" if state.rerun is None else f"re-runs cells: {duration(state.rerun)}"
+    run = "" if state.rerun is None else f'<span class="etm-run">re-runs cells: {duration(state.rerun)}</span>'
     return "<br>".join(filter(None, [lost, run]))
 
 

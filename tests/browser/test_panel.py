@@ -91,8 +91,7 @@ def test_a_kernel_that_is_busy_and_one_that_ended(tab, server):
     panel.get_by_text("The kernel of this panel has ended").wait_for()
     assert panel.get_by_role("toolbar").count() == 0
     assert "a.append(2)" in panel.text_content()
-    tab.locator(".jp-CodeCell").first.click()
-    tab.keyboard.press("Control+s")
+    panel.get_by_role("button", name="State 3: details").press("Control+s")
     tab.locator("#jp-main-dock-panel .jp-mod-dirty").wait_for(state="detached")
     tab.reload()
     panel = tab.locator("elastictm-past")

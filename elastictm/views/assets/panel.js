@@ -52,6 +52,13 @@ class Panel {
     this.looked = 0;
     this.hear = (content) => this.heard(content);
     model.on("msg:custom", this.hear);
+    // Plain keys are the panel's while it has the focus; those with Ctrl or Alt stay the notebook's shortcuts.
+    this.keys = (event) => {
+      for (const root of this.views.values()) {
+        const plain = root.contains(event.target) && !(event.ctrlKey || event.metaKey || event.altKey);
+        root.toggleAttribute("data-lm-suppress-shortcuts", plain);
+      }
+    };
     this.kernel = model.widget_manager?.kernel ?? null;
     this.changed = (_, status) => this.kernelIs(status);
     this.gone = () => this.end(ENDED);
@@ -62,21 +69,21 @@ class Panel {
   /** Show the panel in an element of the page, in place of what is there. */
   attach(place) {
     if (this.views.has(place)) return;
-    const root = made("div", { class: "etm-past", "data-lm-suppress-shortcuts": "true" });
+    const root = made("div", { class: "etm-past" });
     this.views.set(place, root);
+    window.addEventListener("keydown", this.keys, true);
     this.style ??= place.querySelector("style")?.textContent ?? this.model.get("style") ?? "";
     this.still ??= place.firstElementChild;
     if (this.told.html || !place.firstElementChild) {
       place.replaceChildren(root);
       this.draw(root);
     }
-    this.places ??= new Set();
-    this.places.add(place);
     if (!this.ended) this.look();
   }
 
   detach(place) {
     this.views.delete(place);
+    if (!this.views.size) window.removeEventListener("keydown", this.keys, true);
     if (!this.views.size && !this.ended) this.send({ leave: true });
   }
 
@@ -200,7 +207,6 @@ class Panel {
     panels.delete(this.id);
     this.kernel?.statusChanged?.disconnect(this.changed);
     this.kernel?.disposed?.disconnect(this.gone);
-    for (const [place, root] of this.views) if (!root.isConnected) place.replaceChildren(root);
     if (!this.told.html) this.told = { html: this.still?.innerHTML ?? "", made: "" };
     this.drawAll();
   }
