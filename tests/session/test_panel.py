@@ -317,6 +317,20 @@ def test_a_panel_holds_no_values(notebook, end):
     assert known() is None
 
 
+def test_a_message_beside_code_in_silence_hides_nothing(notebook, end):
+    """Where a kernel hears messages in a thread of their own, what other code changes meanwhile is seen all the same."""
+
+    def during():
+        thread = threading.Thread(target=lambda: end.say(leave=True))
+        thread.start()
+        thread.join()
+
+    notebook.shell.user_ns["during"] = during
+    notebook.run("log = [1]")
+    notebook.shell.run_cell("during(); log.append(2)", silent=True)
+    assert "log" in [record.name for record in notebook.run("z = 1").writes]
+
+
 def test_unloading_closes_panels(notebook, end):
     """The extension takes its connections and hooks away, and the panel says why."""
     unload(notebook.shell)
