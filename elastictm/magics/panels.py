@@ -176,9 +176,12 @@ class Panels:
             return {"error": _INTERRUPTED}
         except Exception as error:  # noqa: BLE001 - nobody else would tell the person at the panel
             return {"error": f"{type(error).__name__}: {error}"}
-        shown = [_html(output.data) for output in captured.outputs]
-        printed = (captured.stdout + captured.stderr).strip()
-        return {"report": "".join([*shown, f"<pre>{escape(printed)}</pre>" if printed else ""])}
+        # What was shown and overwritten later, such as how far it is, is shown as it was at last.
+        shown = {(output.transient or {}).get("display_id", i): output for i, output in enumerate(captured.outputs)}
+        lines = (line.rpartition("\r")[2] for line in (captured.stdout + captured.stderr).split("\n"))
+        printed = "\n".join(lines).strip()
+        told = f"<pre>{escape(printed)}</pre>" if printed else ""
+        return {"report": "".join(_html(output.data) for output in shown.values()) + told}
 
 
 @contextmanager
@@ -193,4 +196,5 @@ def _interruptible() -> Iterator[None]:
 
 def _html(data: dict[str, Any]) -> str:
     """What a notebook would show of an output."""
-    return str(data.get("text/html") or f"<pre>{escape(str(data.get('text/plain', '')))}</pre>")
+    html = data.get("text/html")
+    return str(html) if html is not None else f"<pre>{escape(str(data.get('text/plain', '')))}</pre>"

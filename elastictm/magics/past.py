@@ -114,7 +114,7 @@ class PastMagics(SessionMagics):
 
     def _states(self, everything: bool, wait: bool) -> tuple[Timeline, bool]:  # noqa: FBT001 - as panels ask for it
         whole = wait or self._session.known_past().is_written
-        return self._session.timeline(everything=everything, read=whole), whole
+        return self._session.timeline(everything=everything, in_passing=not wait), whole
 
     def _vars(self, words: list[str]) -> None:
         if not words:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 PATIENCE: Final = 0.25
 """Seconds that making plans for a listing may take."""
 
+IN_PASSING: Final = 0.03
+"""The same where nobody asked for the listing, and a cell may be about to run."""
+
 _Key = tuple[RunNumber, frozenset[Version], frozenset[Version], int]
 
 
@@ -47,11 +50,12 @@ class Fares:
         wanted: Container[RunNumber],
         read: Callable[[RunNumber], StateReader],
         elapsed: Callable[[], float],
+        patience: float,
     ) -> tuple[dict[RunNumber, Fare], RunNumber | None]:
         """A fare for each ``wanted`` state whose versions are neither on the shelves nor at hand.
 
-        Plans are made for the latest states first, as far as there is time; for others it is the time that the cells
-        took which made what is missing.  Returned with them is the last state whose fare is such a guess.
+        Plans are made for the latest states first, as far as there is ``patience``; for others it is the time that the
+        cells took which made what is missing.  Returned with them is the last state whose fare is such a guess.
         """
         found: dict[RunNumber, Fare] = {}
         guessed: RunNumber | None = None
@@ -61,7 +65,7 @@ class Fares:
             # Its libraries take longer than plans for many states; listing states that were kept does without them.
             import elastictm.session.prospect as planner  # noqa: PLC0415
 
-        until = elapsed() + PATIENCE
+        until = elapsed() + patience
         before, self._known = self._known, {}
         for n, live, missing in lacking:
             key = n, missing, live & held, remarks

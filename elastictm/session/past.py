@@ -315,17 +315,17 @@ class Past:
         """Whether nothing is on its way to the disk, so that listing states waits for nothing."""
         return self._room is None or self._room.is_quiet
 
-    def timeline(self, *, everything: bool = False, read: bool = True) -> Timeline:
-        """The states, with what going to each of them costs; as far as it is known if the store is not ``read``."""
+    def timeline(self, *, everything: bool = False, in_passing: bool = False) -> Timeline:
+        """The states, with what going to each of them costs; ``in_passing`` as far as that is soon known."""
         written, fares = self._room.seen() if self._room is not None else ({}, {})
         guessed: RunNumber | None = None
         unread = ""
         missing: tuple[str, ...] = ()
-        if self._room is not None and read:
+        if self._room is not None and (not in_passing or self.is_written):
             wanted = {state.n for state in listed(self.tree, everything=everything)}
             try:
                 written, missing = self._room.written()
-                fares, guessed = self._room.fared(self._at_hand(), wanted, self._clock.elapsed)
+                fares, guessed = self._room.fared(self._at_hand(), wanted, self._clock.elapsed, in_passing=in_passing)
             except ArchiveError as error:
                 unread = f"what was kept cannot be read: {error}"
         rerun = {n: fare.rerun for n, fare in fares.items() if fare.rerun}

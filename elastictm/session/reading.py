@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
-from elastictm.session.fares import Fare, Fares
+from elastictm.session.fares import IN_PASSING, PATIENCE, Fare, Fares
 from elastictm.session.gaps import gaps
 from elastictm.session.host import Host
 from elastictm.session.lookback import StateVariables
@@ -95,12 +95,20 @@ class ReadingRoom:
         return self._shelves.bytes, self._fares.last
 
     def fared(
-        self, at_hand: Collection[Version], wanted: Collection[RunNumber], clock: Callable[[], float]
+        self,
+        at_hand: Collection[Version],
+        wanted: Collection[RunNumber],
+        clock: Callable[[], float],
+        *,
+        in_passing: bool = False,
     ) -> tuple[Mapping[RunNumber, Fare], RunNumber | None]:
         """What going to states takes whose bytes are not all there, and up to which one that is a guess."""
         with self.opened() as stored:
             shelves = self.shelves(stored)
-            return self._fares.of(self._tree, shelves, at_hand, wanted, lambda n: self.state(stored, n), clock)
+            patience = IN_PASSING if in_passing else PATIENCE
+            return self._fares.of(
+                self._tree, shelves, at_hand, wanted, lambda n: self.state(stored, n), clock, patience
+            )
 
     def written(self) -> tuple[Mapping[RunNumber, int], tuple[str, ...]]:
         """The bytes on disk of each state, and what of them cannot be read, in lines."""

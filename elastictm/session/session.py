@@ -144,7 +144,7 @@ class Session:
         self.recorder.moved(restored.history, past.tree.latest or RunNumber(0), restored.arrived)
         return restored.report
 
-    def timeline(self, *, everything: bool = False, read: bool = True) -> Timeline:
+    def timeline(self, *, everything: bool = False, in_passing: bool = False) -> Timeline:
         """The states of this session, all of them or the latest; see ``Past.timeline``.
 
         Raises:
@@ -152,7 +152,7 @@ class Session:
         """
         past = self.known_past()
         with self.circumstances.unmoved():
-            shown = past.timeline(everything=everything, read=read)
+            shown = past.timeline(everything=everything, in_passing=in_passing)
         self.recorder.spare_generators()
         return shown
 
