@@ -46,7 +46,7 @@ class StatesPage:
         return self.timeline.to_json()
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002, FBT001 - IPython's protocol
-        printer.text(str(self.timeline))
+        printer.pretty(self.timeline)
 
     def _repr_html_(self) -> str:
         # A panel's script takes the place of what is in this element; without one it is nothing but a wrapper.

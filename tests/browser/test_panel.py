@@ -47,8 +47,9 @@ def test_states_are_gone_to_named_and_compared(tab, server):
     assert here.locator("code").text_content() == "b = a"
     panel.get_by_role("button", name="Undo: go back to state 3").click()
     panel.locator("tr[aria-current]", has_text="a.append(2)").wait_for()
-    panel.get_by_role("button", name="Go to state 2").click()
+    panel.get_by_role("button", name="Go to state 2").press("Enter")
     panel.locator("tr[aria-current]", has_text="a = [1]").wait_for()
+    assert tab.evaluate("document.activeElement.dataset.key") == "open-2"
     assert "Restored state 2" in panel.get_by_role("region", name="What was done").text_content()
     run_last(tab)
     shown_by(tab, "a is [1] False")

@@ -239,10 +239,14 @@ class Panel {
     const box = root.querySelector(".etm-scroll");
     if (box && scroll !== undefined) box.scrollTop = scroll;
     else if (box) requestAnimationFrame(() => this.scrollHere(box));
+    // One click at a time; a button that were disabled meanwhile would lose the focus.
+    const still = this.pending ? root.querySelectorAll("button:not([data-key^='open']):not([data-key='back'])") : [];
+    for (const one of still) one.setAttribute("aria-disabled", "true");
     if (focus) {
-      const again = root.querySelector(`[data-key="${focus}"]`);
+      const again = root.querySelector(`[data-key="${focus}"]:enabled`);
       if (again && typed !== null) again.value = typed;
-      (again ?? root.querySelector(".etm-say button, [data-key^='open']"))?.focus({ preventScroll: true });
+      const beside = root.querySelector(`[data-key="open-${focus.split("-")[1]}"]`);
+      (again ?? beside ?? root.querySelector("tr[aria-current] button"))?.focus({ preventScroll: true });
     }
   }
 
@@ -252,12 +256,11 @@ class Panel {
   }
 
   tools({ undo, redo, hidden }) {
-    const idle = !this.pending;
     const undone = undo ? `Undo: go back to state ${undo}` : "There is nothing to undo";
     const redone = redo ? `Redo: go forward to state ${redo}` : "There is nothing to redo";
     const found = [
-      button("↶ Undo", undone, () => this.ask(["undo"], `going back to state ${undo}`), !undo || !idle),
-      button("↷ Redo", redone, () => this.ask(["redo"], `going forward to state ${redo}`), !redo || !idle),
+      button("↶ Undo", undone, () => this.ask(["undo"], `going back to state ${undo}`), !undo),
+      button("↷ Redo", redone, () => this.ask(["redo"], `going forward to state ${redo}`), !redo),
     ];
     if (Number(hidden) || this.all) {
       const label = this.all ? "Show the latest states only" : `Show ${hidden} earlier states, too`;
@@ -321,7 +324,7 @@ class Panel {
       this.reveal(root, n);
     });
     if (!here && !this.ended) {
-      const go = button("Go", `Go to state ${n}`, () => this.travel(n), Boolean(this.pending));
+      const go = button("Go", `Go to state ${n}`, () => this.travel(n));
       go.dataset.key = `go-${n}`;
       row.querySelector(".etm-go").replaceChildren(go);
     }
@@ -373,10 +376,9 @@ class Panel {
       for (const [name, value] of Object.entries(places)) line.setAttribute(name, value);
       lines.append(line);
     }
-    const busy = Boolean(this.pending) || Boolean(this.ended);
     const doing = made("div", { class: "etm-doing" });
     const add = (key, text, label, action) => {
-      const one = button(text, label, action, busy);
+      const one = button(text, label, action, Boolean(this.ended));
       one.dataset.key = `${key}-${n}`;
       doing.append(one);
     };
