@@ -88,6 +88,9 @@ def unload(shell: InteractiveShell) -> None:
     atexit.unregister(settings.session.close)
     settings.session.close()
     classes = magics_classes()
+    for each in shell.configurables:
+        if type(each) in classes:
+            each.close()
     # Classes of magics have joined the configurables by themselves.
     shell.configurables[:] = [c for c in shell.configurables if c is not settings and type(c) not in classes]
     manager = shell.magics_manager

@@ -6,15 +6,20 @@ import shlex
 import time
 from collections.abc import Callable
 
+from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import line_magic, magics_class
 from IPython.display import display
 
 from elastictm.errors import UsageError
 from elastictm.ids import RunNumber
+from elastictm.magics.panels import Panels, moment
 from elastictm.magics.words import Parser, SessionMagics, errors_shown
 from elastictm.model.quantities import parse_size
 from elastictm.model.tables import amount
+from elastictm.model.timeline import Timeline
+from elastictm.session.session import Session
 from elastictm.views.differences import ColouredDifference
+from elastictm.views.states import StatesPage
 
 PAST = """\
 %past                       the states of this session, as a tree; --all shows every one
@@ -45,6 +50,14 @@ Of a budget:
 class PastMagics(SessionMagics):
     """``%past``, for one session."""
 
+    def __init__(self, shell: InteractiveShell, session: Session) -> None:
+        super().__init__(shell, session)
+        self._panels = Panels(shell, self._do, self._states)
+
+    def close(self) -> None:
+        """Close the panels that are open."""
+        self._panels.close()
+
     def announce(self) -> None:
         """Say in a line what an earlier session of this notebook or folder left, if one did."""
         found = self._session.left_behind()
@@ -58,8 +71,12 @@ class PastMagics(SessionMagics):
     @line_magic  # type: ignore[untyped-decorator]
     def past(self, line: str) -> None:
         """List states, go to one, look into one; see ``PAST``."""
+        self._do(shlex.split(line))
+
+    past.__doc__ = PAST
+
+    def _do(self, words: list[str]) -> None:
         with errors_shown():
-            words = shlex.split(line)
             actions: dict[str, Callable[[list[str]], None]] = {
                 "vars": self._vars,
                 "diff": self._diff,
@@ -77,8 +94,6 @@ class PastMagics(SessionMagics):
             else:
                 self._go(words)
 
-    past.__doc__ = PAST
-
     def _go(self, words: list[str]) -> None:
         parser = Parser("%past", add_help=False)
         parser.add_argument("state", nargs="?")
@@ -89,9 +104,17 @@ class PastMagics(SessionMagics):
         if given.session is not None:
             display(self._session.recover(given.session, given.state, allow_effects=given.allow_effects))
         elif given.state is None:
-            display(self._session.known_past().timeline(everything=given.all))
+            self._list(everything=given.all)
         else:
             display(self._session.go(given.state, allow_effects=given.allow_effects))
+
+    def _list(self, *, everything: bool) -> None:
+        shown = self._session.timeline(everything=everything)
+        display(StatesPage(shown, moment(), self._panels.open(everything=everything)))
+
+    def _states(self, everything: bool, wait: bool) -> tuple[Timeline, bool]:  # noqa: FBT001 - as panels ask for it
+        whole = wait or self._session.known_past().is_written
+        return self._session.timeline(everything=everything, in_passing=not wait), whole
 
     def _vars(self, words: list[str]) -> None:
         if not words:

@@ -56,6 +56,9 @@ class SessionMagics(Magics):  # type: ignore[misc]
     def announce(self) -> None:
         """Say in a line what the user should know when recording begins; most have nothing to say."""
 
+    def close(self) -> None:
+        """Recording ends: let go of what is open; most have nothing."""
+
 
 @contextmanager
 def errors_shown() -> Iterator[None]:

@@ -262,6 +262,8 @@ class _Hooks:
 
     def before_any(self) -> None:
         """Any code is about to run, be it in silence."""
+        if _is_beside():
+            return
         self._announced, self.ear.tree = False, None
 
     def begin_in_cell(self) -> None:
@@ -295,6 +297,8 @@ class _Hooks:
 
     def after_any(self) -> None:
         """Any code has run: what ran in silence is known by its tree alone."""
+        if _is_beside():
+            return
         tree = self.ear.tree
         if not self._announced and tree is not None:
             self._listener.unrecorded(lambda: ast.unparse(tree))
@@ -308,6 +312,11 @@ class _Hooks:
             self._listener.after(_finished(self._host.shell, result))
         else:
             self._listener.unrecorded(lambda: str(info.raw_cell))
+
+
+def _is_beside() -> bool:
+    """Whether this is no thread that cells run in: messages of widgets are heard beside cells by some kernels."""
+    return threading.current_thread() is not threading.main_thread()
 
 
 class _Ear(ast.NodeTransformer):

@@ -137,6 +137,11 @@ class Keeper:
         self._background.settle()
         self._look_for_trouble()
 
+    @property
+    def idle(self) -> bool:
+        """Whether all is written."""
+        return self._background.idle
+
     def flush(self) -> None:
         """Wait until all is written."""
         self._background.flush()

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from elastictm.errors import ArchiveError, DestinationError, UsageError
-from elastictm.ids import Name, RunNumber
+from elastictm.ids import Name, RunNumber, Version
 from elastictm.model.records import BY_NO_CELL, CellRun
 from elastictm.model.tables import amount
-from elastictm.model.timeline import Costs, Timeline, timeline
+from elastictm.model.timeline import Costs, Timeline, listed, timeline
 from elastictm.model.tree import State, StateTree
 from elastictm.session.host import Host, variables
 from elastictm.session.keeping import Keeper
@@ -310,20 +310,36 @@ class Past:
         """
         return found(self.tree, word)
 
-    def timeline(self, *, everything: bool = False) -> Timeline:
-        """The states, with what going to each of them costs."""
-        written: Mapping[RunNumber, int] = {}
+    @property
+    def is_written(self) -> bool:
+        """Whether nothing is on its way to the disk, so that listing states waits for nothing."""
+        return self._room is None or self._room.is_quiet
+
+    def timeline(self, *, everything: bool = False, in_passing: bool = False) -> Timeline:
+        """The states, with what going to each of them costs; ``in_passing`` as far as that is soon known."""
+        written, fares = self._room.seen() if self._room is not None else ({}, {})
+        guessed: RunNumber | None = None
         unread = ""
         missing: tuple[str, ...] = ()
-        if self._room is not None:
+        if self._room is not None and (not in_passing or self.is_written):
+            wanted = {state.n for state in listed(self.tree, everything=everything)}
             try:
                 written, missing = self._room.written()
+                fares, guessed = self._room.fared(self._at_hand(), wanted, self._clock.elapsed, in_passing=in_passing)
             except ArchiveError as error:
                 unread = f"what was kept cannot be read: {error}"
-        shown = timeline(self.name, self.tree, self._clock.now(), Costs(written), everything=everything)
+        rerun = {n: fare.rerun for n, fare in fares.items() if fare.rerun}
+        costs = Costs(written, rerun, {n: fare.lost for n, fare in fares.items() if fare.lost})
+        shown = timeline(self.name, self.tree, self._clock.now(), costs, everything=everything)
         off = "" if self.saving or self._trouble() else self.switched()
-        notes = tuple(filter(None, [self._trouble(), unread]))
+        guess = "" if guessed is None else f"what going to states up to {guessed} takes is a guess"
+        notes = tuple(filter(None, [self._trouble(), unread, guess]))
         return replace(shown, notes=notes, gaps=(*missing, *filter(None, [off])))
+
+    def _at_hand(self) -> set[Version]:
+        """The versions that going to another state need not get from anywhere."""
+        live = self.tree.history(self.tree.at).live if self.tree.at is not None else {}
+        return {record.version for name, record in live.items() if name not in self._lapses} | set(self._passage.parked)
 
     def tag(self, name: str, n: RunNumber | None) -> str:
         """Call a state by a name from now on, with None the name goes; returns in words what was done.

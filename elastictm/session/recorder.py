@@ -207,6 +207,10 @@ class Recorder:
         self._watch.start()
         self._started = (self._clock.now(), self._clock.elapsed())
 
+    def spare_generators(self) -> None:
+        """What this program loaded itself has generators of random numbers that nobody has drawn from yet."""
+        self._random = generators.look() | self._random
+
     def start_clock(self) -> None:
         """The cell that was announced begins only now."""
         if self._started is not None and not self._depth:

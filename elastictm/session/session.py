@@ -31,6 +31,7 @@ from elastictm.values.freeze import Freezer, Surroundings
 if TYPE_CHECKING:
     from elastictm.model.rehearsals import RehearsalReport
     from elastictm.model.sessions import SessionList
+    from elastictm.model.timeline import Timeline
     from elastictm.session.departure import Progress
     from elastictm.session.drafting import Drafting
     from elastictm.session.options import SaveOptions
@@ -143,6 +144,18 @@ class Session:
         self.history = restored.history
         self.recorder.moved(restored.history, past.tree.latest or RunNumber(0), restored.arrived)
         return restored.report
+
+    def timeline(self, *, everything: bool = False, in_passing: bool = False) -> Timeline:
+        """The states of this session, all of them or the latest; see ``Past.timeline``.
+
+        Raises:
+            UsageError: none are kept.
+        """
+        past = self.known_past()
+        with self.circumstances.unmoved():
+            shown = past.timeline(everything=everything, in_passing=in_passing)
+        self.recorder.spare_generators()
+        return shown
 
     def known_past(self) -> Past:
         """The states of this session.
