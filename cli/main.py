@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from elastictm_cli import diff, graph, inspection, output, past, restore, run, verify
+from elastictm_cli import diff, enabling, graph, inspection, output, past, restore, run, verify
 from typer.core import TyperGroup
 
 from elastictm.errors import CellFailed, ElasticTMError
@@ -70,6 +70,8 @@ app.command("verify")(verify.verify)
 app.command("diff")(diff.diff)
 app.command("sessions")(past.sessions)
 app.command("past")(past.past)
+app.command("enable")(enabling.enable)
+app.command("disable")(enabling.disable)
 
 
 def main() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import time
 from collections.abc import Callable
 
 from IPython.core.magic import line_magic, magics_class
@@ -11,7 +10,7 @@ from IPython.display import display
 
 from elastictm.errors import UsageError
 from elastictm.ids import RunNumber
-from elastictm.magics.words import Parser, SessionMagics, errors_shown
+from elastictm.magics.words import Parser, SessionMagics, errors_shown, tell
 from elastictm.model.quantities import parse_size
 from elastictm.model.tables import amount
 from elastictm.views.differences import ColouredDifference
@@ -49,11 +48,7 @@ class PastMagics(SessionMagics):
         """Say in a line what an earlier session of this notebook or folder left, if one did."""
         found = self._session.left_behind()
         if found is not None:
-            began = time.strftime("%Y-%m-%d %H:%M", time.localtime(found.about.started))
-            print(  # noqa: T201 - a magic is a surface
-                f"elastictm: the past of a session that began on {began} is here; %past recover brings its last state "
-                f"back, %past --session {found.about.id} N another"
-            )
+            tell(found.told())
 
     @line_magic  # type: ignore[untyped-decorator]
     def past(self, line: str) -> None:

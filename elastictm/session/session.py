@@ -342,12 +342,7 @@ class Session:
 
     def left_behind(self) -> Found | None:
         """The latest session of this notebook or folder that has ended; None where there is none."""
-        if self._stores is None:
-            return None
-        try:
-            return self._stores.latest(but="")
-        except (UsageError, OSError):
-            return None
+        return self._stores.left_behind() if self._stores is not None else None
 
     def sessions(self) -> SessionList:
         """The sessions that keep a past beside this one."""

@@ -37,6 +37,15 @@ class Found:
         with Store.open(self.folder) as store:
             return store.size
 
+    def told(self) -> str:
+        """What is left of it and how to have it back, in a line."""
+        began = time.strftime("%Y-%m-%d %H:%M", time.localtime(self.about.started))
+        whose = f" of {Path(self.about.notebook).name}" if self.about.notebook else ""
+        return (
+            f"the past of a session{whose} that began on {began} is here; %past recover brings its last state back, "
+            f"%past --session {self.about.id} N another"
+        )
+
 
 class Stores:
     """All stores below the folder that ``root`` gives, or one in the user's data folder where that is empty."""
@@ -105,6 +114,9 @@ class Stores:
     def latest(self, but: str) -> Found:
         """The latest session of this notebook, or else of this folder, that has ended.
 
+        In a notebook, sessions of another one in the same folder do not count, unless that one is gone: it may have
+        been renamed.
+
         Raises:
             UsageError: there is none.
         """
@@ -114,9 +126,17 @@ class Stores:
             if notebook is not None and found.about.notebook == notebook:
                 return found
         for found in ended:
-            if found.about.directory == here:
+            other = found.about.notebook if notebook is not None else None
+            if found.about.directory == here and (other is None or not Path(other).exists()):
                 return found
         raise UsageError("no earlier session of this notebook or folder left its past; %past sessions lists all others")
+
+    def left_behind(self) -> Found | None:
+        """The latest session of this notebook or folder that has ended; None where there is none."""
+        try:
+            return self.latest(but="")
+        except (UsageError, OSError):
+            return None
 
     def find(self, word: str) -> Found:
         """The session whose name is, begins or ends with a word.
