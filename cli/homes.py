@@ -10,8 +10,8 @@ import os
 import shutil
 import sys
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from elastictm_cli.files import write_text
@@ -28,6 +28,7 @@ _NAME: Final = "elastictm"
 _FILE: Final = "00-elastictm.py"
 _HEAD: Final = '"""Has every session recorded: `elastictm enable` wrote this file, `elastictm disable` removes it."""\n'
 _MADE: Final = "# Folders that were made for this file: "
+_LAUNCH: Final = ("-m", "ipykernel_launcher", "-f", "{connection_file}")
 _BEGIN: Final = """\
 try:
     __import__("elastictm.enabled").enabled.begin(get_ipython())
@@ -88,9 +89,6 @@ def enable_kernel(*, user: bool) -> tuple[Path, bool]:
         UsageError: there is another's kernel of that name.
         DestinationError: it cannot be written.
     """
-    from ipykernel.kernelspec import write_kernel_spec  # noqa: PLC0415 - removing one does without
-    from jupyter_client.kernelspec import KernelSpecManager  # noqa: PLC0415 - likewise
-
     folder = _kernels(user=user)
     made = _own_kernel(folder)
     if folder.is_dir() and made is None:
@@ -98,15 +96,18 @@ def enable_kernel(*, user: bool) -> tuple[Path, bool]:
     new = made is None
     try:
         made = _make(folder.parent) if made is None else made
-        metadata = {"debugger": True, _NAME: {"folders_made": made}}
-        with TemporaryDirectory(prefix="elastictm-") as place:
-            source = write_kernel_spec(
-                f"{place}/{_NAME}",
-                {"display_name": "Python 3 (elastictm)", "metadata": metadata},
-                [f"--IPKernelApp.exec_lines={_BEGIN}"],
-            )
-            where = {"user": True} if user else {"prefix": sys.prefix}
-            KernelSpecManager().install_kernel_spec(source, _NAME, **where)
+        spec = {
+            "argv": [sys.executable, *_LAUNCH, f"--IPKernelApp.exec_lines={_BEGIN}"],
+            "display_name": "Python 3 (elastictm)",
+            "language": "python",
+            "metadata": {"debugger": True, _NAME: {"folders_made": made}},
+            "kernel_protocol_version": "5.5",
+        }
+        if not new:
+            shutil.rmtree(folder)
+        # Not by Jupyter's own manager of kernels, which would make a folder for IPython, too.
+        shutil.copytree(_logos(), folder)
+        write_text(str(folder / "kernel.json"), json.dumps(spec, indent=1), force=True)
     except OSError as error:
         raise refused(str(folder), error) from error
     return folder, new
@@ -149,6 +150,13 @@ def _kernels(*, user: bool) -> Path:
     from jupyter_core.paths import jupyter_data_dir  # noqa: PLC0415 - not for --help
 
     return Path(jupyter_data_dir() if user else Path(sys.prefix, "share", "jupyter"), "kernels", _NAME)
+
+
+def _logos() -> Path:
+    """Where ipykernel has its pictures; importing it would make folders."""
+    package = find_spec("ipykernel")
+    assert package is not None and package.origin is not None  # noqa: S101, PT018 - it is required
+    return Path(package.origin).parent / "resources"
 
 
 def _own_kernel(folder: Path) -> int | None:

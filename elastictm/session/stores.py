@@ -37,6 +37,14 @@ class Found:
         with Store.open(self.folder) as store:
             return store.size
 
+    @property
+    def touched(self) -> float:
+        """When something was last written for it, in seconds since the epoch: one that was recovered goes on."""
+        try:
+            return self.folder.stat().st_mtime
+        except OSError:
+            return self.about.started  # another process is removing it
+
     def told(self) -> str:
         """What is left of it and how to have it back, in a line."""
         began = time.strftime("%Y-%m-%d %H:%M", time.localtime(self.about.started))
@@ -99,7 +107,7 @@ class Stores:
     def oldest(self, over: int) -> list[Found]:
         """The sessions that ended the longest ago, as many as it takes to have so many bytes."""
         found: list[Found] = []
-        for session in reversed([each for each in self.sessions() if not each.alive] if over > 0 else []):
+        for session in reversed(self._ended() if over > 0 else []):
             if over <= 0:
                 break
             over -= session.size
@@ -121,7 +129,7 @@ class Stores:
             UsageError: there is none.
         """
         notebook, here = os.environ.get("JPY_SESSION_NAME"), str(Path.cwd())
-        ended = [s for s in self.sessions() if not s.alive and s.about.id != but]
+        ended = [s for s in self._ended() if s.about.id != but]
         for found in ended:
             if notebook is not None and found.about.notebook == notebook:
                 return found
@@ -130,6 +138,9 @@ class Stores:
             if found.about.directory == here and (other is None or not Path(other).exists()):
                 return found
         raise UsageError("no earlier session of this notebook or folder left its past; %past sessions lists all others")
+
+    def _ended(self) -> list[Found]:
+        return sorted((s for s in self.sessions() if not s.alive), key=lambda s: s.touched, reverse=True)
 
     def left_behind(self) -> Found | None:
         """The latest session of this notebook or folder that has ended; None where there is none."""
