@@ -102,7 +102,8 @@ class _Client(NotebookClient):  # type: ignore[misc]
         if self.shown is not None:
             content = msg["content"]
             plain = content.get("data", {}).get("text/plain")
-            self.shown(content.get("text", "") if plain is None else f"{plain}\n")
+            failed = f"{content['ename']}: {content['evalue']}\n" if "ename" in content else ""
+            self.shown(content.get("text", failed) if plain is None else f"{plain}\n")
         return taken
 
 

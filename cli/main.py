@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from elastictm_cli import diff, enabling, graph, inspection, output, past, restore, run, verify
+from elastictm_cli import diff, enabling, graph, inspection, output, parameters, past, restore, run, verify
 from typer.core import TyperGroup
 
 from elastictm.errors import CellFailed, ElasticTMError
@@ -62,7 +62,7 @@ def options(
     """Makes a notebook session durable: saves it, and brings it back elsewhere."""
 
 
-app.command("run")(run.run)
+app.command("run", cls=parameters.PairCommand)(run.run)
 app.command("restore")(restore.restore)
 app.command("inspect")(inspection.inspect)
 app.command("graph")(graph.graph)

@@ -32,12 +32,12 @@ def section(title, level="###"):
 def documented(text):
     """The options in the first column of a section's tables."""
     cells = re.findall(r"^\| ((?:`-[^|]*`,? ?)+) *\|", text, re.MULTILINE)
-    return {word for cell in cells for word in re.findall(r"`(--?[a-z-]+)", cell)}
+    return {word for cell in cells for word in re.findall(r"`(--?[a-z_-]+)", cell)}
 
 
 def options(command):
     """The live options of a command."""
-    return {word for param in command.params for word in param.opts if word.startswith("-")}
+    return {word for param in command.params for word in (*param.opts, *param.secondary_opts) if word.startswith("-")}
 
 
 def magic_options(module):
