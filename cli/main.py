@@ -22,7 +22,7 @@ class _Commands(TyperGroup):
             return super().invoke(ctx)
         except ElasticTMError as error:
             # A failed cell is quoted as it stands; all else is one line.
-            text = str(error) if isinstance(error, CellFailed) else " ".join(str(error).split())
+            text = str(error) if isinstance(error, CellFailed) else " ".join(error.told().split())
             output.message(f"elastictm: {text}")
             raise typer.Exit(error.exit_code) from None
 

@@ -12,13 +12,18 @@ import typer
 from elastictm_cli.main import app
 
 from elastictm import extension
-from elastictm.magics import graph, migrate, past
+from elastictm.magics import graph, migrate, overview, past
 
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 TABLE = typer.main.get_command(app)
 GENERAL = {"--help", "-h"}
-HELP = {"migrate": (migrate, migrate.MIGRATE), "graph": (graph, graph.GRAPH), "past": (past, past.PAST)}
+HELP = {
+    "migrate": (migrate, migrate.MIGRATE),
+    "graph": (graph, graph.GRAPH),
+    "past": (past, past.PAST),
+    "elastictm": (overview, overview.OVERVIEW),
+}
 
 
 def section(title, level="###"):
