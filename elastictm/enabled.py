@@ -7,6 +7,7 @@ latest before the first cell runs.
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, Final
 
@@ -21,18 +22,17 @@ def begin(shell: Any) -> None:
         return
     # Kernels have no terminal, and scripts that IPython runs nobody to talk to.
     interactive = bool(getattr(shell.parent, "interact", False))
-    _FirstCell(shell, told=not _is_kernel(shell)).wait(early=interactive or _is_kernel(shell))
     if interactive:
         _tell_what_is_left(_store(shell))
+    _FirstCell(shell).wait(early=interactive or _is_kernel(shell))
 
 
 class _FirstCell:
     """Waits for the first cell of a shell, and has it recorded."""
 
-    def __init__(self, shell: Any, *, told: bool) -> None:
+    def __init__(self, shell: Any) -> None:
         self._shell = shell
-        self._told = told
-        self._early = threading.Timer(_IDLE_SECONDS, import_module, ("elastictm.extension",))
+        self._early = threading.Timer(_IDLE_SECONDS, _import)
         self._early.daemon = True
         self._early.name = "elastictm-import"
 
@@ -62,10 +62,15 @@ class _FirstCell:
         known = list(hooks)
         load(self._shell)
         self._shell.extension_manager.loaded.add("elastictm")
-        if not self._told and _is_attended(self._shell) and "%past" not in info.raw_cell:
+        if _is_kernel(self._shell) and _is_attended(self._shell) and "%past" not in info.raw_cell:
             _tell_what_is_left(_store(self._shell))
         for hook in [hook for hook in hooks if hook not in known]:
             hook(info)
+
+
+def _import() -> None:
+    with suppress(Exception):  # what does not load is told with the first cell
+        import_module("elastictm.extension")
 
 
 def _is_kernel(shell: Any) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from elastictm import extension
 from elastictm.magics.overview import OVERVIEW
+from elastictm.model.overview import Standing
 
 
 def test_it_tells_how_recording_stands(notebook, capsys):
@@ -23,11 +24,11 @@ def test_it_tells_how_recording_stands(notebook, capsys):
     assert "kept in" in shown
 
 
-def test_before_the_first_cell_nothing_is_kept(notebook):
-    """A session without cells has no store yet, and says so."""
-    told = notebook.session.standing()
-    assert (told.cells, told.store) == (0, "")
-    assert "no file yet" in str(told)
+def test_what_is_not_there_is_said():
+    """Without a file on disk and with errors of recording, both are told, the errors first."""
+    lines = str(Standing("1.0", 90.0, 0, 0, 0, "", "saving is on", errors=("ValueError: x",))).splitlines()
+    assert lines[:2] == ["elastictm 1.0 records this session, since 2 min", "  went wrong: ValueError: x"]
+    assert any("no file yet" in line for line in lines)
 
 
 def test_a_session_that_ended_is_told_of(notebook):
