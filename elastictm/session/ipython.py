@@ -165,6 +165,8 @@ class IPythonHost:
         for name, value in zip(("_", "__", "___"), [*recent, "", "", ""], strict=False):
             namespace[name] = value
             setattr(self.shell.displayhook, name, value)
+            # The shell takes a name whose value is not this one for the user's own, and no longer binds it.
+            self.shell.user_ns_hidden[name] = value
 
     def resume(self, sources: Mapping[int, tuple[str, str]], outputs: Mapping[int, Any], execution_count: int) -> None:
         """Continue the numbering, inputs (as typed, and as Python) and outputs of another session."""

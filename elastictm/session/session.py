@@ -6,7 +6,6 @@ Planning and archives are imported when they are first used, so that recording a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,6 @@ from elastictm.model.history import History
 from elastictm.model.reports import PlanReport, RestoreReport, SaveReport
 from elastictm.session.cells import FinishedCell
 from elastictm.session.circumstances.circumstances import Circumstances
-from elastictm.session.circumstances.process import added_to_import_path
 from elastictm.session.circumstances.registry import registered
 from elastictm.session.effects import EffectWatch
 from elastictm.session.host import Host, variables
@@ -33,16 +31,13 @@ if TYPE_CHECKING:
     from elastictm.model.overview import Standing
     from elastictm.model.rehearsals import RehearsalReport
     from elastictm.model.sessions import SessionList
+    from elastictm.session.departure import Progress
     from elastictm.session.drafting import Drafting
     from elastictm.session.options import SaveOptions
-    from elastictm.session.rehearsal import Live
     from elastictm.session.restoring import Restored
     from elastictm.session.saving import Draft
     from elastictm.session.stock import Stock
     from elastictm.storage.manifest import Manifest
-
-Progress = Callable[[int, int], None]
-"""Called with the number of bytes that were just written, and the total that is expected."""
 
 
 class Session:
@@ -139,15 +134,15 @@ class Session:
         self.recorder.suspended = True
         try:
             try:
-                restored, report = past.go(n, self.recorder, self.circumstances, allow_effects=allow_effects)
+                restored = past.go(n, self.recorder, self.circumstances, allow_effects=allow_effects)
             except ArchiveDamaged as error:
-                past.sift(error)
-                restored, report = past.go(n, self.recorder, self.circumstances, allow_effects=allow_effects)
+                past.room().sift(error)
+                restored = past.go(n, self.recorder, self.circumstances, allow_effects=allow_effects)
         finally:
             self.recorder.suspended = False
         self.history = restored.history
         self.recorder.moved(restored.history, past.tree.latest or RunNumber(0), restored.arrived)
-        return report
+        return restored.report
 
     def known_past(self) -> Past:
         """The states of this session.
@@ -198,41 +193,19 @@ class Session:
     def _save(
         self, path: str | Path, options: SaveOptions, *, force: bool, rehearse: bool, progress: Progress | None
     ) -> SaveReport:
-        from elastictm.session.saving import Journey, save_report, write  # noqa: PLC0415
+        from elastictm.session.departure import Departure  # noqa: PLC0415
+        from elastictm.session.saving import save_report  # noqa: PLC0415
         from elastictm.storage.destination import destination  # noqa: PLC0415
         from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415
-        from elastictm.storage.writer import ArchiveWriter  # noqa: PLC0415
 
         started = self.clock.elapsed()
         # A path that cannot be written to shall not cost a plan.
         final = destination(path, force=force)
-        drafted = self._draft(options, final.parent)
-        import_path = added_to_import_path(self.circumstances.now())
-        journey = Journey(self._next_count(drafted), self.recorder.freezer.around.sources, import_path)
-        total = drafted.predicted_bytes()
-        tell = None if progress is None else lambda done: progress(done, total)
-
-        def written(drafted: Draft, target: Path) -> int:
-            lender = None if self.past is None else self.past.lender()
-            with (
-                lender or nullcontext(),
-                ArchiveWriter(target, force=force, bandwidth=drafted.bandwidth, progress=tell) as writer,
-            ):
-                if lender is not None:
-                    writer.borrow(lender)
-                along = self.known_past().put(writer) if options.with_past else None
-                return write(drafted, replace(journey, past=along), writer, self.clock.elapsed, self.clock.now())
-
-        report = None
-        if rehearse:
-            from elastictm.session.learning import Studio  # noqa: PLC0415
-            from elastictm.session.rehearsal import Rehearsal  # noqa: PLC0415
-
-            live = self._live()
-            studio = Studio(self.history, Rehearsal(self.clock.elapsed, live), live, written)
-            drafted, size, report = studio.save(drafted, final, force=force)
-        else:
-            size = written(drafted, final)
+        travelling = self.known_past() if options.with_past else None
+        departure = Departure(self.host, self.recorder, self.circumstances, self.clock, self.past, travelling, progress)
+        drafted, size, report = departure.depart(
+            self._draft(options, final.parent), final, force=force, rehearse=rehearse
+        )
         with ArchiveReader(final) as reader:
             self._book.add(reader.manifest)
             past = reader.manifest.past
@@ -245,18 +218,14 @@ class Session:
         Raises:
             ArchiveError: the archive cannot be used, or nobody said that its code may run.
         """
-        from elastictm.session.rehearsal import Rehearsal  # noqa: PLC0415
+        from elastictm.session.rehearsal import Live, Rehearsal  # noqa: PLC0415
         from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415
 
         with self._watch.aside():
             with ArchiveReader(path) as reader:
                 self._book.require(reader.manifest, path, trust)
-            return Rehearsal(self.clock.elapsed, self._live()).of(path)
-
-    def _live(self) -> Live:
-        from elastictm.session.rehearsal import Live  # noqa: PLC0415
-
-        return Live.of(self.host, self.recorder.freezer)
+            live = Live.of(self.host, self.recorder.freezer)
+            return Rehearsal(self.clock.elapsed, live).of(path)
 
     def restore(
         self,
@@ -419,10 +388,6 @@ class Session:
 
         with ArchiveReader(path) as reader:
             return Prospect(reader, allow_effects=allow_effects, any_version=any_version).report()
-
-    def _next_count(self, drafted: Draft) -> int:
-        runs = drafted.history.runs
-        return max(self.host.execution_count, runs[-1].n + 1 if runs else 1)
 
     def _draft(self, options: SaveOptions, folder: Path) -> Draft:
         from elastictm.session.drafting import Drafting  # noqa: PLC0415 - recording does without

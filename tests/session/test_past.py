@@ -274,7 +274,7 @@ def test_changes_outside_of_cells_have_a_state(notebook):
 def test_values_of_other_states(notebook):
     """They are equal to what was there, share among themselves, and share nothing with the session."""
     notebook.run("a = [1]; b = [a]\ndef f(): return a", "a.append(2)", "b")
-    found = past(notebook).variables(notebook.runs[1].n)
+    found = past(notebook).room().variables(notebook.runs[1].n)
     assert found["a"] == [1]
     assert found["b"][0] is found["a"]
     assert found["f"]() is found["a"]
@@ -282,7 +282,7 @@ def test_values_of_other_states(notebook):
     assert notebook.ns["a"] == [1, 2]
     assert set(found) == {"a", "b", "f"}
     n = notebook.runs[-1].n
-    assert past(notebook).variables(n)[f"Out[{n}]"] == [[1, 2]]
+    assert past(notebook).room().variables(n)[f"Out[{n}]"] == [[1, 2]]
     with pytest.raises(KeyError):
         found["none"]
 
@@ -291,7 +291,7 @@ def test_values_that_were_not_kept_say_so(notebook):
     """Looking runs no cell."""
     notebook.run("g = (i for i in range(3))")
     with pytest.raises(StateNotKept, match="can only be made again by running cells"):
-        past(notebook).variables(notebook.runs[-1].n)["g"]
+        past(notebook).room().variables(notebook.runs[-1].n)["g"]
 
 
 def test_tags(notebook):
@@ -333,7 +333,7 @@ def test_unwanted_variables_are_not_kept(notebook):
     notebook.run("secret = 'hunter2' * 10; other = [1, 2]; plain = [3]")
     notebook.session.dontsave(["secret", notebook.ns["other"]])
     notebook.run("secret += 'x' * 20; other.append(3); plain.append(4)", "secret = other = plain = None")
-    found = past(notebook).variables(notebook.runs[-2].n)
+    found = past(notebook).room().variables(notebook.runs[-2].n)
     assert found["plain"] == [3, 4]
     for name in ("secret", "other"):
         with pytest.raises(StateNotKept, match="dontsave"):
@@ -455,7 +455,7 @@ def test_what_is_quick_to_make_again_takes_no_space(notebook):
     for i in range(6):
         notebook.run(f"x = np.random.default_rng({i}).random(200_000)")
     sums = {run.n: None for run in notebook.runs[2:]}
-    past(notebook).bound()
+    past(notebook).upkeep.bound()
     past(notebook).keeper.flush()
     assert past(notebook).keeper.stopped == ""
     assert past(notebook).spent().startswith("the past takes ")
