@@ -9,9 +9,11 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+import nbformat.v4 as nb
 import pytest
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
+from nbclient import NotebookClient
 
 STARTUP = Path("ipython/profile_default/startup/00-elastictm.py")
 
@@ -196,6 +198,19 @@ def test_a_restart_keeps_the_state_and_says_so_once(cli, home, tmp_path):
     with kernel(str(tmp_path)) as (_, _, run):
         assert "stored" in run("%past recover")
         assert run("len(x), z") == "(300000, 2)"
+
+
+@pytest.mark.kernel
+def test_nbclient_runs_a_notebook_as_ever(cli, home, tmp_path, monkeypatch):
+    """Outputs are those of the cells alone, though the session is recorded, and an earlier one of the folder too."""
+    monkeypatch.chdir(tmp_path)
+    cli("enable", "--kernelspec", "--user")
+    for cell in ("1 / 0", "%past vars 1 x"):
+        document = nb.new_notebook(cells=[nb.new_code_cell("x = 41"), nb.new_code_cell(cell)])
+        NotebookClient(document, kernel_name="elastictm", allow_errors=True).execute(cwd=str(tmp_path))
+        assert document.cells[0].outputs == []
+    assert document.cells[1].outputs[0].data["text/plain"] == "41"
+    assert json.loads(cli("sessions", "--json").stdout)["sessions"][1]["directory"] == str(tmp_path)
 
 
 @pytest.mark.kernel
