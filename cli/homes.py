@@ -101,7 +101,6 @@ def enable_kernel(*, user: bool) -> tuple[Path, bool]:
             "display_name": "Python 3 (elastictm)",
             "language": "python",
             "metadata": {"debugger": True, _NAME: {"folders_made": made}},
-            "kernel_protocol_version": "5.5",
         }
         if not new:
             shutil.rmtree(folder)
