@@ -12,12 +12,16 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from platformdirs import user_data_path
 
 from elastictm.errors import ArchiveError, UsageError
-from elastictm.storage.store import About, Store
+from elastictm.storage.about import About, described
+from elastictm.storage.owner import LOCK, is_owned
+
+if TYPE_CHECKING:
+    from elastictm.storage.store import Store
 
 _MOST: Final = 20 * 10**9
 """Most bytes that stores may take where nobody says otherwise."""
@@ -34,6 +38,8 @@ class Found:
     @property
     def size(self) -> int:
         """Bytes on disk."""
+        from elastictm.storage.store import Store  # noqa: PLC0415 - a shell that starts looks at names alone
+
         with Store.open(self.folder) as store:
             return store.size
 
@@ -73,6 +79,8 @@ class Stores:
         Raises:
             DestinationError: it cannot be made there.
         """
+        from elastictm.storage.store import Store  # noqa: PLC0415 - likewise
+
         notebook = os.environ.get("JPY_SESSION_NAME")
         here = Path.cwd()
         stem = re.sub(r"[^A-Za-z0-9]+", "-", Path(notebook).stem if notebook else here.name).strip("-").lower()
@@ -86,8 +94,7 @@ class Stores:
         found: list[Found] = []
         for folder in self.root.iterdir() if self.root.is_dir() else ():
             try:
-                with Store.open(folder) as store:
-                    found.append(Found(store.about, folder, store.in_use))
+                found.append(Found(described(folder)[0], folder.absolute(), is_owned(folder / LOCK)))
             except ArchiveError:
                 continue  # not a store, or one that another process is removing
         yield from sorted(found, key=lambda f: f.about.started, reverse=True)

@@ -14,6 +14,7 @@ from elastictm.model.overview import Standing
 def test_it_tells_how_recording_stands(notebook, capsys):
     """Cells, states, bytes and the store are those of the session, and what an earlier one left is named."""
     notebook.run("x = 1", "x", "y = [x]")
+    notebook.session.past.keeper.flush()
     told = notebook.session.standing()
     assert (told.cells, told.states, told.errors, told.left) == (3, 4, (), "")
     assert told.to_json()["store"] == told.store == str(notebook.session.past._store.folder)
