@@ -25,9 +25,10 @@ from elastictm.session.tracked import Mentions, Variables
 from elastictm.values.kinds import type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from types import FrameType
 
+    from elastictm.ids import Name
     from elastictm.model.history import History
     from elastictm.session.ambient import OwnModules
     from elastictm.session.circumstances.circumstances import Circumstances
@@ -168,12 +169,19 @@ class Recorder:
         self._history = history
         for group in arrived:
             self._detector.trust(group, history, variables(self._host))
-        asked = Question(RunNumber(-1), variables(self._host), frozenset(), (), _FIRST_LOOK_SECONDS)
+        values = variables(self._host)
+        asked = Question(RunNumber(-1), values, self._in_mixed_company(history, values), (), _FIRST_LOOK_SECONDS)
         self._detector.compare(asked)
         for name, record in history.live.items():
             tracked = self.variables.get(name)
             if tracked is not None and tracked.record.n != record.n:
                 tracked.record = replace(tracked.record, n=record.n)
+
+    def _in_mixed_company(self, history: History, values: Mapping[Name, Any]) -> frozenset[Name]:
+        """The variables in groups of which some members stayed and others came: they may share data by now."""
+        new = {name for name, value in values.items() if not self.variables.holds(name, value)}
+        companies = [{version.name for version in group} for group in history.live_groups()]
+        return frozenset().union(*(company for company in companies if not company.isdisjoint(new)))
 
     def before(self, source: str) -> None:
         """A cell is about to run: whatever goes wrong in here is noted, and the worst assumed of the cell."""

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from elastictm.errors import StateNotKept, UsageError
 from elastictm.ids import is_variable
 
+from .conftest import wrote
+
 
 def past(notebook):
     """The states of a notebook's session."""
@@ -192,6 +194,25 @@ def test_displayed_results_agree(notebook):
     assert dict(notebook.session.host.outputs) == {first: [1]}
     assert notebook.ns["_"] == [1]
     assert f"_{first + 1}" not in notebook.ns
+
+
+def test_results_that_are_displayed_after_going_are_in_the_underscores(notebook):
+    """The shell binds ``_``, ``__`` and ``___`` to what the next cells display, as if nothing had happened."""
+    notebook.run("1 + 1", "2 + 2", "a = 1")
+    go(notebook, notebook.runs[1].n)
+    notebook.run("'fresh'", "'more'")
+    assert [notebook.ns[name] for name in ("_", "__", "___")] == ["more", "fresh", 2]
+
+
+def test_what_a_class_shares_is_seen_after_going(notebook):
+    """A class that came back shares its data with the variables that stayed, and that is seen when the data changes."""
+    notebook.run("L = [0]; D = {'L': L}", "class C: shared = []\nC.shared.append(L)", "D = dict(D)")
+    go(notebook, "undo")
+    assert wrote(notebook.run("C.shared[0].append(1)")) == {"C", "D", "L"}
+    notebook.run("T = (L, D)")
+    go(notebook, "undo")
+    assert notebook.ns["L"] is notebook.ns["C"].shared[0] is notebook.ns["D"]["L"]
+    assert notebook.ns["L"] == [0, 1]
 
 
 def test_branches(notebook):
@@ -409,7 +430,9 @@ def told(values):
     return {name: text(value) for name, value in sorted(values.items())}
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# Hypothesis raises the limit of recursion while an example runs, which is a setting that going back brings back.
+@pytest.mark.filterwarnings("ignore:The recursion limit will not be reset")
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(moves=st.lists(MOVES, min_size=4, max_size=18))
 def test_every_state_is_what_it_was(notebook, moves):
     """Random cells and random travels in a real shell: each state that is gone to is as it was when it was left."""
