@@ -61,11 +61,14 @@ class _FirstCell:
         hooks = self._shell.events.callbacks[_EVENT]
         known = list(hooks)
         load(self._shell)
+        recording = find(self._shell)
         self._shell.extension_manager.loaded.add("elastictm")
         if _is_kernel(self._shell) and _is_attended(self._shell) and "%past" not in info.raw_cell:
             _tell_what_is_left(_store(self._shell))
-        for hook in [hook for hook in hooks if hook not in known]:
-            hook(info)
+        # The cell began before anybody could hear of it, unless it says itself that it is to be recorded.
+        if recording is not None and not recording.session.recorder.has_begun:
+            for hook in [hook for hook in hooks if hook not in known]:
+                hook(info)
 
 
 def _import() -> None:
