@@ -11,6 +11,8 @@ from elastictm.magics.words import SessionMagics, errors_shown
 GRAPH = """\
 %graph                  the history: which cell made what from what
 %graph NAME...          only what these variables come from, and what comes from them
+
+For example: %graph model
 """
 
 

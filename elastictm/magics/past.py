@@ -37,6 +37,11 @@ Options of going to a state:
   --allow-effects           cells that write files, use the network or start processes may run again
 Of a budget:
   --yes                     the pasts of sessions that ended go, the oldest first, where there is no room for them
+
+For example:
+  %past tag clean             then work on, and
+  %past clean                 is back there; %past redo goes forward again
+How it works: docs/past.md
 """
 
 
