@@ -32,7 +32,10 @@ _SECONDS_TO_STOP: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to run and to save; all paths are absolute, ``timeout`` is in seconds for each cell."""
+    """What to run and to save; all paths are absolute, ``timeout`` is in seconds for each cell.
+
+    ``kernel`` is the name of an installed kernel, if it is not to be one of this Python.
+    """
 
     folder: Path
     cells: Sequence[CodeCell]
@@ -40,6 +43,7 @@ class Order:
     save: str | None = None
     force: bool = False
     timeout: int | None = None
+    kernel: str | None = None
 
 
 @dataclass(slots=True)
@@ -54,16 +58,21 @@ class Outcome:
     stopped_by: int | None = None
 
 
-async def execute(notebook: Any, order: Order, starting: Callable[[CodeCell], None]) -> Outcome:
+async def execute(
+    notebook: Any, order: Order, starting: Callable[[CodeCell], None], shown: Callable[[str], None] | None = None
+) -> Outcome:
     """Run cells of a notebook, whose outputs change in place; a cell that fails ends the run, but not the save.
+
+    ``shown`` gets what cells show, as text and at once.
 
     Raises:
         ElasticTMError: the kernel could not be started, or died; or the archive to go on from could not be restored.
     """
     with TemporaryDirectory(prefix="elastictm-") as folder:
         # Nobody else has business with this kernel: its sockets lie in a folder that only this user may enter.
-        kernel = kernels.kernel_manager(f"{folder}/kernel.json", "ipc")
-        client = NotebookClient(notebook, km=kernel, timeout=order.timeout, log=_silent_log())
+        kernel = kernels.kernel_manager(f"{folder}/kernel.json", "ipc", order.kernel)
+        client = _Client(notebook, km=kernel, timeout=order.timeout, log=_silent_log())
+        client.shown = shown
         try:
             # What runs here is no part of what the user typed at prompts.
             arguments = ["--HistoryManager.hist_file=:memory:"]
@@ -80,6 +89,22 @@ async def execute(notebook: Any, order: Order, starting: Callable[[CodeCell], No
             if client.kc is not None:
                 client.kc.stop_channels()
             await _end(kernel)
+
+
+class _Client(NotebookClient):  # type: ignore[misc]
+    """Tells of outputs as they come."""
+
+    shown: Callable[[str], None] | None = None
+
+    def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
+        """Take in a message with an output."""
+        taken = super().output(outs, msg, display_id, cell_index)
+        if self.shown is not None:
+            content = msg["content"]
+            plain = content.get("data", {}).get("text/plain")
+            failed = f"{content['ename']}: {content['evalue']}\n" if "ename" in content else ""
+            self.shown(content.get("text", failed) if plain is None else f"{plain}\n")
+        return taken
 
 
 async def _end(kernel: Any) -> None:

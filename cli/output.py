@@ -27,6 +27,11 @@ def message(text: str) -> None:
     typer.echo(text, err=True)
 
 
+def piece(text: str) -> None:
+    """Show part of a text beside the result, at once."""
+    typer.echo(text, err=True, nl=False)
+
+
 def messages_console() -> Any:
     """Where progress is drawn."""
     from elastictm.views.console import console  # noqa: PLC0415 - only progress needs it

@@ -92,7 +92,10 @@ def _app(*, scripted: bool) -> Any:
         # Lines that come from a file end without a question that nobody can answer.
         config.TerminalInteractiveShell.confirm_exit = False
     app = TerminalIPythonApp.instance(config=config)
+    # Where every session is recorded, what an earlier one left is no matter here.
+    app.interact = False
     app.initialize([])
+    app.interact = True
     return app
 
 

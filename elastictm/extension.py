@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.interactiveshell import InteractiveShell
-from traitlets import Float, Unicode
+from traitlets import Float, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
 from elastictm.errors import UsageError
@@ -40,6 +40,17 @@ class ElasticTM(Configurable):  # type: ignore[misc]
         "", help="Bytes that the past may take on disk, such as 2GB; empty: a tenth of what is free, at most 20GB."
     ).tag(config=True)
     store = Unicode("", help="Folder in which the past is kept; empty: in the user's data folder.").tag(config=True)
+
+    @validate("bandwidth", "budget")  # type: ignore[untyped-decorator]
+    def _is_readable(self, proposal: Any) -> str:
+        """Refuse at once what would trouble each cell later."""
+        value, parse = proposal["value"], parse_size if proposal["trait"].name == "budget" else parse_bandwidth
+        try:
+            if value:
+                parse(value)
+        except UsageError as error:
+            raise TraitError(str(error)) from None
+        return str(value)
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(parent=shell)
@@ -105,9 +116,10 @@ def magics_classes() -> tuple[type[SessionMagics], ...]:
     """The magics that are registered where a session is recorded."""
     from elastictm.magics.graph import GraphMagics  # noqa: PLC0415 - only a shell that records needs them
     from elastictm.magics.migrate import MigrateMagics  # noqa: PLC0415 - likewise
+    from elastictm.magics.overview import OverviewMagics  # noqa: PLC0415 - likewise
     from elastictm.magics.past import PastMagics  # noqa: PLC0415 - likewise
 
-    return MigrateMagics, GraphMagics, PastMagics
+    return MigrateMagics, GraphMagics, PastMagics, OverviewMagics
 
 
 def find(shell: InteractiveShell) -> ElasticTM | None:

@@ -17,6 +17,8 @@ GRAPH = """\
 %graph                  the history: which cell made what from what, and what a save would do
 %graph NAME...          only what these variables come from, and what comes from them
 options: --html FILE (write a page to look around in), --bandwidth 100MB/s (of the save that colours show)
+
+For example: %graph model
 """
 
 

@@ -43,6 +43,11 @@ Of restore:
   --plan                only show what would be loaded and re-run here
   --allow-effects       cells that write files, use the network or start processes may run again, once
   --any-version         load what another major version of a library has saved
+
+For example:
+  %migrate save work.tm --only df,model --rehearse
+  %migrate restore work.tm --plan
+What comes back and what does not: docs/fidelity.md
 """
 
 

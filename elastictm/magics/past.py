@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import time
 from collections.abc import Callable
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -13,7 +12,7 @@ from IPython.display import display
 from elastictm.errors import UsageError
 from elastictm.ids import RunNumber
 from elastictm.magics.panels import Panels, moment
-from elastictm.magics.words import Parser, SessionMagics, errors_shown
+from elastictm.magics.words import Parser, SessionMagics, errors_shown, tell
 from elastictm.model.quantities import parse_size
 from elastictm.model.tables import amount
 from elastictm.model.timeline import Timeline
@@ -43,6 +42,11 @@ Options of going to a state:
   --allow-effects           cells that write files, use the network or start processes may run again
 Of a budget:
   --yes                     the pasts of sessions that ended go, the oldest first, where there is no room for them
+
+For example:
+  %past tag clean             then work on, and
+  %past clean                 is back there; %past redo goes forward again
+How it works: docs/past.md
 """
 
 
@@ -62,11 +66,7 @@ class PastMagics(SessionMagics):
         """Say in a line what an earlier session of this notebook or folder left, if one did."""
         found = self._session.left_behind()
         if found is not None:
-            began = time.strftime("%Y-%m-%d %H:%M", time.localtime(found.about.started))
-            print(  # noqa: T201 - a magic is a surface
-                f"elastictm: the past of a session that began on {began} is here; %past recover brings its last state "
-                f"back, %past --session {found.about.id} N another"
-            )
+            tell(found.told())
 
     @line_magic  # type: ignore[untyped-decorator]
     def past(self, line: str) -> None:

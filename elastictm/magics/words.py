@@ -66,6 +66,6 @@ def errors_shown() -> Iterator[None]:
     try:
         yield
     except ElasticTMError as error:
-        raise ShownError(str(error)) from None
+        raise ShownError(error.told()) from None
     except KeyboardInterrupt:
         raise ShownError("interrupted: the session, and any file of that name, are as they were before") from None

@@ -87,6 +87,11 @@ class Past:
         """What people call the session; empty before the first cell."""
         return self._store.about.id if self._store is not None else ""
 
+    @property
+    def folder(self) -> str:
+        """Where it is kept; empty before the first cell."""
+        return str(self._store.folder) if self._store is not None else ""
+
     def follow(self, history: History, recorder: Recorder) -> None:
         """Take in the cell runs that are new in the history of the line that the session is on."""
         new = history.since(self._counted)

@@ -183,6 +183,11 @@ class Recorder:
         companies = [{version.name for version in group} for group in history.live_groups()]
         return frozenset().union(*(company for company in companies if not company.isdisjoint(new)))
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether a cell is known to run."""
+        return self._started is not None
+
     def before(self, source: str) -> None:
         """A cell is about to run: whatever goes wrong in here is noted, and the worst assumed of the cell."""
         if self._started is not None and self._is_inside_cell():

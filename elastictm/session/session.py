@@ -29,6 +29,7 @@ from elastictm.settings import Settings
 from elastictm.values.freeze import Freezer, Surroundings
 
 if TYPE_CHECKING:
+    from elastictm.model.overview import Standing
     from elastictm.model.rehearsals import RehearsalReport
     from elastictm.model.sessions import SessionList
     from elastictm.model.timeline import Timeline
@@ -329,12 +330,25 @@ class Session:
 
     def left_behind(self) -> Found | None:
         """The latest session of this notebook or folder that has ended; None where there is none."""
-        if self._stores is None:
-            return None
-        try:
-            return self._stores.latest(but="")
-        except (UsageError, OSError):
-            return None
+        return self._stores.left_behind() if self._stores is not None else None
+
+    def standing(self) -> Standing:
+        """How recording stands."""
+        from elastictm.model.overview import Standing  # noqa: PLC0415 - recording does without
+        from elastictm.session.environment import program_version  # noqa: PLC0415 - likewise
+
+        past, runs, left = self.past, self.history.runs, self.left_behind()
+        return Standing(
+            version=program_version(),
+            age=self.clock.now() - runs[0].started if runs else 0.0,
+            cells=sum(run.n > 0 for run in runs),
+            states=sum(state.n not in past.tree.forgotten for state in past.tree) if past is not None else 0,
+            bytes=past.bytes if past is not None else 0,
+            store=past.folder if past is not None else "",
+            saving=past.switched() if past is not None else "no past is kept",
+            left=left.told() if left is not None else "",
+            errors=tuple(self.recorder.errors),
+        )
 
     def sessions(self) -> SessionList:
         """The sessions that keep a past beside this one."""
