@@ -30,9 +30,7 @@ def diff(
     if json:
         output.json_result(report.to_json())
     else:
-        from elastictm.views.differences import coloured  # noqa: PLC0415 - not for --help
-
-        output.result(coloured(report))
+        output.shown_result(report)
 
 
 def _report(before: str, after: str) -> DifferenceReport:

@@ -31,7 +31,7 @@ def sessions(*, store: Store = "", json: Json = False) -> None:
     if json:
         output.json_result(found.to_json())
     else:
-        output.result(str(found))
+        output.shown_result(found)
 
 
 def past(  # noqa: PLR0913 - each is an option of its own
@@ -66,4 +66,4 @@ def past(  # noqa: PLR0913 - each is an option of its own
     if json:
         output.json_result(report.to_json())
     else:
-        output.result(str(report))
+        output.shown_result(report)

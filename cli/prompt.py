@@ -42,7 +42,7 @@ def show_plan(archive: str, permissions: Permissions, *, json: bool) -> None:
     if json:
         output.json_result(report.to_json())
     else:
-        output.result(str(report))
+        output.shown_result(report)
 
 
 def restore_here(archive: str, code: str | None, permissions: Permissions, *, json: bool, quiet: bool) -> None:
@@ -66,7 +66,7 @@ def restore_here(archive: str, code: str | None, permissions: Permissions, *, js
         output.json_result(report.to_json())
     elif not quiet:
         # What differs was told before.
-        output.message(f"{replace(report, differences=())}\n")
+        output.shown_message(replace(report, differences=()))
     if code is not None:
         _run(app.shell, code)
     elif not json:

@@ -39,7 +39,7 @@ def verify(  # noqa: PLR0913 - each is an option of its own
     elif not quiet:
         output.result(f"{archive}: every byte is as it was written")
         if report is not None:
-            output.result(str(report))
+            output.shown_result(report)
     if report is not None and not report.restores and not allow_losses:
         raise RestoredWithLosses("; ".join(report.lines()))
 

@@ -74,6 +74,8 @@ def load(shell: InteractiveShell, *, announce: bool = False) -> None:
     settings.session.tell = tell
     magics = [kind(shell, settings.session) for kind in magics_classes()]
     shell.register_magics(*magics)
+    for surface in _surfaces():
+        surface.install(shell)
     if announce:
         for each in magics:
             each.announce()
@@ -87,6 +89,8 @@ def unload(shell: InteractiveShell) -> None:
     settings.unhook()
     atexit.unregister(settings.session.close)
     settings.session.close()
+    for surface in _surfaces():
+        surface.uninstall(shell)
     classes = magics_classes()
     # Classes of magics have joined the configurables by themselves.
     shell.configurables[:] = [c for c in shell.configurables if c is not settings and type(c) not in classes]
@@ -105,6 +109,13 @@ def magics_classes() -> tuple[type[SessionMagics], ...]:
     from elastictm.magics.past import PastMagics  # noqa: PLC0415 - likewise
 
     return MigrateMagics, GraphMagics, PastMagics
+
+
+def _surfaces() -> tuple[Any, ...]:
+    """What shells get besides magics, and lose again."""
+    from elastictm.magics import completing, showing  # noqa: PLC0415 - only a shell that records needs them
+
+    return completing, showing
 
 
 def find(shell: InteractiveShell) -> ElasticTM | None:

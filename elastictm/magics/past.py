@@ -14,7 +14,6 @@ from elastictm.ids import RunNumber
 from elastictm.magics.words import Parser, SessionMagics, errors_shown
 from elastictm.model.quantities import parse_size
 from elastictm.model.tables import amount
-from elastictm.views.differences import ColouredDifference
 
 PAST = """\
 %past                       the states of this session, as a tree; --all shows every one
@@ -110,7 +109,7 @@ class PastMagics(SessionMagics):
         if len(words) != 2:  # noqa: PLR2004 - A and B
             raise UsageError(f"%past diff takes two states, such as %past diff 12 20, not {len(words)}")
         past = self._session.known_past()
-        display(ColouredDifference(past.difference(past.find(words[0]), past.find(words[1]))))
+        display(past.difference(past.find(words[0]), past.find(words[1])))
 
     def _tag(self, words: list[str]) -> None:
         past = self._session.known_past()

@@ -1,0 +1,4 @@
+"""Completion (placeholder)."""
+
+def install(shell): pass
+def uninstall(shell): pass
