@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from elastictm.errors import ArchiveDamaged, RestoreFailed
 from elastictm.ids import DefinitionKey, Name, output_number
 from elastictm.model.history import History
+from elastictm.model.progress import SILENT, Progress
 from elastictm.model.reports import RestoreReport
 from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.problem import Problem
@@ -27,6 +28,7 @@ from elastictm.session.host import Host, clear, place, variables
 from elastictm.session.packing import definition_units
 from elastictm.session.prospect import Prospect
 from elastictm.session.replay import Replay, TryAgain
+from elastictm.session.shield import Shield
 from elastictm.session.standing import Arrived, Present, Standing, used_by_reruns
 from elastictm.session.unpacking import forget_own, import_parts, unpack
 from elastictm.values.caches import forget
@@ -44,6 +46,14 @@ class Restored:
     arrived: tuple[Arrived, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who looks on: interrupts wait for the ``shield`` while things are put in order, ``progress`` is told of all."""
+
+    shield: Shield
+    progress: Progress = SILENT
+
+
 class Restorer:
     """Brings the state of one archive into a host.
 
@@ -58,9 +68,12 @@ class Restorer:
         host: Host,
         clock: Callable[[], float],
         circumstances: Circumstances,
+        watch: Watch,
         standing: Standing | None = None,
     ) -> None:
         self._prospect = prospect
+        self._shield, self._progress = watch.shield, watch.progress
+        self._foreseen: tuple[float, int] | None = None
         self._saved = prospect.saved
         self._lessons = prospect.lessons
         self._workroom = prospect.workroom
@@ -81,14 +94,15 @@ class Restorer:
         random_before, settings_before = generators.now(), self._circumstances.now()
         reader, modules = self._saved.reader, frozenset(sys.modules)
         try:
-            if self._standing is None:
-                # What lies there may be what values come from; the settings put it where it was in the end.
-                sys.path += additions(reader.manifest.environment)
-                self._prospect.arrival = unpack(reader)
-            else:
-                # A session that was recovered in another state may not have had all modules before.
-                self._prospect.arrival = replace(unpack(reader), notes=())
-            return self._attempts(modules)
+            with self._shield.open():
+                if self._standing is None:
+                    # What lies there may be what values come from; the settings put it where it was in the end.
+                    sys.path += additions(reader.manifest.environment)
+                    self._prospect.arrival = unpack(reader)
+                else:
+                    # A session that was recovered in another state may not have had all modules before.
+                    self._prospect.arrival = replace(unpack(reader), notes=())
+                return self._attempts(modules)
         except BaseException as error:
             self._prospect.arrival.take_back()
             forget_own(modules)
@@ -105,7 +119,9 @@ class Restorer:
     def _attempts(self, modules: Collection[str]) -> Restored:
         """Attempt until one succeeds, each with own modules as an import makes them, those aside that were there."""
         while True:
+            self._progress.stage("planning", None, "")
             problem, plan = self._prospect.plan()
+            self._foreseen = self._foreseen or (plan.seconds, self._saved.bytes(plan.loads))
             try:
                 return self._attempt(problem, plan)
             except TryAgain:
@@ -120,7 +136,7 @@ class Restorer:
                 thawer.register(key, definition)
                 # An attempt that was given up may have made others.
                 around.definitions.bind(key, definition)
-        replay = Replay(saved, self._host, self._lessons, plan, self._present(problem, plan))
+        replay = Replay(saved, self._host, self._lessons, plan, self._present(problem, plan), self._progress)
         clear(self._host)
         forget()
         replay.load(thawer)
@@ -134,6 +150,7 @@ class Restorer:
             around.definitions.bind(key, definition)
         # Own modules that are in place stay as they are; who goes to a state tells that.
         accounted = saved if self._standing is None else replace(saved, altered=())
+        self._progress.stage("comparing what cells made again", None, "")
         account = Account(accounted, self._host, self._lessons, problem, plan, self._clock)
         unlike = account.unlike(around, replay.outputs)
         self._learn(account, unlike)
@@ -150,6 +167,8 @@ class Restorer:
             seconds=self._clock() - self._started,
             differences=self._prospect.differences(),
             settings=staging.reports,
+            predicted_seconds=self._foreseen[0] if self._foreseen else None,
+            predicted_bytes=self._foreseen[1] if self._foreseen else None,
         )
         # Cells that ran may have changed what was loaded.
         return Restored(saved.history, around, report, () if plan.reruns else tuple(replay.arrived))
