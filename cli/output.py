@@ -45,9 +45,9 @@ def shown_message(report: Shown) -> None:
 
 def messages_console() -> Any:
     """Where progress is drawn."""
-    from rich.console import Console  # noqa: PLC0415 - only progress needs it
+    from elastictm.views.console import console  # noqa: PLC0415 - only progress needs it
 
-    return Console(stderr=True)
+    return console(stderr=True)
 
 
 def is_terminal() -> bool:

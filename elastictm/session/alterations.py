@@ -1,4 +1,4 @@
-"""What a session changed inside modules of the user's own: a restored session imports them anew, without it."""
+"""What a session changed inside modules: a restored session imports them anew, without it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,10 @@ class Alteration:
 def alterations(
     history: HistoryView, values: Mapping[Name, Any], modules: OwnModules, imports: Mapping[str, FirstImport]
 ) -> tuple[Alteration, ...]:
-    """What was changed inside each own module that is loaded; ``imports`` are those that their cells used at once."""
+    """What was changed inside each own module that is loaded, and which attributes of libraries were bound anew.
+
+    ``imports`` are the own modules that their cells used at once.
+    """
     found: list[Alteration] = []
     for name in modules.names():
         module = sys.modules[name]
@@ -74,6 +77,9 @@ def alterations(
         if names or (cells and modules.is_unclear(name)):
             variables = tuple(sorted(key for key, value in values.items() if _comes_from(value, module)))
             found.append(Alteration(name, names, cells, variables))
+    patched = modules.patches.altered({run.n for run in history.runs})
+    # What comes from a library is mostly as without these attributes, so cells that use it may run again.
+    found += [Alteration(module, names, by_cells, ()) for module, (names, by_cells) in sorted(patched.items())]
     return tuple(found)
 
 

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.ids import FIGURES, FILTERS, HANDLERS, Name, RunNumber, holder
+from elastictm.session.patches import Patches
 from elastictm.values.freeze import Freezer, Frozen, OutOfTime
 from elastictm.values.modules import data, is_own, origin, settled, shape
 
@@ -51,6 +52,7 @@ class OwnModules:
     """
 
     def __init__(self, freezer: Freezer, clock: Callable[[], float]) -> None:
+        self.patches = Patches()
         self._freezer = freezer
         self._clock = clock
         self._known: dict[str, tuple[Any, ...] | None] = {}
@@ -61,9 +63,12 @@ class OwnModules:
         self._old = frozenset(name for name, _ in self._loaded())
 
     def changed(self, seconds: float, n: RunNumber = _NOBODY) -> frozenset[str]:
-        """The modules that cell run ``n`` left otherwise than they were, or that take longer than ``seconds``."""
+        """The modules that cell run ``n`` left otherwise than they were, or that take longer than ``seconds``.
+
+        Of libraries those count whose attributes were bound anew.
+        """
         end = self._clock() + seconds
-        found: set[str] = set()
+        found = set(self.patches.changed(n))
         for name, module in self._loaded():
             try:
                 now: tuple[Any, ...] | None = self._content(module, end)

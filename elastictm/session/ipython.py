@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO, TextIOBase
+from pathlib import Path
 from typing import Any, Final
 
 from IPython.core.displayhook import DisplayHook
@@ -263,7 +264,20 @@ class _Hooks:
         self._announced = True
         if info.store_history:
             self._host.note_running(running=True)
+            self._be_last()
             self._listener.before(info.raw_cell)
+
+    def _be_last(self) -> None:
+        """See what the session's own callbacks do after a cell; what libraries do then is no doing of the cell's."""
+        registered = self._host.shell.events.callbacks["post_run_cell"]
+        if self.after in registered[:-1]:
+            place = registered.index(self.after)
+            if any(map(self._is_of_session, registered[place + 1 :])):
+                registered.append(registered.pop(place))
+
+    def _is_of_session(self, callback: Any) -> bool:
+        function = getattr(callback, "__func__", callback)
+        return getattr(function, "__globals__", None) is self._host.namespace or type(callback).__module__ == "__main__"
 
     def after_any(self) -> None:
         """Any code has run: what ran in silence is known by its tree alone."""
@@ -294,9 +308,10 @@ class _Ear(ast.NodeTransformer):
 
 
 def ignored_paths(shell: InteractiveShell) -> tuple[str, ...]:
-    """Folders in which the shell and libraries keep files of their own."""
+    """Folders in which the shell and libraries keep files of their own, this one included."""
     home = os.path.expanduser("~")  # noqa: PTH111 - text is wanted
-    folders = [shell.ipython_dir, f"{home}/.cache", f"{home}/.config/matplotlib", f"{home}/.local/share/jupyter"]
+    own = str(Path(__file__).parents[1])
+    folders = [own, shell.ipython_dir, f"{home}/.cache", f"{home}/.config/matplotlib", f"{home}/.local/share/jupyter"]
     return tuple(folder + os.sep for folder in folders if folder)
 
 

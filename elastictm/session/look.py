@@ -128,10 +128,15 @@ class Look:
         ]
         found = [group for group in variables.groups_of(starts) if not self._is_atomic(group)]
         if found or any(type(self._values[name]) not in ATOMS for name in fresh):
-            beside = self._beside(starts)
+            beside = [*self._beside(starts), *self._same_objects(fresh)]
             self._changeable |= set(beside)
             found = [group for group in variables.groups_of([*starts, *beside]) if not self._is_atomic(group)]
         return sorted(found, key=lambda group: group.seconds)
+
+    def _same_objects(self, fresh: list[Name]) -> list[Name]:
+        """The variables with the very objects that fresh names have, come to them by way of a library."""
+        objects = {id(self._values[name]) for name in fresh if type(self._values[name]) not in ATOMS}
+        return [name for name in self._variables if self._variables[name].identity in objects] if objects else []
 
     def _beside(self, reached: list[Name]) -> list[Name]:
         """The variables that a cell may change without naming them."""

@@ -51,7 +51,7 @@ class ModulesKept:
 
         Which modules there are is known since somebody asked for their ``sources``.
         """
-        own = tuple(self._sources or ())
+        own = (*(self._sources or ()), *recorder.modules.patches.altered(()))
         if self._altered is not None and not any(_touches(state, own, values) for state in states):
             return None
         from elastictm.session.alterations import alterations  # noqa: PLC0415 - few sessions have modules of their own

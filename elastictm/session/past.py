@@ -449,6 +449,12 @@ class Past:
             prospect = Prospect(target, allow_effects=allow_effects, history=target.history, kept=standing.kept)
             restored = Restorer(prospect, self._host, self._clock.elapsed, circumstances, standing).run()
         before = there(self.tree.at, "")
+        runs = {run.n for run in target.history.runs}
+        patches = recorder.modules.patches
+        stays += (
+            *patches.go(runs, target.manifest.altered),
+            *patches.apart(target.history.live, variables(self._host)),
+        )
         self.tree.go(n)
         if self.keeper is not None:
             self.keeper.moved()

@@ -209,6 +209,7 @@ class Recorder:
             self._look_outside()
             self._lingering.before()
             self._random = generators.look()
+            self.modules.patches.foresee(source, self._host.namespace)
         except BaseException as error:  # noqa: BLE001 - see after()
             self._failure("before a cell", error)
             self._blind = True
@@ -316,7 +317,9 @@ class Recorder:
         loads = reach(names.loads | names.deletes, before)
         left_behind = reach(self._lingering.names(), before).names
         opaque = tuple(dict.fromkeys((*names.opaque, *loads.opaque)))
-        reached = loads.names | left_behind | outside.names | outside.inner
+        held = self.modules.patches.named
+        by_library = frozenset(name for name in before if before[name].identity in held) if held else frozenset()
+        reached = loads.names | left_behind | outside.names | outside.inner | by_library
         if opaque or outside.everything:
             reached = frozenset(before)
         read_names = frozenset(before) if names.opaque or reads.opaque else reads.names
@@ -332,6 +335,7 @@ class Recorder:
         seconds = self._budget.allowance(settings)
         asked = Question(run.n, values, reached, stored, seconds, None if unknown or beside else brought)
         changes = self._detector.compare(asked)
+        self.modules.patches.meet(self.variables)
         written = frozenset(record.name for record in changes.writes)
         live, draws = self._history.live, may_look_at_figures(values, read_names)
         # What a cell changes in place without naming it was there before, and another run needs it.

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from elastictm.errors import ArchiveTooNew, NotAnArchive
-from elastictm.storage.layout import HEADER, TRAILER, check_footer, check_header, parse_trailer
+from elastictm.storage.layout import COPY_AGAIN, HEADER, TRAILER, check_footer, check_header, parse_trailer
 
 if TYPE_CHECKING:
     from elastictm.storage.source import Source
@@ -19,11 +19,15 @@ class _Kind(Struct):
     schema: int = 1
 
 
-def read_footer(source: Source) -> tuple[bytes, int]:
-    """The footer of a file and the end of its chunk area, after all that frames the chunks was checked."""
+def read_footer(source: Source, advice: str = COPY_AGAIN) -> tuple[bytes, int]:
+    """The footer of a file and the end of its chunk area, after all that frames the chunks was checked.
+
+    ``advice`` says what to do where the file is not whole.
+    """
     header = source.read(0, min(source.size, HEADER.size))
-    check_header(source.name, header, source.size)
-    trailer = parse_trailer(source.name, source.read(source.size - TRAILER.size, TRAILER.size), source.size)
+    check_header(source.name, header, source.size, advice)
+    end = source.read(source.size - TRAILER.size, TRAILER.size)
+    trailer = parse_trailer(source.name, end, source.size, advice)
     footer = source.read(trailer.offset, trailer.length)
     check_footer(source.name, header, trailer, footer)
     return footer, trailer.offset

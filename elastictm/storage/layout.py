@@ -32,6 +32,9 @@ PAGE = 4096
 MOST_FOOTER = 256 * 2**20
 """Largest footer in bytes that is read or written: about two million chunks, that is some eight terabytes."""
 
+COPY_AGAIN = "Copy it again from its source."
+"""What to do about an archive that is not whole."""
+
 _RESERVED = bytes(7)
 
 
@@ -60,15 +63,13 @@ def frame_digest(header: bytes, offset: int, footer: bytes) -> bytes:
     return digest_of(header + offset.to_bytes(8, "little") + len(footer).to_bytes(8, "little") + footer)
 
 
-def check_header(file: str, header: bytes, size: int) -> None:
+def check_header(file: str, header: bytes, size: int, advice: str = COPY_AGAIN) -> None:
     """Check the first bytes of a file of ``size`` bytes: length, magic, version, reserved bytes."""
     smallest = HEADER.size + TRAILER.size
     if size < smallest and not (header and MAGIC.startswith(header[: len(MAGIC)])):
         raise NotAnArchive(f"{file} is not an elastictm archive: it has {size} bytes, an archive has over {smallest}.")
     if size < smallest:
-        raise ArchiveDamaged(
-            f"{file} is cut short: it has {size} bytes, an archive has over {smallest}. Copy it again from its source."
-        )
+        raise ArchiveDamaged(f"{file} is cut short: it has {size} bytes, an archive has over {smallest}. {advice}")
     magic, version, reserved = HEADER.unpack(header)
     if magic != MAGIC:
         raise NotAnArchive(f"{file} is not an elastictm archive: it starts with {magic!r}, expected {MAGIC!r}.")
@@ -83,13 +84,12 @@ def check_header(file: str, header: bytes, size: int) -> None:
         raise ArchiveDamaged(f"{file} is damaged: bytes 9 to 15 are {reserved!r}, expected zeros.")
 
 
-def parse_trailer(file: str, data: bytes, size: int) -> Trailer:
+def parse_trailer(file: str, data: bytes, size: int, advice: str = COPY_AGAIN) -> Trailer:
     """Check and take apart the last bytes of a file of ``size`` bytes: magic, then sizes that must add up."""
     offset, length, digest, magic = TRAILER.unpack(data)
     if magic != END_MAGIC:
         raise ArchiveDamaged(
-            f"{file} is cut short or damaged: it ends with {magic!r}, expected {END_MAGIC!r}. "
-            "Copy it again from its source."
+            f"{file} is cut short or damaged: it ends with {magic!r}, expected {END_MAGIC!r}. {advice}"
         )
     if length > MOST_FOOTER:
         raise ArchiveDamaged(f"{file} is damaged: its footer claims {length} bytes, at most {MOST_FOOTER} are allowed.")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _TRIES = 20
 
+_PUT_BACK = "Put it back from a backup, if there is one; what no damaged file holds can be had all the same."
+
 Loaded = TypeVar("Loaded")
 
 _NAME = re.compile(r"\A[0-9]{8,18}(-[0-9]{8,18}\.[0-9]{8,18})?\.tm\Z")
@@ -109,7 +111,7 @@ class Shelf:
         """The file of a pack, and what it says of itself; ArchiveError where it cannot be read or is no such thing."""
         source = Source(self.path(name))
         try:
-            footer, area_end = read_footer(source)
+            footer, area_end = read_footer(source, _PUT_BACK)
             check_pack(source.name, footer, SCHEMA)
             return source, decode(footer, area_end)
         except ValueError as error:

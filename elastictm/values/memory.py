@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -76,6 +77,12 @@ def segments(exports: Sequence[Export]) -> tuple[tuple[memoryview, ...], tuple[S
         members.append(i)
     close()
     return tuple(views), tuple(s for s in slices if s is not None)
+
+
+def alone(stored: Sequence[memoryview], slices: Sequence[Slice]) -> list[int]:
+    """The numbers of the buffers that are the whole of a segment that no other buffer lies in."""
+    users = Counter(s.segment for s in slices if s.length)
+    return [i for i, s in enumerate(slices) if users[s.segment] == 1 and s.length == stored[s.segment].nbytes]
 
 
 def buffers(stored: Sequence[memoryview], slices: Sequence[Slice]) -> list[memoryview]:

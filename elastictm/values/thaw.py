@@ -19,7 +19,7 @@ from elastictm.model.records import Refusal
 from elastictm.values import rebuild
 from elastictm.values.definitions import Definition
 from elastictm.values.freeze import Surroundings
-from elastictm.values.memory import Slice, buffers
+from elastictm.values.memory import Slice, alone, buffers
 from elastictm.values.passes import tells_by_itself
 from elastictm.values.reducers import arrays, torch
 from elastictm.values.source import CodePlace
@@ -208,14 +208,16 @@ class _Loader(pickle.Unpickler):
     ) -> None:
         self._known: list[Any] = []
         stream = _KNOW * len(objects) + frost.stream if objects else frost.stream
+        self._buffers = buffers(frost.segments, frost.slices)
         file = io.BytesIO(stream) if len(stream) < _AT_ONCE else _Heard(stream)
-        super().__init__(file, buffers=chain(self._known, buffers(frost.segments, frost.slices)))
+        super().__init__(file, buffers=chain(self._known, self._buffers))
         self._thawer = thawer
         self._keys: Sequence[DefinitionKey] = frost.definitions
         self._names = frost.names
         self._singletons = singletons
         self._root = root
-        self._bases = arrays.Bases(frost.segments)
+        apart = alone(frost.segments, frost.slices)
+        self._bases = arrays.Bases(frost.segments, {id(self._buffers[i]) for i in apart})
         self._code: dict[CodeType, None] = {}
         self._found: dict[int, Any] = {}
         self._known += map(self._answered, objects)

@@ -11,6 +11,7 @@ from typing_extensions import Self
 
 from elastictm.model.fitting import elided, plain, width_of
 from elastictm.model.tables import amount, duration
+from elastictm.views.console import console
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,13 +40,13 @@ class ProgressBar:
     def __init__(
         self,
         label: str,
-        console: Any = None,
+        shown_on: Any = None,
         clock: Callable[[], float] = time.monotonic,
         *,
         ticking: bool = True,
     ) -> None:
         self._label = label
-        self._console = console
+        self._shown_on = shown_on
         self._clock = clock
         self._began = self._started = clock()
         self._what, self._unit = "", "bytes"
@@ -60,7 +61,7 @@ class ProgressBar:
 
     def __enter__(self) -> Self:
         # Cells that run again have other standard streams for a while.
-        self._line = _line(self._console)
+        self._line = _line(self._shown_on)
         if self._ticking and self._line is not None:
             self._thread = threading.Thread(target=self._tick, name=_THREAD, daemon=True)
             self._thread.start()
@@ -170,21 +171,19 @@ class _Line:
             self._last = 0
 
 
-def _line(console: Any) -> _Line | None:
+def _line(shown_on: Any) -> _Line | None:
     """Where the line goes; None where nobody would see it."""
-    if console is None and "IPython" not in sys.modules and not sys.stderr.isatty():
+    if shown_on is None and "IPython" not in sys.modules and not sys.stderr.isatty():
         return None
-    from rich.console import Console  # noqa: PLC0415 - what nobody watches does without
-
-    if console is None:
-        console = Console()
-        console = console if console.is_jupyter else Console(stderr=True)
-    if console.is_jupyter:
-        return _Line(console.file, _NOTEBOOK, "")
-    if not console.is_terminal:
+    if shown_on is None:
+        shown_on = console()
+        shown_on = shown_on if shown_on.is_jupyter else console(stderr=True)
+    if shown_on.is_jupyter:
+        return _Line(shown_on.file, _NOTEBOOK, "")
+    if not shown_on.is_terminal:
         return None
-    marks = "━─" if str(console.encoding).lower().startswith("utf") else "#-"
-    return _Line(console.file, max(20, console.width - 1), marks)
+    marks = "━─" if str(shown_on.encoding).lower().startswith("utf") else "#-"
+    return _Line(shown_on.file, max(20, shown_on.width - 1), marks)
 
 
 def _speed(done: float, total: float | None, seconds: float) -> str:

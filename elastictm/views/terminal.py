@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from elastictm.views.console import console
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -22,26 +24,25 @@ _STYLES: Final[dict[Tone, str]] = {
 }
 
 
-def coloured(report: Shown, console: Any = None) -> str:
-    """The text of a report, as a console shows it best."""
-    return coloured_tables(report.tables(), console)
+def coloured(report: Shown, terminal: Any = None) -> str:
+    """The text of a report, as a terminal shows it best."""
+    return coloured_tables(report.tables(), terminal)
 
 
-def coloured_tables(tables: Iterable[Table], console: Any = None) -> str:
+def coloured_tables(tables: Iterable[Table], terminal: Any = None) -> str:
     """The text of tables: fitted to a terminal's width, in its colours if it has any; ``NO_COLOR`` is heard."""
-    from rich.console import Console  # noqa: PLC0415 - takes time
-    from rich.text import Text  # noqa: PLC0415 - likewise
-
-    console = Console() if console is None else console
-    if not console.is_terminal or console.is_jupyter:
+    terminal = console() if terminal is None else terminal
+    if not terminal.is_terminal or terminal.is_jupyter:
         return "\n\n".join(table.to_text() for table in tables)
-    if console.no_color or console.color_system is None:
-        return "\n\n".join(table.to_text(console.width) for table in tables)
-    with console.capture() as capture:
+    if terminal.no_color or terminal.color_system is None:
+        return "\n\n".join(table.to_text(terminal.width) for table in tables)
+    from rich.text import Text  # noqa: PLC0415 - takes time
+
+    with terminal.capture() as capture:
         for number, table in enumerate(tables):
             if number:
-                console.print()
-            for line in table.spans(console.width):
+                terminal.print()
+            for line in table.spans(terminal.width):
                 text = Text.assemble(*((span.text, _STYLES[span.tone]) for span in line))
-                console.print(text, soft_wrap=True, highlight=False)
+                terminal.print(text, soft_wrap=True, highlight=False)
     return str(capture.get()).rstrip("\n")

@@ -108,6 +108,8 @@ def test_a_file_that_was_cut_off(notebook, data):
         f"LOST states after {notebook.runs[-1].n}, if there were any, which cannot be read: "
     )
     assert last.name in report.notes[0]
+    assert "Put it back from a backup, if there is one" in report.notes[0]
+    assert "Copy it again" not in str(report)
 
 
 def test_a_file_that_is_gone(notebook, data):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 import pytest
@@ -320,3 +321,35 @@ def test_counts_of_references(notebook):
     before = sys.getrefcount(inner), sys.getrefcount(notebook.ns["v"])
     notebook.run("v;", "len(w);", "v, w;")
     assert (sys.getrefcount(inner), sys.getrefcount(notebook.ns["v"])) == before
+
+
+DRAWN = """
+import random, sys
+from IPython.core.interactiveshell import InteractiveShell
+
+shell = InteractiveShell.instance()
+shell.run_cell("%load_ext elastictm", store_history=True)
+shell.run_cell("x = [1, 2, 3]", store_history=True)
+shell.run_cell("x.append(4)", store_history=True)
+before = random.getstate()
+shell.run_cell(sys.argv[1], store_history=True)
+assert random.getstate() == before, "a number was drawn"
+shell.run_cell("import elastictm as tm; runs = [r for r in tm.history().runs if r.n >= 4]", store_history=True)
+for run in shell.user_ns["runs"]:
+    assert not (run.random or run.settings or run.files), run
+"""
+
+
+@pytest.mark.parametrize("line", ["%past diff 2 3", "%graph", "%past", "%past vars 2 x", "%past undo"])
+def test_our_own_magics_leave_generators_and_settings_alone(line, tmp_path):
+    """No word of ours draws from the user's generators, changes a setting or counts as reading our own files."""
+    import subprocess
+
+    environment = os.environ | {
+        "IPYTHONDIR": str(tmp_path),
+        "HOME": str(tmp_path),
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    command = [sys.executable, "-c", DRAWN, line]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -60,6 +60,10 @@ SETTINGS = {
         "import locale\n_ = locale.setlocale(locale.LC_TIME, 'C.UTF-8')",
         "locale.setlocale(locale.LC_TIME)",
     ),
+    "interpreter": (
+        "import gc, socket, sys, threading\nsys.setrecursionlimit(5432)\nsys.setswitchinterval(0.25)\nsys.set_int_max_str_digits(5000)\ngc.disable()\ngc.set_threshold(800, 8, 8)\n_ = threading.stack_size(1 << 20)\nsocket.setdefaulttimeout(7.5)",
+        "(sys.getrecursionlimit(), sys.getswitchinterval(), sys.get_int_max_str_digits(), gc.isenabled(), gc.get_threshold()[0], threading.stack_size(), socket.getdefaulttimeout())",
+    ),
     "IPython": (
         "%load_ext autoreload\n%autoreload 2\n%config InlineBackend.rc = {}\n%config IPCompleter.use_jedi = False\nget_ipython().ast_node_interactivity = 'last_expr_or_assign'",
         "(get_ipython().extension_manager.loaded >= {'IPython.extensions.autoreload'}, get_ipython().Completer.use_jedi, get_ipython().ast_node_interactivity, get_ipython().magics_manager.registry['AutoreloadMagics']._reloader.check_all)",
@@ -109,7 +113,10 @@ def there_and_here(tmp_path_factory):
     """What each setting looks like in the kernel that made it, in a fresh shell, and there after the restore."""
     folder = tmp_path_factory.mktemp("settings")
     home, archive = folder / "home", folder / "s.tm"
-    modules = "".join(f"import {name}\n" for name in ("os", "sys", "time", "logging", "warnings", "decimal", "locale"))
+    modules = "".join(
+        f"import {name}\n"
+        for name in ("os", "sys", "time", "logging", "warnings", "decimal", "locale", "gc", "socket", "threading")
+    )
     modules += "import pandas, numpy, matplotlib, sklearn\n%load_ext autoreload"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TO_BE_REMOVED", "1")

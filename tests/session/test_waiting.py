@@ -124,6 +124,16 @@ def test_an_event_of_the_shell(notebook):
     assert wrote(notebook.run("y = 1")) == {"y", "log"}
 
 
+def test_an_event_after_the_last_cell(notebook):
+    """What a session's own callback does after a cell is in the state of that very cell, should the kernel die then."""
+    notebook.run(START, "def note(_):\n    log.append(1)\nget_ipython().events.register('post_run_cell', note)")
+    for n in (2, 3):
+        run = notebook.run("x = 1")
+        assert len(notebook.ns["log"]) == n
+        assert notebook.session.past.variables(run.n)["log"] == [1] * n
+        assert run.unrepeatable == ("changed outside of cells: log",)
+
+
 def test_a_new_binding(notebook):
     """A name that a callback binds is one that is known to have been bound by it."""
     before = signal.getsignal(signal.SIGUSR1)

@@ -9,6 +9,7 @@ from typing import Final
 from platformdirs import user_data_path
 
 from elastictm.session.circumstances.circumstance import Circumstance
+from elastictm.session.circumstances.interpreter import Interpreter
 from elastictm.session.circumstances.learning import ScikitLearn, Torch
 from elastictm.session.circumstances.numeric import Numpy
 from elastictm.session.circumstances.plots import Matplotlib
@@ -30,6 +31,7 @@ def registered(of_imports: Container[str]) -> tuple[list[Circumstance], list[str
         TimeZone(),
         ImportPath(str(user_data_path("elastictm"))),
         WorkingDirectory(),
+        Interpreter(),
         WarningFilters(),
         Loggers(),
         DecimalContext(),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import array as arrays
+import contextlib
 import marshal
 import math
 import mmap
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -26,6 +27,10 @@ _TEXT: Final = ({str}, {str, type(None)}, {type(None)})
 _NAMED_KINDS: Final = frozenset("biufcmMOSUV")
 _TEXT_FROM: Final = 256
 """Object arrays of fewer elements than this are left to pickle."""
+
+
+_COPIED_UP_TO: Final = 2**20
+"""Bytes of an array up to which it gets memory of its own; larger ones stay where they are mapped."""
 
 
 def reducers(numpy: ModuleType) -> dict[type, Any]:
@@ -136,13 +141,22 @@ def extent(value: np.ndarray[Any, Any]) -> tuple[int, int]:
 def _reduce_objects(value: np.ndarray[Any, Any]) -> Any:
     """An array of text as one string of bytes, twenty times faster than one element after another."""
     if value.dtype != object or value.size < _TEXT_FROM:
-        return NotImplemented
+        return _by_pickle(value)
     order: Literal["F", "C"] = "F" if value.flags.f_contiguous and not value.flags.c_contiguous else "C"
     elements = value.ravel(order).tolist()
     if set(map(type, elements)) not in _TEXT:
-        return NotImplemented
+        return _by_pickle(value)
     # Version 0 of marshal knows neither interned strings nor back references, so equal text gives equal bytes.
     return text_array, (marshal.dumps(elements, 0), value.shape, order, value.flags.writeable)
+
+
+def _by_pickle(value: np.ndarray[Any, Any]) -> Any:
+    """Leave an array to pickle, which forgets that nobody may write to it."""
+    if value.flags.writeable or type(value).__reduce__ is not sys.modules["numpy"].ndarray.__reduce__:
+        return NotImplemented
+    parts: Any = value.__reduce__()
+    make, arguments, state = parts
+    return make, arguments, state, None, None, set_closed
 
 
 def array(  # noqa: PLR0913, PLR0917 - the six things that make an array
@@ -183,10 +197,12 @@ class Bases:
     """The arrays that others are views of, made while a unit is loaded, if all of their memory has travelled.
 
     A view may come before its base: it makes the base, which is handed out when its own turn comes.
+    ``apart`` are the buffers, by their addresses as objects, that share their memory with no other.
     """
 
-    def __init__(self, segments: Sequence[memoryview]) -> None:
+    def __init__(self, segments: Sequence[memoryview], apart: Container[int] = ()) -> None:
         self._segments = segments
+        self._apart = apart
         self._ranges: list[tuple[int, int]] = []
         self._made: dict[tuple[Any, ...], Any] = {}
         self._waiting: set[tuple[Any, ...]] = set()
@@ -206,7 +222,12 @@ class Bases:
             if key in self._waiting:
                 self._waiting.remove(key)
                 return self._made[key]
-        return array(memory, offset, dtype, shape, strides, writeable)
+        made = array(memory, offset, dtype, shape, strides, writeable)
+        if id(memory) in self._apart and made.nbytes == memory.nbytes <= _COPIED_UP_TO and made.flags.forc:
+            # Only an array that owns its memory can be resized.
+            made = made.copy("K")
+            made.flags.writeable = writeable
+        return made
 
     def array_in_base(  # noqa: PLR0913, PLR0917 - likewise, and its base
         self,
@@ -250,6 +271,12 @@ def array_of_class(kind: type, plain: Any) -> Any:
     return plain.view(kind)
 
 
+def set_closed(made: Any, state: Any) -> None:
+    """Give an array its elements, and let nobody write to it."""
+    made.__setstate__(state)
+    made.flags.writeable = False
+
+
 def set_attributes(made: Any, state: dict[str, Any]) -> None:
     """Give an array the attributes that it had, and no others."""
     vars(made).clear()
@@ -267,10 +294,17 @@ def array_view(  # noqa: PLR0913, PLR0917 - the six things that make a view
     """A view of an array, at an offset in bytes."""
     import numpy as np  # noqa: PLC0415
 
+    closed = writeable and not base.flags.writeable
+    if closed:
+        # The view was made before its base was closed, and stayed open.
+        with contextlib.suppress(ValueError):  # nobody can write to memory such as that of bytes
+            base.flags.writeable = True
     if dtype.hasobject:
         made = _objects(base, offset, shape, strides)
     else:
         made = np.ndarray(shape, dtype, base if base.flags.c_contiguous else base.T, offset, strides)
+    if closed:
+        base.flags.writeable = False
     if not writeable:
         made.flags.writeable = False
     return made
