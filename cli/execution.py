@@ -54,8 +54,10 @@ class Outcome:
     stopped_by: int | None = None
 
 
-async def execute(notebook: Any, order: Order, starting: Callable[[CodeCell], None]) -> Outcome:
+async def execute(notebook: Any, order: Order, telling: Callable[[str, int], None]) -> Outcome:
     """Run cells of a notebook, whose outputs change in place; a cell that fails ends the run, but not the save.
+
+    ``telling`` is called with what begins, and the number of cells that are done.
 
     Raises:
         ElasticTMError: the kernel could not be started, or died; or the archive to go on from could not be restored.
@@ -71,7 +73,7 @@ async def execute(notebook: Any, order: Order, starting: Callable[[CodeCell], No
             environment = seeded or dict(os.environ)
             await kernel.start_kernel(cwd=str(order.folder), extra_arguments=arguments, env=environment)
             await client.async_start_new_kernel_client()
-            return await _Run(client, kernel, order, starting).run()
+            return await _Run(client, kernel, order, telling).run()
         except kernels.Silent:
             raise ElasticTMError("the kernel died between two cells; what it held is lost") from None
         except RuntimeError as error:
@@ -99,11 +101,13 @@ class _Run:
     - save whatever is there at the end.
     """
 
-    def __init__(self, client: NotebookClient, kernel: Any, order: Order, starting: Callable[[CodeCell], None]) -> None:
+    def __init__(
+        self, client: NotebookClient, kernel: Any, order: Order, telling: Callable[[str, int], None]
+    ) -> None:
         self._client = client
         self._kernel = kernel
         self._order = order
-        self._starting = starting
+        self._telling = telling
         self._cell_runs = False
         self._outcome = Outcome()
 
@@ -111,9 +115,11 @@ class _Run:
         with self._stoppable():
             await kernels.load_recording(self._client.kc)
             if self._order.restore is not None:
+                self._telling(f"restoring {self._order.restore}", 0)
                 self._outcome.restored = await kernels.ask_to_restore(self._client.kc, self._order.restore)
-            for cell in self._order.cells:
-                self._starting(cell)
+            for done, cell in enumerate(self._order.cells):
+                first = cell.source.strip().splitlines()[0]
+                self._telling(f"cell {done + 1}: {first}", done)
                 await self._run_cell(cell)
                 if self._outcome.failure or self._outcome.stopped_by:
                     break
@@ -141,6 +147,7 @@ class _Run:
         try:
             if self._outcome.failure and not await kernels.is_idle(self._client.kc, _SECONDS_TO_STOP):
                 raise ElasticTMError(f"the cell did not stop within {_SECONDS_TO_STOP} seconds, so nothing was saved")  # noqa: TRY301 - handled like other failures to save
+            self._telling(f"saving {path}", self._outcome.ran)
             self._outcome.saved = await kernels.ask_to_save(self._client.kc, path, force=self._order.force)
         except ElasticTMError as error:
             self._outcome.not_saved = error

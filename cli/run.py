@@ -82,6 +82,8 @@ def _execute(document: Any, order: Order, *, quiet: bool) -> Outcome:
     from elastictm_cli.execution import execute  # noqa: PLC0415 - not for --help
     from rich import progress  # noqa: PLC0415 - not for --help
 
+    from elastictm.model.fitting import elided  # noqa: PLC0415 - not for --help
+
     console = output.messages_console()
     columns = (
         progress.TextColumn("{task.description}"),
@@ -93,13 +95,11 @@ def _execute(document: Any, order: Order, *, quiet: bool) -> Outcome:
     with progress.Progress(*columns, console=console, transient=True, disable=hidden) as bar:
         task = bar.add_task("starting the kernel", total=len(order.cells))
 
-        def starting(cell: Any) -> None:
-            done = order.cells.index(cell)
-            first = cell.source.strip().splitlines()[0]
-            bar.update(task, completed=done, description=f"cell {done + 1}: {first[:40]}".replace("[", r"\["))
+        def telling(what: str, done: int) -> None:
+            bar.update(task, completed=done, description=elided(what, 48).replace("[", r"\["))
 
         try:
-            return asyncio.run(execute(document, order, starting))
+            return asyncio.run(execute(document, order, telling))
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
 

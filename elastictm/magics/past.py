@@ -11,6 +11,7 @@ from IPython.display import display
 
 from elastictm.errors import UsageError
 from elastictm.ids import RunNumber
+from elastictm.magics.working import session_left, working
 from elastictm.magics.words import Parser, SessionMagics, errors_shown
 from elastictm.model.quantities import parse_size
 from elastictm.model.tables import amount
@@ -86,11 +87,20 @@ class PastMagics(SessionMagics):
         parser.add_argument("--session")
         given = parser.parse_args(words)
         if given.session is not None:
-            display(self._session.recover(given.session, given.state, allow_effects=given.allow_effects))
+            self._bring(given.session, given.state, allow_effects=given.allow_effects)
         elif given.state is None:
             display(self._session.known_past().timeline(everything=given.all))
         else:
-            display(self._session.go(given.state, allow_effects=given.allow_effects))
+            left = session_left(self._session, f"by then the session was at state {given.state}")
+            with working(self._session, "going there", left):
+                report = self._session.go(given.state, allow_effects=given.allow_effects)
+            display(report)
+
+    def _bring(self, session: str | None, state: str | None, *, allow_effects: bool = False) -> None:
+        left = session_left(self._session, "by then the session had become the other one")
+        with working(self._session, "recovering", left):
+            report = self._session.recover(session, state, allow_effects=allow_effects)
+        display(report)
 
     def _vars(self, words: list[str]) -> None:
         if not words:
@@ -169,4 +179,4 @@ class PastMagics(SessionMagics):
     def _recover(self, words: list[str]) -> None:
         if len(words) > 1:
             raise UsageError(f"%past recover takes at most the number of a state, not {' '.join(words)!r}")
-        display(self._session.recover(None, words[0] if words else None))
+        self._bring(None, words[0] if words else None)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from elastictm.session.circumstances.circumstances import Circumstances
     from elastictm.session.clock import Clock
     from elastictm.session.recorder import Recorder
-    from elastictm.session.restoring import Restored
+    from elastictm.session.restoring import Restored, Watch
     from elastictm.session.stock import Stock
     from elastictm.session.stores import Found, Stores
     from elastictm.session.thrift import Thrift
@@ -428,7 +428,7 @@ class Past:
         return self._store.reader()
 
     def go(
-        self, n: RunNumber, recorder: Recorder, circumstances: Circumstances, *, allow_effects: bool = False
+        self, n: RunNumber, recorder: Recorder, circumstances: Circumstances, watch: Watch, *, allow_effects: bool = False
     ) -> tuple[Restored, RestoreReport]:
         """Rebuild a state in place of the one that is here.
 
@@ -439,15 +439,19 @@ class Past:
         from elastictm.session.prospect import Prospect  # noqa: PLC0415 - recording does without
         from elastictm.session.restoring import Restorer  # noqa: PLC0415 - likewise
 
-        self._leave(recorder)
-        with self._opened() as stored:
-            target = self.reader(stored, n)
-            here = self.reader(stored, there(self.tree.at, "no cell has run yet"))
-            stays = (*unknown(self._shelves, self.tree, n, stored), *stale(target, recorder, variables(self._host)))
-            standing = what_stands(target, here, recorder.freezer.around, variables(self._host), self._parked)
-            parked = set_aside(here, target, variables(self._host), self._parked)
-            prospect = Prospect(target, allow_effects=allow_effects, history=target.history, kept=standing.kept)
-            restored = Restorer(prospect, self._host, self._clock.elapsed, circumstances, standing).run()
+        with watch.shield.open():
+            watch.progress.stage("having all that was kept on disk", None, "")
+            self._leave(recorder)
+            stored = self._opened()
+        with stored:
+            with watch.shield.open():
+                target = self.reader(stored, n)
+                here = self.reader(stored, there(self.tree.at, "no cell has run yet"))
+                stays = (*unknown(self._shelves, self.tree, n, stored), *stale(target, recorder, variables(self._host)))
+                standing = what_stands(target, here, recorder.freezer.around, variables(self._host), self._parked)
+                parked = set_aside(here, target, variables(self._host), self._parked)
+                prospect = Prospect(target, allow_effects=allow_effects, history=target.history, kept=standing.kept)
+            restored = Restorer(prospect, self._host, self._clock.elapsed, circumstances, watch, standing).run()
         before = there(self.tree.at, "")
         runs = {run.n for run in target.history.runs}
         patches = recorder.modules.patches

@@ -5,8 +5,8 @@ Planning and archives are imported when they are first used, so that recording a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from elastictm.errors import ArchiveDamaged, UsageError
 from elastictm.ids import Name, RunNumber, is_variable
 from elastictm.model.history import History
+from elastictm.model.progress import SILENT, Progress
 from elastictm.model.reports import PlanReport, RestoreReport, SaveReport
 from elastictm.session.cells import FinishedCell
 from elastictm.session.circumstances.circumstances import Circumstances
@@ -35,14 +36,10 @@ if TYPE_CHECKING:
     from elastictm.session.drafting import Drafting
     from elastictm.session.options import SaveOptions
     from elastictm.session.rehearsal import Live
-    from elastictm.session.restoring import Restored
+    from elastictm.session.restoring import Restored, Watch
     from elastictm.session.saving import Draft
     from elastictm.session.stock import Stock
     from elastictm.storage.manifest import Manifest
-
-Progress = Callable[[int, int], None]
-"""Called with the number of bytes that were just written, and the total that is expected."""
-
 
 class Session:
     """A host under recording.
@@ -67,6 +64,7 @@ class Session:
         self.history = History()
         self._drafting: Drafting | None = None
         self.tell: Callable[[str], None] = lambda _: None
+        self.progress: Progress = SILENT
         self.budget: int | None = None
         self._book = TrustBook()
         self._watch = EffectWatch(ignored_paths)
@@ -133,20 +131,34 @@ class Session:
         """
         past = self.known_past()
         n = past.find(word)
-        with self.circumstances.unmoved():
-            import elastictm.session.restoring  # noqa: F401, PLC0415 - recording does without
-        self.recorder.suspended = True
-        try:
+        with self._put_in_order() as watch:
+
+            def gone() -> tuple[Restored, RestoreReport]:
+                return past.go(n, self.recorder, self.circumstances, watch, allow_effects=allow_effects)
+
             try:
-                restored, report = past.go(n, self.recorder, self.circumstances, allow_effects=allow_effects)
+                restored, report = gone()
             except ArchiveDamaged as error:
                 past.sift(error)
-                restored, report = past.go(n, self.recorder, self.circumstances, allow_effects=allow_effects)
-        finally:
-            self.recorder.suspended = False
-        self.history = restored.history
-        self.recorder.moved(restored.history, past.tree.latest or RunNumber(0), restored.arrived)
+                restored, report = gone()
+            self.history = restored.history
+            self.recorder.moved(restored.history, past.tree.latest or RunNumber(0), restored.arrived)
         return report
+
+    @contextmanager
+    def _put_in_order(self) -> Iterator[Watch]:
+        """Nothing is recorded inside, and an interrupt waits but where the session can be put back as it was."""
+        with self.circumstances.unmoved():
+            from elastictm.session.restoring import Watch  # noqa: PLC0415 - recording does without
+            from elastictm.session.shield import Shield  # noqa: PLC0415 - likewise
+
+        with Shield() as shield:
+            self.recorder.suspended = True
+            recorder = self.recorder
+            try:
+                yield Watch(shield, self.progress)
+            finally:
+                recorder.suspended = False
 
     def known_past(self) -> Past:
         """The states of this session.
@@ -170,13 +182,7 @@ class Session:
             return self._draft(options, folder or Path.cwd()).report()
 
     def save(
-        self,
-        path: str | Path,
-        options: SaveOptions,
-        *,
-        force: bool = False,
-        rehearse: bool = False,
-        progress: Progress | None = None,
+        self, path: str | Path, options: SaveOptions, *, force: bool = False, rehearse: bool = False
     ) -> SaveReport:
         """Write the live state as one archive; with ``rehearse``, once a fresh process has restored it as it is.
 
@@ -186,7 +192,7 @@ class Session:
         """
         with self._watch.aside():
             self._load_planner()
-            return self._save(path, options, force=force, rehearse=rehearse, progress=progress)
+            return self._save(path, options, force=force, rehearse=rehearse)
 
     def _load_planner(self) -> None:
         """Import what planning takes: that its libraries set themselves up is no doing of the session's."""
@@ -194,9 +200,7 @@ class Session:
             import elastictm.session.faith  # noqa: PLC0415 - recording does without
             import elastictm.session.saving  # noqa: F401, PLC0415 - likewise
 
-    def _save(
-        self, path: str | Path, options: SaveOptions, *, force: bool, rehearse: bool, progress: Progress | None
-    ) -> SaveReport:
+    def _save(self, path: str | Path, options: SaveOptions, *, force: bool, rehearse: bool) -> SaveReport:
         from elastictm.session.saving import Journey, save_report, write  # noqa: PLC0415
         from elastictm.storage.destination import destination  # noqa: PLC0415
         from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415
@@ -207,15 +211,16 @@ class Session:
         final = destination(path, force=force)
         drafted = self._draft(options, final.parent)
         import_path = added_to_import_path(self.circumstances.now())
-        journey = Journey(self._next_count(drafted), self.recorder.freezer.around.sources, import_path)
-        total = drafted.predicted_bytes()
-        tell = None if progress is None else lambda done: progress(done, total)
+        progress = self.progress
+        sources = self.recorder.freezer.around.sources
+        journey = Journey(self._next_count(drafted), sources, import_path, progress=progress)
 
         def written(drafted: Draft, target: Path) -> int:
             lender = None if self.past is None else self.past.lender()
+            progress.stage("writing", drafted.predicted_bytes())
             with (
                 lender or nullcontext(),
-                ArchiveWriter(target, force=force, bandwidth=drafted.bandwidth, progress=tell) as writer,
+                ArchiveWriter(target, force=force, bandwidth=drafted.bandwidth, progress=progress) as writer,
             ):
                 if lender is not None:
                     writer.borrow(lender)
@@ -228,7 +233,7 @@ class Session:
             from elastictm.session.rehearsal import Rehearsal  # noqa: PLC0415
 
             live = self._live()
-            studio = Studio(self.history, Rehearsal(self.clock.elapsed, live), live, written)
+            studio = Studio(self.history, Rehearsal(self.clock.elapsed, live, progress), live, written)
             drafted, size, report = studio.save(drafted, final, force=force)
         else:
             size = written(drafted, final)
@@ -250,7 +255,7 @@ class Session:
         with self._watch.aside():
             with ArchiveReader(path) as reader:
                 self._book.require(reader.manifest, path, trust)
-            return Rehearsal(self.clock.elapsed, self._live()).of(path)
+            return Rehearsal(self.clock.elapsed, self._live(), self.progress).of(path)
 
     def _live(self) -> Live:
         from elastictm.session.rehearsal import Live  # noqa: PLC0415
@@ -284,19 +289,19 @@ class Session:
         before = [name for name in variables(self.host) if is_variable(name)]
         with ArchiveReader(path) as reader:
             self._book.require(reader.manifest, path, trust)
-            self.recorder.suspended = True
-            try:
-                prospect = Prospect(reader, allow_effects=allow_effects, any_version=any_version)
-                if tell is not None:
-                    tell(prospect.differences())
-                restored = Restorer(prospect, self.host, self.clock.elapsed, self.circumstances).run()
-            finally:
-                self.recorder.suspended = False
-            self._adopt(restored)
+            with self._put_in_order() as watch:
+                with watch.shield.open():
+                    if self.past is not None and self.past.keeper is not None:
+                        self.past.keeper.flush()
+                    prospect = Prospect(reader, allow_effects=allow_effects, any_version=any_version)
+                    if tell is not None:
+                        tell(prospect.differences())
+                restored = Restorer(prospect, self.host, self.clock.elapsed, self.circumstances, watch).run()
+                self._adopt(restored)
+                if self.past is not None:
+                    self.past.close()
+                    self.past = self._new_past(saving=self.past.saving)
             report = restored.report
-            if self.past is not None:
-                self.past.close()
-                self.past = self._new_past(saving=self.past.saving)
             if reader.manifest.past is not None:
                 with self._watch.aside():
                     told = arrival(self.past, reader, restored)
@@ -322,16 +327,18 @@ class Session:
         assert stores is not None  # noqa: S101 - who keeps a past has them
         before = [name for name in variables(self.host) if is_variable(name)]
         recovery = Recovery(stores.find(session) if session else stores.latest(but=past.name), past.name)
-        self.recorder.suspended = True
-        try:
-            restored = recovery.run(state, self.host, self.clock, self.circumstances, allow_effects=allow_effects)
-        finally:
-            self.recorder.suspended = False
-        self._adopt(restored)
-        past.close()
-        self.past = self._new_past()
-        if recovery.taken is not None and self.past is not None:
-            self.past.resume(recovery.taken, recovery.tree, restored)
+        with self._put_in_order() as watch:
+            with watch.shield.open():
+                if past.keeper is not None:
+                    past.keeper.flush()
+            restored = recovery.run(
+                state, self.host, self.clock, self.circumstances, watch, allow_effects=allow_effects
+            )
+            self._adopt(restored)
+            past.close()
+            self.past = self._new_past()
+            if recovery.taken is not None and self.past is not None:
+                self.past.resume(recovery.taken, recovery.tree, restored)
         self._follow()
         return self._with_what_is_gone(restored.report, before)
 
@@ -414,4 +421,4 @@ class Session:
         from elastictm.session.drafting import Drafting  # noqa: PLC0415 - recording does without
 
         self._drafting = self._drafting or Drafting(self.host, self.settings, self.clock, self._scruples)
-        return self._drafting.draft(self.recorder, options, folder)
+        return self._drafting.draft(self.recorder, options, folder, self.progress)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
-from typing import Any, Final
+from typing import Any
 
 from typing_extensions import Self
-
-_SECONDS: Final = 0.02
-"""How long who waits for something else may not hear an interrupt."""
-
 
 class Shield:
     """Has interrupts wait while it is held, but in what runs ``open``; the one that waited comes at the end.
@@ -53,13 +49,9 @@ class Shield:
                 self._before(*self._waiting.pop())
             yield
         finally:
-            signal.signal(signal.SIGINT, self._wait)
+            # What ran may have chosen what hears interrupts from now on.
+            now = signal.signal(signal.SIGINT, self._wait)
+            self._before = now if callable(now) else self._before
 
     def _wait(self, number: int, frame: FrameType | None) -> None:
         self._waiting.append((number, frame))
-
-
-def waited_for(done: Callable[[float], bool]) -> None:
-    """Wait until ``done``, which is given seconds to wait, says so; an interrupt is heard soon."""
-    while not done(_SECONDS):
-        pass

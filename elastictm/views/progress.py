@@ -97,7 +97,8 @@ class ProgressBar:
 
     def _show(self) -> None:
         now, line = self._clock(), self._line
-        if line is not None and now - self._began > _QUIET_SECONDS:
+        # Before anything is told somebody may be asked a question.
+        if line is not None and (self._what or self._done) and now - self._began > _QUIET_SECONDS:
             line.show(*self._told(now - self._started), now)
 
     def _told(self, seconds: float) -> tuple[str, str, float | None]:
