@@ -101,9 +101,7 @@ class _Run:
     - save whatever is there at the end.
     """
 
-    def __init__(
-        self, client: NotebookClient, kernel: Any, order: Order, telling: Callable[[str, int], None]
-    ) -> None:
+    def __init__(self, client: NotebookClient, kernel: Any, order: Order, telling: Callable[[str, int], None]) -> None:
         self._client = client
         self._kernel = kernel
         self._order = order

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from elastictm_cli import output
+from elastictm_cli import completing, output
 from elastictm_cli.archived import read_archive
 from elastictm_cli.options import Archive
 
@@ -16,7 +16,11 @@ def graph(
     archive: Archive,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]...", help="Only what these variables come from, and what comes from them."),
+        typer.Argument(
+            metavar="[NAME]...",
+            help="Only what these variables come from, and what comes from them.",
+            autocompletion=completing.names,
+        ),
     ] = None,
     *,
     dot: Annotated[

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from elastictm_cli import output
+from elastictm_cli import completing, output
 from elastictm_cli.options import Json
 
 from elastictm.errors import UsageError
@@ -35,13 +35,32 @@ def sessions(*, store: Store = "", json: Json = False) -> None:
 
 
 def past(  # noqa: PLR0913 - each is an option of its own
-    session: Annotated[str, typer.Argument(metavar="SESSION", help="A session's name, or how it begins or ends.")],
+    session: Annotated[
+        str,
+        typer.Argument(
+            metavar="SESSION",
+            help="A session's name, or how it begins or ends.",
+            autocompletion=completing.sessions,
+        ),
+    ],
     state: Annotated[
-        str | None, typer.Argument(metavar="[N]", show_default=False, help="A state: a cell's number or a tag.")
+        str | None,
+        typer.Argument(
+            metavar="[N]",
+            show_default=False,
+            help="A state: a cell's number or a tag.",
+            autocompletion=completing.states,
+        ),
     ] = None,
     *,
     save: Annotated[
-        Path | None, typer.Option("--save", metavar="ARCHIVE", help="Write the state, or the last one, as an archive.")
+        Path | None,
+        typer.Option(
+            "--save",
+            metavar="ARCHIVE",
+            help="Write the state, or the last one, as an archive.",
+            autocompletion=completing.archives,
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="List every state.")] = False,

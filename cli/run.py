@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from elastictm_cli import output
+from elastictm_cli import completing, output
 from elastictm_cli.losses import check_losses
 from elastictm_cli.options import AllowLosses, Json, Quiet, Trust
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def run(  # noqa: PLR0913 - each is an option of its own
-    notebook: Annotated[str, typer.Argument(metavar="NOTEBOOK", help="The notebook, an .ipynb file.")],
+    notebook: Annotated[
+        str,
+        typer.Argument(metavar="NOTEBOOK", help="The notebook, an .ipynb file.", autocompletion=completing.notebooks),
+    ],
     *,
     save: Annotated[
         str | None, typer.Option(metavar="ARCHIVE", help="Save the session at the end, also after a cell that failed.")

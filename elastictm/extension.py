@@ -75,7 +75,7 @@ def load(shell: InteractiveShell, *, announce: bool = False) -> None:
     magics = [kind(shell, settings.session) for kind in magics_classes()]
     shell.register_magics(*magics)
     for surface in _surfaces():
-        surface.install(shell)
+        surface.install(shell, settings.session)
     if announce:
         for each in magics:
             each.announce()

@@ -13,8 +13,8 @@ from IPython.core.magic import line_magic, magics_class
 from IPython.display import display
 
 from elastictm.errors import UsageError
-from elastictm.magics.working import file_left, session_left, working
 from elastictm.magics.words import Parser, SessionMagics, ask, errors_shown, names
+from elastictm.magics.working import file_left, session_left, working
 from elastictm.model.quantities import parse_bandwidth, parse_size
 
 MIGRATE = """\

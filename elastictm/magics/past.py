@@ -11,8 +11,8 @@ from IPython.display import display
 
 from elastictm.errors import UsageError
 from elastictm.ids import RunNumber
-from elastictm.magics.working import session_left, working
 from elastictm.magics.words import Parser, SessionMagics, errors_shown
+from elastictm.magics.working import session_left, working
 from elastictm.model.quantities import parse_size
 from elastictm.model.tables import amount
 

@@ -7,9 +7,10 @@ from typing import Any
 from IPython.core.interactiveshell import InteractiveShell
 
 from elastictm.model.shown import Shown
+from elastictm.session.session import Session
 
 
-def install(shell: InteractiveShell) -> None:
+def install(shell: InteractiveShell, session: Session) -> None:  # noqa: ARG001 - as all that is installed
     """Have a shell show reports as its terminal shows them best; a notebook shows their HTML."""
     _formatter(shell).for_type(Shown, _pretty)
 

@@ -428,7 +428,13 @@ class Past:
         return self._store.reader()
 
     def go(
-        self, n: RunNumber, recorder: Recorder, circumstances: Circumstances, watch: Watch, *, allow_effects: bool = False
+        self,
+        n: RunNumber,
+        recorder: Recorder,
+        circumstances: Circumstances,
+        watch: Watch,
+        *,
+        allow_effects: bool = False,
     ) -> tuple[Restored, RestoreReport]:
         """Rebuild a state in place of the one that is here.
 

@@ -62,7 +62,7 @@ class Restorer:
     - report every variable's outcome.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what is restored, where, and who looks on
         self,
         prospect: Prospect,
         host: Host,

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from elastictm.session.stock import Stock
     from elastictm.storage.manifest import Manifest
 
+
 class Session:
     """A host under recording.
 
@@ -363,6 +364,10 @@ class Session:
         from elastictm.session.archivist import session_list  # noqa: PLC0415 - recording does without
 
         return session_list(self._stores, self.clock.now())
+
+    def session_names(self) -> tuple[str, ...]:
+        """What the sessions that keep a past are called, the latest first."""
+        return () if self._stores is None else tuple(found.about.id for found in self._stores.sessions())
 
     def saving(self, on: bool) -> None:  # noqa: FBT001 - a switch
         """Keep the past from now on, or keep nothing."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from typing_extensions import Self
 
+
 class Shield:
     """Has interrupts wait while it is held, but in what runs ``open``; the one that waited comes at the end.
 

@@ -109,7 +109,9 @@ class ProgressBar:
             far = duration(seconds) if seconds >= 1 else ""
             if total:
                 over = seconds > total
-                far = f"{duration(seconds)}, {duration(total)} expected" if over else f"{duration(total - seconds)} left"
+                far = (
+                    f"{duration(seconds)}, {duration(total)} expected" if over else f"{duration(total - seconds)} left"
+                )
             return what, far, min(seconds / total, 1.0) if total else None
         if not self._unit:
             return what, duration(seconds) if seconds >= 1 else "", None

@@ -134,13 +134,15 @@ def test_a_line_fits_the_terminal(clock):
 def test_nothing_is_left_behind_on_failure(clock):
     """Whatever ends the work, the line is wiped and no thread is left."""
     out = io.StringIO()
-    with (
-        pytest.raises(KeyboardInterrupt),
-        ProgressBar("saving", Console(file=out, force_terminal=True, width=60), clock) as bar,
-    ):
-        clock.now = 1.0
-        bar(1, 2)
-        raise KeyboardInterrupt
+
+    def work():
+        with ProgressBar("saving", Console(file=out, force_terminal=True, width=60), clock) as bar:
+            clock.now = 1.0
+            bar(1, 2)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
     assert out.getvalue().split("\r")[-2].strip() == ""
     assert [thread for thread in threading.enumerate() if thread.name == "elastictm-progress"] == []
 
