@@ -105,24 +105,26 @@ def _past(words: Sequence[str], current: str, known: Known) -> Candidates | None
     if not words:
         return _starting(current, (*_actions(PAST), "undo", "redo", *known.tags(), *known.states()), "state")
     action, given = words[0], len(_plain(words[1:]))
-    states: dict[str, int] = {"vars": 1, "diff": 2}
-    if action in states and given < states[action]:
-        return _starting(current, (*known.tags(), *known.states()), "state")
-    if action == "vars":
+    if action == "vars" and given:
         return _starting(current, (n for n in known.names_at(words[1]) if n not in words[2:]), "variable")
-    if action in {"tag", "untag"} and given == 0:
-        return _starting(current, known.tags(), "tag")
-    if action == "untag":
-        return _starting(current, (tag for tag in known.tags() if tag not in words), "tag")
-    if action == "tag" and given == 1:
-        return _starting(current, known.states(), "state")
-    if action == "saving" and given == 0:
-        return _starting(current, ("on", "off"), "value")
-    if action == "budget" and given == 0:
-        return _starting(current, _BUDGETS, "value")
-    if action == "dontsave":
-        return _starting(current, (name for name in known.names() if name not in words), "variable")
-    return None
+    places: dict[tuple[str, int], tuple[str, Callable[[], Iterable[str]]]] = {
+        ("vars", 0): ("state", lambda: (*known.tags(), *known.states())),
+        ("diff", 0): ("state", lambda: (*known.tags(), *known.states())),
+        ("diff", 1): ("state", lambda: (*known.tags(), *known.states())),
+        ("tag", 0): ("tag", known.tags),
+        ("tag", 1): ("state", known.states),
+        ("saving", 0): ("value", lambda: ("on", "off")),
+        ("budget", 0): ("value", lambda: _BUDGETS),
+    }
+    anywhere: dict[str, tuple[str, Callable[[], Iterable[str]]]] = {
+        "untag": ("tag", known.tags),
+        "dontsave": ("variable", known.names),
+    }
+    found = places.get((action, given)) or anywhere.get(action)
+    if found is None:
+        return None
+    kind, texts = found
+    return _starting(current, (text for text in texts() if text not in words[1:]), kind)
 
 
 def _listed(current: str, known: Known) -> Candidates:

@@ -155,7 +155,11 @@ class Recorder:
         )
 
     def adopt(self) -> None:
-        """After a restore: take the variables as they are for the versions that the history says are alive."""
+        """After a restore: take the variables as they are for the versions that the history says are alive.
+
+        Who is interrupted in that does it before the next cell.
+        """
+        self._blind = True
         self._started = None
         self.variables.clear()
         asked = Question(RunNumber(-1), variables(self._host), frozenset(), (), _FIRST_LOOK_SECONDS)
@@ -169,6 +173,7 @@ class Recorder:
             else:
                 tracked = self.variables[name]
                 tracked.record = replace(tracked.record, n=record.n)
+        self._blind = False
 
     def take(self, run: CellRun) -> None:
         """Have a run that was ``settled`` in the history, as one of its own."""
@@ -185,6 +190,8 @@ class Recorder:
         self._provisional = None
         self._outside = _Outside()
         self._history = history
+        # Who is interrupted from here on looks at everything before the next cell.
+        self._blind = True
         for group in arrived:
             self._detector.trust(group, history, variables(self._host))
         asked = Question(RunNumber(-1), variables(self._host), frozenset(), (), _FIRST_LOOK_SECONDS)
@@ -193,6 +200,7 @@ class Recorder:
             tracked = self.variables.get(name)
             if tracked is not None and tracked.record.n != record.n:
                 tracked.record = replace(tracked.record, n=record.n)
+        self._blind = False
 
     def before(self, source: str) -> None:
         """A cell is about to run: whatever goes wrong in here is noted, and the worst assumed of the cell."""
@@ -205,7 +213,6 @@ class Recorder:
                 self._outside.everything = True  # a cell whose end was never told
             if self._blind:
                 self.adopt()
-                self._blind = False
             self._look_outside()
             self._lingering.before()
             self._random = generators.look()

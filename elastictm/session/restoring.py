@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from functools import partial
 
 from elastictm.errors import ArchiveDamaged, RestoreFailed
 from elastictm.ids import DefinitionKey, Name, output_number
@@ -74,6 +75,7 @@ class Restorer:
         self._prospect = prospect
         self._shield, self._progress = watch.shield, watch.progress
         self._foreseen: tuple[float, int] | None = None
+        self._arrive: Callable[[], None] = lambda: None
         self._saved = prospect.saved
         self._lessons = prospect.lessons
         self._workroom = prospect.workroom
@@ -102,7 +104,8 @@ class Restorer:
                 else:
                     # A session that was recovered in another state may not have had all modules before.
                     self._prospect.arrival = replace(unpack(reader), notes=())
-                return self._attempts(modules)
+                restored = self._attempts(modules)
+            self._arrive()
         except BaseException as error:
             self._prospect.arrival.take_back()
             forget_own(modules)
@@ -115,6 +118,7 @@ class Restorer:
                 raise
             text = f"{type(error).__name__}: {error}"
             raise RestoreFailed(f"restoring {reader.name} failed, the session is as it was: {text}") from error
+        return restored
 
     def _attempts(self, modules: Collection[str]) -> Restored:
         """Attempt until one succeeds, each with own modules as an import makes them, those aside that were there."""
@@ -156,12 +160,7 @@ class Restorer:
         self._learn(account, unlike)
         notes = (*self._prospect.arrival.notes, *unimported, *thawer.notes, *self._workroom.notes)
         report = account.report(unlike, notes)
-        if self._standing is None:
-            sources = {int(run.n): (run.source, run.code or run.source) for run in saved.history.runs if run.n}
-            self._host.resume(sources, replay.outputs, saved.manifest.execution_count)
-        else:
-            self._host.show(replay.outputs)
-        self._circumstances.adopt(staging.known)
+        self._arrive = partial(self._arrived, replay, staging)
         report = replace(
             report,
             seconds=self._clock() - self._started,
@@ -172,6 +171,16 @@ class Restorer:
         )
         # Cells that ran may have changed what was loaded.
         return Restored(saved.history, around, report, () if plan.reruns else tuple(replay.arrived))
+
+    def _arrived(self, replay: Replay, staging: Staging) -> None:
+        """Have the shell and the settings go on from what was rebuilt."""
+        saved = self._saved
+        if self._standing is None:
+            sources = {int(run.n): (run.source, run.code or run.source) for run in saved.history.runs if run.n}
+            self._host.resume(sources, replay.outputs, saved.manifest.execution_count)
+        else:
+            self._host.show(replay.outputs)
+        self._circumstances.adopt(staging.known)
 
     def _present(self, problem: Problem, plan: ReplicationPlan) -> Present:
         """What is in place; cells that run again work with what was loaded, not with what is here."""

@@ -143,8 +143,16 @@ class Session:
                 past.sift(error)
                 restored, report = gone()
             self.history = restored.history
-            self.recorder.moved(restored.history, past.tree.latest or RunNumber(0), restored.arrived)
+            with self._last_looks(watch):
+                self.recorder.moved(restored.history, past.tree.latest or RunNumber(0), restored.arrived)
         return report
+
+    @contextmanager
+    def _last_looks(self, watch: Watch) -> Iterator[None]:
+        """All is in its place; who interrupts what follows has it done before the next cell."""
+        watch.progress.stage("looking at what has come", None, "")
+        with watch.shield.open():
+            yield
 
     @contextmanager
     def _put_in_order(self) -> Iterator[Watch]:
@@ -302,6 +310,8 @@ class Session:
                 if self.past is not None:
                     self.past.close()
                     self.past = self._new_past(saving=self.past.saving)
+                with self._last_looks(watch):
+                    self.recorder.adopt()
             report = restored.report
             if reader.manifest.past is not None:
                 with self._watch.aside():
@@ -340,6 +350,8 @@ class Session:
             self.past = self._new_past()
             if recovery.taken is not None and self.past is not None:
                 self.past.resume(recovery.taken, recovery.tree, restored)
+            with self._last_looks(watch):
+                self.recorder.adopt()
         self._follow()
         return self._with_what_is_gone(restored.report, before)
 
@@ -400,7 +412,6 @@ class Session:
         errors = self.recorder.errors
         self.recorder = self._recorder(restored.around)
         self.recorder.errors = errors
-        self.recorder.adopt()
 
     def _with_what_is_gone(self, report: RestoreReport, before: Sequence[Name]) -> RestoreReport:
         now = variables(self.host)
