@@ -276,10 +276,11 @@ class Past:
                 self.trouble = f"the past is not kept: {error} Once that is mended, %past saving on begins with it."
                 return
             self.keeper = Keeper(self._store, self._host, self._patience, self._faithful, self._unwanted)
-        if not self.keeper.keep(self._unkept, recorder, whole=self._whole):
-            self._whole = True
+        # What is interrupted or fails is kept with the next state.
+        whole, self._whole = self._whole, True
+        if not self.keeper.keep(self._unkept, recorder, whole=whole):
             return
-        if self._whole and len(self.tree) > 1:
+        if whole and len(self.tree) > 1:
             self._note_all()
         self._unkept.clear()
         self._whole = False

@@ -22,7 +22,7 @@ def svg_of(html):
 
 def row_of(text, n):
     """The line of a cell run."""
-    return next(line for line in text.splitlines() if re.match(rf"  {n} ", line))
+    return next(line for line in text.splitlines() if re.match(rf" +{n} ", line))
 
 
 def test_each_run_has_a_row_with_what_it_did(session):
