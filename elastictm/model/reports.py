@@ -282,6 +282,8 @@ class RestoreReport(Shown):
             "cells_rerun": list(self.cells_rerun),
             "seconds": self.seconds,
             "bytes": self.bytes,
+            "predicted_seconds": self.predicted_seconds,
+            "predicted_bytes": self.predicted_bytes,
             "differences": list(self.differences),
             "notes": list(self.notes),
             "settings": [s.to_json() for s in self.settings],
