@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from unicodedata import combining, east_asian_width
 
-LEAST: Final = 8
-"""Characters that a column of text keeps before a whole column goes."""
+LEAST: Final = 14
+"""Characters that a column of text keeps before a whole column goes; the last one, which says why, twice as many."""
 
 _NUMBER: Final = re.compile(r"-|[-+]?\d[\d.]*(?: (?:[kMGT]?B|µs|ms|s|min|h|d|%))?")
 _GAP: Final = 2
@@ -74,33 +74,37 @@ def columns_that_fit(
 ) -> dict[int, int]:
     """Which columns are shown, and in how many places.
 
-    Where there is not room for all, texts give way from the right, then the ``spare`` columns, the first of them first,
-    then texts once more, down to a single place.
+    Where there is not room for all, the ``spare`` columns go, the first of them first, until texts can give way, the
+    widest first; where that is not enough they do down to a single place.
     """
     widths = {i: max(width_of(row[i]) for row in (names, *rows)) for i in range(len(names))}
     if room is None:
         return widths
-    numbers = {i for i in widths if numeric([row[i] for row in rows])}
+    texts = {i for i in widths if not numeric([row[i] for row in rows])}
+    last = max(widths, default=0)
+    least = {i: min(widths[i], max(LEAST * (1 + (i == last)), width_of(names[i]))) for i in texts}
     going = [i for name in spare for i in widths if names[i] == name]
-    while True:
-        missing = indent + sum(widths.values()) + _GAP * (len(widths) - 1) - room
-        texts = [i for i in widths if i not in numbers]
-        give = {i: max(0, widths[i] - max(LEAST, min(widths[i], width_of(names[i])))) for i in texts}
-        if missing <= sum(give.values()):
-            break
-        if not going:
-            give = {i: widths[i] - 1 for i in (texts or widths)}
-            break
-        del widths[going.pop(0)]
-    for i in _later_first(give):
-        taken = min(give[i], max(0, missing))
-        widths[i] -= taken
-        missing -= taken
+    while _missing(widths, room, indent) > sum(widths[i] - least[i] for i in texts) and going:
+        gone = going.pop(0)
+        del widths[gone]
+        texts.discard(gone)
+    _narrow(widths, least, _missing(widths, room, indent))
+    _narrow(widths, dict.fromkeys(texts or widths, 1), _missing(widths, room, indent))
     return widths
 
 
-def _later_first(columns: Sequence[int] | dict[int, int]) -> list[int]:
-    return sorted(columns, reverse=True)
+def _missing(widths: Mapping[int, int], room: int, indent: int) -> int:
+    return indent + sum(widths.values()) + _GAP * (len(widths) - 1) - room
+
+
+def _narrow(widths: dict[int, int], least: Mapping[int, int], missing: int) -> None:
+    """Take places away from the widest columns, the later ones first, down to what each needs at least."""
+    while missing > 0:
+        wide = [i for i in least if i in widths and widths[i] > least[i]]
+        if not wide:
+            return
+        widths[max(wide, key=lambda i: (widths[i], i))] -= 1
+        missing -= 1
 
 
 def _start_of(text: str, room: int) -> str:
