@@ -155,10 +155,7 @@ class Recorder:
         )
 
     def adopt(self) -> None:
-        """After a restore: take the variables as they are for the versions that the history says are alive.
-
-        Who is interrupted in that does it before the next cell.
-        """
+        """After a restore: take the variables as they are for the versions that the history says are alive."""
         self._blind = True
         self._started = None
         self.variables.clear()
@@ -180,18 +177,22 @@ class Recorder:
         self._history.append(run)
         self._provisional = None
 
-    def moved(self, history: History, taken: RunNumber, arrived: Iterable[Arrived]) -> None:
-        """After going to another state: go on from its history; variables that are as they were stay known.
+    def look_later(self) -> None:
+        """Another session is here: unless somebody looks at it before, that is done before the next cell."""
+        self._blind = True
 
-        Cell runs on other branches have numbers up to ``taken``.  What ``arrived`` need not be looked at.
-        """
+    def moved(self, history: History, taken: RunNumber) -> None:
+        """Another state is here: go on from its history; cell runs on other branches have numbers up to ``taken``."""
         self._taken = taken
         self._started = None
         self._provisional = None
         self._outside = _Outside()
         self._history = history
-        # Who is interrupted from here on looks at everything before the next cell.
-        self._blind = True
+        self.look_later()
+
+    def look_around(self, arrived: Iterable[Arrived]) -> None:
+        """After going to another state: what is as it was stays known, what ``arrived`` is not looked at."""
+        history = self._history
         for group in arrived:
             self._detector.trust(group, history, variables(self._host))
         asked = Question(RunNumber(-1), variables(self._host), frozenset(), (), _FIRST_LOOK_SECONDS)

@@ -143,8 +143,9 @@ class Session:
                 past.sift(error)
                 restored, report = gone()
             self.history = restored.history
+            self.recorder.moved(restored.history, past.tree.latest or RunNumber(0))
             with self._last_looks(watch):
-                self.recorder.moved(restored.history, past.tree.latest or RunNumber(0), restored.arrived)
+                self.recorder.look_around(restored.arrived)
         return report
 
     @contextmanager
@@ -412,6 +413,7 @@ class Session:
         errors = self.recorder.errors
         self.recorder = self._recorder(restored.around)
         self.recorder.errors = errors
+        self.recorder.look_later()
 
     def _with_what_is_gone(self, report: RestoreReport, before: Sequence[Name]) -> RestoreReport:
         now = variables(self.host)
