@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +14,6 @@ from elastictm.magics.migrate import MIGRATE
 from elastictm.magics.past import PAST
 
 _LINE: Final = re.compile(r"\s*%(migrate|past|graph)\s(.*)", re.DOTALL)
-_SPACE: Final = re.compile(r"(?<!\\)\s+")
 _OPTION: Final = re.compile(r"--[a-z-]+")
 _PLANNING: Final = ("--bandwidth", "--alpha", "--only", "--exclude", "--policy", "--allow-effects", "--ship-limit")
 
@@ -70,9 +70,8 @@ def candidates(line: str, known: Known) -> Candidates | None:
     if found is None:
         return None
     magic, rest = found[1], found[2]
-    words = _SPACE.split(rest)
-    current = words.pop()
-    words = [word for word in words if word]
+    words = rest.split()
+    current = "" if not rest or rest[-1].isspace() else words.pop()
     before = words[-1] if words else ""
     action = f"{magic} {words[0]}" if words else magic
     if before in {"--only", "--exclude"} or (current.startswith(("--only=", "--exclude="))):
@@ -97,7 +96,7 @@ def _migrate(words: Sequence[str], current: str) -> Candidates | None:
     if not words:
         return _starting(current, _actions(MIGRATE), "action")
     if words[0] in {"save", "restore", "verify"} and not _plain(words[1:]):
-        return _starting(current, map(_quoted, paths(current)), "path")
+        return _starting(current, map(shlex.quote, paths(current)), "path")
     return None
 
 
@@ -148,11 +147,6 @@ def paths(current: str, folder: str = "") -> Iterator[str]:
             yield text + "/"
         elif entry.name.endswith(".tm"):
             yield text
-
-
-def _quoted(path: str) -> str:
-    """A path as a word of a magic's line, with its beginning as it was typed."""
-    return path.replace("\\", "\\\\").replace(" ", "\\ ") if " " in path or "\\" in path else path
 
 
 def _actions(help_text: str) -> tuple[str, ...]:

@@ -25,7 +25,9 @@ from elastictm.model.tones import tone_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "reports.md"
 TEXTS = st.text(max_size=60)
-NASTY = st.sampled_from(["<script>alert(1)</script>", "a\nb", "\x1b[31mred", "x" * 90, "naïve 値 é", "", "plain & simple"])
+NASTY = st.sampled_from(
+    ["<script>alert(1)</script>", "a\nb", "\x1b[31mred", "x" * 90, "naïve 値 é", "", "plain & simple"]
+)
 NAMES = st.from_regex(r"[a-z_]{1,14}", fullmatch=True).map(Name)
 SIZES = st.integers(0, 10**12)
 TIMES = st.floats(0, 10**5)
@@ -134,7 +136,9 @@ def test_losses_come_first_and_whole_in_text(report, width):
     tones = [tone_of(line) for line in table.first]
     assert tones == sorted(tones, key=["lost", "differs", ""].index)
     squeezed = re.sub(r"\s", "", report.to_text(width))
-    assert all(re.sub(r"\s", "", "".join(c if c.isprintable() else "" for c in line)) in squeezed for line in table.first)
+    assert all(
+        re.sub(r"\s", "", "".join(c if c.isprintable() else "" for c in line)) in squeezed for line in table.first
+    )
 
 
 @CHECKED
@@ -152,7 +156,23 @@ def test_html_is_whole_and_does_nothing(report):
     """Tags are closed, there is no script, no handler and no address, and what users wrote is text."""
     page = Page(report._repr_html_())
     assert page.open == []
-    allowed = {"div", "style", "ul", "li", "b", "table", "thead", "tbody", "tr", "th", "td", "span", "details", "summary", "pre"}
+    allowed = {
+        "div",
+        "style",
+        "ul",
+        "li",
+        "b",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "span",
+        "details",
+        "summary",
+        "pre",
+    }
     assert {tag for tag, _ in page.tags} <= allowed
     assert {name for _, attributes in page.tags for name in attributes} <= {"class", "scope"}
     assert "url(" not in report._repr_html_()
@@ -184,7 +204,11 @@ def test_json_says_what_the_table_says(report):
 def documented(title):
     """The keys in the table of a section of the page on reports."""
     section = PAGE.read_text(encoding="utf-8").partition(f"\n## {title}\n")[2].partition("\n## ")[0]
-    return {key for cell in re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", section, re.MULTILINE) for key in re.findall(r"\w+", cell)}
+    return {
+        key
+        for cell in re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", section, re.MULTILINE)
+        for key in re.findall(r"\w+", cell)
+    }
 
 
 @pytest.mark.parametrize(("title", "strategy"), [

@@ -60,8 +60,9 @@ def work(notebook, tmp_path):
     return notebook
 
 
-@pytest.mark.parametrize("stage", ["freezing", "trying", "planning", "writing", "waiting"])
-@pytest.mark.parametrize("before", [None, b"what was there"])
+@pytest.mark.parametrize(("stage", "before"), [
+    ("freezing", None), ("trying", b"old"), ("planning", None), ("writing", b"old"), ("writing", None), ("waiting", b"old"),
+])  # fmt: skip
 def test_a_save_that_is_interrupted_leaves_the_file_as_it_was(work, tmp_path, stage, before):
     """Whichever step it is in, there is no new file and nothing beside it, and the one of that name is untouched."""
     path = tmp_path / "saves" / "new.tm"
@@ -79,8 +80,10 @@ def test_a_save_that_is_interrupted_leaves_the_file_as_it_was(work, tmp_path, st
     assert work.session.progress.stages[:2] == ["freezing variables", "trying out whether objects load"]
 
 
-@pytest.mark.parametrize("archive", ["stored.tm", "rerun.tm"])
-@pytest.mark.parametrize("stage", ["planning", "loading", "running cell", "comparing"])
+@pytest.mark.parametrize(("archive", "stage"), [
+    *(("stored.tm", stage) for stage in ("planning", "loading", "comparing")),
+    *(("rerun.tm", stage) for stage in ("loading", "running cell", "comparing")),
+])  # fmt: skip
 def test_a_restore_that_is_interrupted_leaves_the_session_as_it_was(work, tmp_path, archive, stage):
     """Variables are the very objects that they were, cells that had run again included; then it can be done."""
     seen = look(work)
@@ -145,8 +148,10 @@ def test_a_cell_that_runs_again_hears_it(notebook, tmp_path, monkeypatch, cell):
         notebook.session.restore(tmp_path / "a.tm")
 
     # As in a kernel, whose loop is running while a cell does.
+    loop = asyncio.new_event_loop()
     with pytest.raises(KeyboardInterrupt):
-        asyncio.run(restore()) if "await" in cell else notebook.session.restore(tmp_path / "a.tm")
+        loop.run_until_complete(restore()) if "await" in cell else notebook.session.restore(tmp_path / "a.tm")
+    loop.close()
     assert [thread for thread in threading.enumerate() if thread.name.startswith("elastictm-cell")] == []
     assert time.monotonic() - before < 20
     assert notebook.ns["mine"] == 1
@@ -166,7 +171,10 @@ def test_messages_say_what_is_left(work, tmp_path, capsys):
             run()
         return str(caught.value)
 
-    assert told(file_left(new), lambda: None) == f"interrupted: nothing was written, there is no {new}; the session is as it was"
+    assert (
+        told(file_left(new), lambda: None)
+        == f"interrupted: nothing was written, there is no {new}; the session is as it was"
+    )
     assert told(file_left(old), lambda: None).startswith(f"interrupted: {old} is the file that it was before")
     assert "was written whole" in told(file_left(new), lambda: new.write_text("x"))
     assert told(session_left(work.session, "by then"), lambda: None) == "interrupted: the session is as it was"
