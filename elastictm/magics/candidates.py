@@ -96,7 +96,7 @@ def _migrate(words: Sequence[str], current: str) -> Candidates | None:
     if not words:
         return _starting(current, _actions(MIGRATE), "action")
     if words[0] in {"save", "restore", "verify"} and not _plain(words[1:]):
-        return _starting(current, map(shlex.quote, paths(current)), "path")
+        return Candidates(current, tuple(shlex.quote(path) for path in paths(current))[:_MOST], "path")
     return None
 
 
