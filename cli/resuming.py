@@ -62,7 +62,11 @@ def _start(cells: Sequence[CodeCell], ran: Sequence[CellRun]) -> int:
     """The place of the cell that was recorded first."""
     if not cells or not ran or _same(cells[0], ran[0]):
         return 0
-    return next((place + 1 for place, cell in enumerate(cells) if _LOADS.search(cell.source)), 0)
+    loading = next((place for place, cell in enumerate(cells) if _LOADS.search(cell.source)), None)
+    if loading is None:
+        return 0
+    # What stands below in that cell was recorded, if loading was the first thing that it did.
+    return loading if _same(cells[loading], ran[0]) else loading + 1
 
 
 def _done(cells: Sequence[CodeCell], ran: list[CellRun]) -> list[CellRun]:

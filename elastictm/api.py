@@ -110,7 +110,7 @@ def vars(state: int | str) -> Mapping[str, object]:  # noqa: A001 - the name is 
         UsageError: there is no such state, or none are kept.
     """
     known = current_session().known_past()
-    return known.variables(known.find(str(state)))
+    return known.room().variables(known.find(str(state)))
 
 
 def ans(n: int) -> object:
@@ -121,7 +121,7 @@ def ans(n: int) -> object:
     """
     known = current_session().known_past()
     try:
-        return known.variables(known.find(str(n)))[output_name(n)]
+        return known.room().variables(known.find(str(n)))[output_name(n)]
     except KeyError as error:
         raise UsageError(f"cell {n} displayed nothing") from error
 

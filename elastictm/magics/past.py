@@ -106,12 +106,12 @@ class PastMagics(SessionMagics):
         if not words:
             raise UsageError("%past vars takes the number of a state, and names: %past vars 12 df model")
         past = self._session.known_past()
-        found = past.variables(past.find(words[0]))
+        found = past.room().variables(past.find(words[0]))
         for name in words[1:]:
             if name not in found:
                 raise UsageError(f"state {words[0]} has no variable {name!r}; it has {', '.join(found) or 'none'}")
         if not words[1:]:
-            display(past.contents(past.find(words[0])))
+            display(past.room().contents(past.find(words[0])))
         for name in words[1:]:
             display(found[name])
 
@@ -119,7 +119,8 @@ class PastMagics(SessionMagics):
         if len(words) != 2:  # noqa: PLR2004 - A and B
             raise UsageError(f"%past diff takes two states, such as %past diff 12 20, not {len(words)}")
         past = self._session.known_past()
-        display(past.difference(past.find(words[0]), past.find(words[1])))
+        first, second = past.find(words[0]), past.find(words[1])
+        display(past.room().difference(first, second, self._session.clock.elapsed))
 
     def _tag(self, words: list[str]) -> None:
         past = self._session.known_past()

@@ -14,7 +14,8 @@ from elastictm.ids import DefinitionKey
 from elastictm.model.records import VersionRecord
 from elastictm.session.ambient import OwnModules
 from elastictm.session.inside import Insides
-from elastictm.session.look import Look, Question, Tools
+from elastictm.session.look import Look
+from elastictm.session.question import Question, Tools
 from elastictm.session.tracked import Group, Mentions, Tracked, Variables
 from elastictm.values.definitions import is_definition
 from elastictm.values.freeze import Frozen
@@ -79,7 +80,8 @@ class ChangeDetector:
         look = Look(self._tools, question)
         writes = look.writes()
         created = tuple(DefinitionKey(key) for key in range(first_key, definitions.next_key))
-        return Changes(tuple(writes), tuple(look.deletes), tuple(look.ties), created, tuple(look.notes), look.beside)
+        ties, notes = tuple(look.ledger.ties), tuple(look.notes)
+        return Changes(tuple(writes), tuple(look.deletes), ties, created, notes, look.beside)
 
     def trust(self, arrived: Arrived, history: HistoryView, values: Mapping[Name, Any]) -> None:
         """Remember a group that was loaded as what its history tells, if it is one and no definition is among it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import inspect
 import os
 import re
 import sys
@@ -26,6 +27,7 @@ from elastictm.session.holdings import Holding, holdings
 from elastictm.session.host import Listener, RunOutcome
 from elastictm.values.reducers.files import standard
 
+_LOADING: Final = "get_ipython().run_line_magic('load_ext', 'elastictm')"
 _OWN: Final = re.compile(r"(_{1,3}|_i{1,3}|_i?\d+|_[iod]h|_exit_code|In|Out)$")
 _MODULE_ATTRIBUTES: Final = frozenset(
     {
@@ -186,6 +188,8 @@ class IPythonHost:
         for name, value in zip(("_", "__", "___"), [*recent, "", "", ""], strict=False):
             namespace[name] = value
             setattr(self.shell.displayhook, name, value)
+            # The shell takes a name whose value is not this one for the user's own, and no longer binds it.
+            self.shell.user_ns_hidden[name] = value
 
     def resume(self, sources: Mapping[int, tuple[str, str]], outputs: Mapping[int, Any], execution_count: int) -> None:
         """Continue the numbering, inputs (as typed, and as Python) and outputs of another session."""
@@ -224,6 +228,7 @@ class IPythonHost:
         for event, handler in events.items():
             self.shell.events.register(event, handler)
         self.shell.ast_transformers.append(hooks.ear)
+        hooks.begin_in_cell()
 
         def unhook() -> None:
             for event, handler in events.items():
@@ -280,13 +285,22 @@ class _Hooks:
         """Any code is about to run, be it in silence."""
         self._announced, self.ear.tree = False, None
 
+    def begin_in_cell(self) -> None:
+        """Hear the cell that is running, if hearing it is the first thing that it does: nothing of it was missed."""
+        source = _running_cell()
+        if source is not None and _begins_by_loading(self._host.shell.transform_cell(source)):
+            self._begin(source)
+
     def before(self, info: ExecutionInfo) -> None:
         """A cell is about to run."""
         self._announced = True
         if info.store_history:
-            self._host.note_running(running=True)
-            self._be_last()
-            self._listener.before(info.raw_cell)
+            self._begin(info.raw_cell)
+
+    def _begin(self, source: str) -> None:
+        self._host.note_running(running=True)
+        self._be_last()
+        self._listener.before(source)
 
     def _be_last(self) -> None:
         """See what the session's own callbacks do after a cell; what libraries do then is no doing of the cell's."""
@@ -334,6 +348,25 @@ def ignored_paths(shell: InteractiveShell) -> tuple[str, ...]:
     own = str(Path(__file__).parents[1])
     folders = [own, shell.ipython_dir, f"{home}/.cache", f"{home}/.config/matplotlib", f"{home}/.local/share/jupyter"]
     return tuple(folder + os.sep for folder in folders if folder)
+
+
+def _running_cell() -> str | None:
+    """What was typed as the cell that is running, if one with a number is; the shell itself tells it to nobody."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        if frame.f_code.co_name == "run_cell_async" and frame.f_locals.get("store_history"):
+            return str(frame.f_locals.get("raw_cell", ""))
+        frame = frame.f_back
+    return None
+
+
+def _begins_by_loading(code: str) -> bool:
+    """Whether a cell has more to do than to load this extension, and begins with that."""
+    try:
+        statements = ast.parse(code).body
+    except SyntaxError:
+        return False
+    return len(statements) > 1 and ast.unparse(statements[0]) == _LOADING
 
 
 def _finished(shell: InteractiveShell, result: ExecutionResult) -> FinishedCell:

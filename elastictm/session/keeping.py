@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from elastictm.model.tree import State
     from elastictm.session.recorder import Recorder
     from elastictm.session.tracked import Variables
+    from elastictm.session.unwanted import Unwanted
     from elastictm.storage.manifest import Blob
     from elastictm.storage.pack_writer import PackWriter
     from elastictm.storage.store import Store
@@ -95,7 +96,7 @@ class Keeper:
         host: Host,
         patience: Patience,
         faithful: Callable[[Stock, Mapping[Name, Any]], Stock],
-        unwanted: Mapping[int, object],
+        unwanted: Unwanted,
     ) -> None:
         self._store = store
         self._host = host
@@ -248,7 +249,7 @@ class Keeper:
         refusals: dict[Name, tuple[str, str]] = {}
         for group in tracked.groups_of(name for name in touched if name in values):
             names = [name for name in group.members if name in values]
-            unwanted = [name for name in names if self._is_unwanted(name, values[name])]
+            unwanted = [name for name in names if self._unwanted.has(name, values[name])]
             refusals.update({name: (name, NOT_WANTED) for name in unwanted})
             names = [name for name in names if name not in unwanted]
             if self._patience.allowance(group, names, values) == 0.0:
@@ -261,10 +262,6 @@ class Keeper:
         self, tracked: Variables, values: Mapping[Name, Any], names: Sequence[Name]
     ) -> AbstractContextManager[Callable[[], float] | None]:
         return self._patience.timed(tracked[names[0]].group, names, values)
-
-    def _is_unwanted(self, name: Name, value: Any) -> bool:
-        named = any(isinstance(each, str) and each == name for each in self._unwanted.values())
-        return named or (id(value) in self._unwanted and self._unwanted[id(value)] is value)
 
     def _newly_drawn(self, *, whole: bool) -> tuple[RandomState, ...]:
         """The states of the random generators that no state before on this line has."""

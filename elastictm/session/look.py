@@ -5,53 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from elastictm.model.records import VersionRecord
 from elastictm.session.ambient import figure_names, handler_names, module_names, names_in_modules
+from elastictm.session.ledger import Ledger
 from elastictm.session.lots import Freezing, Lot, Sharing, Stopwatch
-from elastictm.session.tracked import Group, Mentions, Tracked, Variables
+from elastictm.session.tracked import Group, Tracked
 from elastictm.values.definitions import is_definition, named_definitions
-from elastictm.values.freeze import Freezer, Frozen, OutOfTime
-from elastictm.values.kinds import ATOMS, type_name
+from elastictm.values.freeze import Frozen, OutOfTime
+from elastictm.values.kinds import ATOMS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from elastictm.ids import DefinitionKey, Fingerprint, Name, RunNumber, Version
-    from elastictm.session.ambient import OwnModules
-    from elastictm.session.inside import Insides
-    from elastictm.values.survey import Surveyor
-
+    from elastictm.ids import DefinitionKey, Fingerprint, Name
+    from elastictm.model.records import VersionRecord
+    from elastictm.session.question import Question, Tools
 
 _FORGETTING: Final = 0.7
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked about one cell run.
-
-    ``values`` are all live variables now, ``reached`` the names that the cell could reach in place and ``stored``
-    those that it may have bound; ``seconds`` is the time that looking may take.
-    ``brought`` is what code may have come into values, None where that is not known.
-    """
-
-    n: RunNumber
-    values: Mapping[Name, Any]
-    reached: frozenset[Name]
-    stored: Container[Name]
-    seconds: float
-    brought: Mentions | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What a comparison works with."""
-
-    variables: Variables
-    freezer: Freezer
-    surveyor: Surveyor
-    insides: Insides
-    modules: OwnModules
-    clock: Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +36,6 @@ class Look:
 
     def __init__(self, tools: Tools, question: Question) -> None:
         self.notes: list[str] = []
-        self.ties: list[tuple[Version, ...]] = []
         self.deletes = [name for name in tools.variables if name not in question.values]
         self._tools = tools
         self._variables = tools.variables
@@ -78,13 +46,8 @@ class Look:
         self._freezing = Freezing(tools.freezer, question.values, self._watch)
         self._named = named_definitions(question.values.values())
         self._named_then = self._named
+        self.ledger = Ledger(tools, question, self._watch, self._named)
         self.beside: frozenset[Name] = frozenset()
-        self._companies = {
-            name: frozenset(group.members)
-            for group in tools.variables.groups_of(tools.variables)
-            if len(group.members) > 1
-            for name in group.members
-        }
 
     def writes(self) -> list[VersionRecord]:
         """The versions that were written; all variables are remembered as they are now."""
@@ -98,7 +61,7 @@ class Look:
         lots += [lot for lot in (self._compared(group, formers.get(id(group))) for group in tied) if lot is not None]
         touched += tied
         self._renew(touched, formers)
-        return self._records(self._joined(lots, fresh))
+        return self.ledger.enter(self._joined(lots, fresh))
 
     def _fresh(self) -> list[Name]:
         """The names that are bound to something else than before, or were not there."""
@@ -293,7 +256,7 @@ class Look:
                 self._freezing.freeze(lot, [name for name in lot.names if name not in lot.refusals], self._named)
             except OutOfTime:
                 continue
-            _keep(group, lot)
+            lot.keep_in(group)
 
     def _assume(self, lot: Lot, seconds: float) -> None:
         lot.changed.update(lot.names)
@@ -338,82 +301,3 @@ class Look:
             lot.seconds = max(lot.seconds, self._watch.clock() - started)
             names = ", ".join(lot.names)
             self.notes.append(f"not looked at: {names} (more than {lot.seconds * 1000:.0f} ms)")
-
-    def _records(self, lots: list[Lot]) -> list[VersionRecord]:
-        """Remember every lot as it is now, and return the versions that were written."""
-        writes: list[VersionRecord] = []
-        for lot in lots:
-            group = Group(lot.names, refusals=lot.refusals, seconds=lot.seconds)
-            _keep(group, lot)
-            for name in lot.names:
-                record = self._record(lot, name)
-                self._track(lot, name, record, group)
-                if record.n == self._question.n:
-                    writes.append(record)
-            company = frozenset(lot.names)
-            if any(self._companies.get(name, frozenset({name})) != company for name in lot.names) or (
-                lot.changed and len(company) > 1
-            ):
-                self.ties.append(tuple(self._variables[name].record.version for name in lot.names))
-        return writes
-
-    def _record(self, lot: Lot, name: Name) -> VersionRecord:
-        tracked = self._variables.get(name)
-        if tracked is not None and name not in lot.changed:
-            return tracked.record
-        part = lot.parts.get(name)
-        value = self._values[name]
-        kind = type_name(value)
-        if part is None:
-            size = tracked.record.size if tracked is not None else 0
-            keys = tracked.record.definitions if tracked is not None else ()
-            refusal = lot.refusals.get(name)
-            return VersionRecord(name, self._question.n, kind, size, lot.seconds, None, refusal, keys, assumed=True)
-        keys = part.definitions
-        own = self._tools.freezer.around.definitions.key(value) if is_definition(value) else None
-        return VersionRecord(
-            name, self._question.n, kind, part.size, part.seconds, part.digest, None, keys, own if own in keys else None
-        )
-
-    def _track(self, lot: Lot, name: Name, record: VersionRecord, group: Group) -> None:
-        value = self._values[name]
-        tracked = self._variables.get(name)
-        if tracked is not None and tracked.record is record:
-            tracked.group = group
-            return
-        atomic = type(value) in ATOMS
-        key = self._tools.freezer.around.definitions.key(value) if is_definition(value) else None
-        self._variables.name_definition(name, key)
-        mentions = Mentions() if atomic else self._mentions(lot, name)
-        self._variables.put(name, Tracked(id(value), atomic, record, group, mentions))
-
-    def _mentions(self, lot: Lot, name: Name) -> Mentions:
-        part = lot.parts.get(name)
-        try:
-            if lot.survey is not None and lot.names == [name]:
-                return self._tools.insides.surveyed(lot.survey, self._named)
-            return self._tools.insides.mentions([self._values[name]], self._named, self._watch.survey_is_over)
-        except OutOfTime:
-            if part is None:
-                return self._mentions_of_unseen(name)
-            return self._tools.insides.frozen(part)
-
-    def _mentions_of_unseen(self, name: Name) -> Mentions:
-        """What the code inside a value may mention at most: what it did before, and what the cell could bring."""
-        brought = self._question.brought
-        if brought is None:
-            return Mentions(opaque=(f"no time was left to look for code inside {name}",))
-        known = self._variables.get(name)
-        before = known.mentions if known is not None else Mentions()
-        return Mentions(
-            before.names | brought.names,
-            tuple(dict.fromkeys((*before.opaque, *brought.opaque))),
-            tuple(dict.fromkeys((*before.unrepeatable, *brought.unrepeatable))),
-            before.definitions,
-            before.ordered | brought.ordered,
-        )
-
-
-def _keep(group: Group, lot: Lot) -> None:
-    group.digests = {name: part.mark for name, part in lot.parts.items()}
-    group.definitions = {name: part.definitions for name, part in lot.parts.items()}

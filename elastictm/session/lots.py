@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
     from elastictm.ids import Name
+    from elastictm.session.tracked import Group
     from elastictm.values.survey import Survey, Surveyor
 
 LEAST_SECONDS = 0.002
@@ -44,6 +45,11 @@ class Lot:
         """One of the names by itself, as if it had not been frozen yet."""
         refusals = {name: self.refusals[name]} if name in self.refusals else {}
         return Lot([name], self.seconds, refusals=refusals, changed={name}, given_up=self.given_up)
+
+    def keep_in(self, group: Group) -> None:
+        """Have a group remember what was frozen."""
+        group.digests = {name: part.mark for name, part in self.parts.items()}
+        group.definitions = {name: part.definitions for name, part in self.parts.items()}
 
     def thaw(self) -> None:
         """Forget what was frozen."""

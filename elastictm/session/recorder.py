@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from elastictm.ids import Name, RunNumber
+from elastictm.ids import RunNumber
 from elastictm.model.names import CodeNames, names_of_cell
-from elastictm.model.records import BY_NO_CELL, STILL_RUNNING, CellRun, Effect, VersionRecord
+from elastictm.model.records import BY_NO_CELL, STILL_RUNNING, CellRun, VersionRecord
 from elastictm.session import generators
 from elastictm.session.ambient import may_look_at_figures
+from elastictm.session.between import Between, Outside
 from elastictm.session.cells import FinishedCell, described, merged, status_of
 from elastictm.session.changes import ChangeDetector, Question
 from elastictm.session.clock import Clock, SystemClock
 from elastictm.session.effects import EffectWatch, Seen, describe_files
 from elastictm.session.host import Host, variables
-from elastictm.session.lingering import Lingering
+from elastictm.session.named_files import named_files
 from elastictm.session.own_code import OwnCode
 from elastictm.session.reach import reach
 from elastictm.session.repeating import Code, reasons_in_code
 from elastictm.session.tracked import Mentions, Variables
-from elastictm.session.waiting import Waiting
 from elastictm.values.kinds import type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Mapping
     from types import FrameType
 
+    from elastictm.ids import Name
     from elastictm.model.history import History
     from elastictm.session.ambient import OwnModules
     from elastictm.session.circumstances.circumstances import Circumstances
@@ -42,8 +41,6 @@ __all__ = ["Clock", "FinishedCell", "Recorder", "SystemClock"]
 _NO_NAMES: Final = CodeNames(frozenset(), frozenset(), frozenset(), frozenset())
 _FIRST_LOOK_SECONDS: Final = 2.0
 """How long the first look at a session that is already there may take."""
-_FILE_CLOCK_SECONDS: Final = 0.01
-"""By how much the clock that stamps files may lag behind."""
 
 
 @dataclass(slots=True)
@@ -55,19 +52,6 @@ class _Budget:
 
     def allowance(self, settings: Settings) -> float:
         return max(settings.recording_floor, settings.recording_share * self.session - self.spent)
-
-
-@dataclass(slots=True)
-class _Outside:
-    """What may have changed the variables between cells.
-
-    ``names`` were changed, or used by code that is no cell run, ``inner`` by such code that the running cell ran;
-    ``everything`` tells that nobody knows what ran.
-    """
-
-    names: frozenset[Name] = frozenset()
-    inner: frozenset[Name] = frozenset()
-    everything: bool = False
 
 
 class Recorder:
@@ -102,9 +86,7 @@ class Recorder:
         self._depth = 0
         self._provisional: CellRun | None = None
         self._started: tuple[float, float] | None = None
-        self._lingering = Lingering()
-        self._waiting = Waiting(host.namespace, lambda: host.callbacks)
-        self._outside = _Outside()
+        self._between = Between(host, self.variables)
         self._own_code = OwnCode(self.modules.names)
         self._blind = False
         self._taken = RunNumber(-1)
@@ -186,7 +168,7 @@ class Recorder:
         self._taken = taken
         self._started = None
         self._provisional = None
-        self._outside = _Outside()
+        self._between.outside = Outside()
         self._history = history
         self.look_later()
 
@@ -195,13 +177,20 @@ class Recorder:
         history = self._history
         for group in arrived:
             self._detector.trust(group, history, variables(self._host))
-        asked = Question(RunNumber(-1), variables(self._host), frozenset(), (), _FIRST_LOOK_SECONDS)
+        values = variables(self._host)
+        asked = Question(RunNumber(-1), values, self._in_mixed_company(history, values), (), _FIRST_LOOK_SECONDS)
         self._detector.compare(asked)
         for name, record in history.live.items():
             tracked = self.variables.get(name)
             if tracked is not None and tracked.record.n != record.n:
                 tracked.record = replace(tracked.record, n=record.n)
         self._blind = False
+
+    def _in_mixed_company(self, history: History, values: Mapping[Name, Any]) -> frozenset[Name]:
+        """The variables in groups of which some members stayed and others came: they may share data by now."""
+        new = {name for name, value in values.items() if not self.variables.holds(name, value)}
+        companies = [{version.name for version in group} for group in history.live_groups()]
+        return frozenset().union(*(company for company in companies if not company.isdisjoint(new)))
 
     def before(self, source: str) -> None:
         """A cell is about to run: whatever goes wrong in here is noted, and the worst assumed of the cell."""
@@ -211,11 +200,11 @@ class Recorder:
         try:
             self.begin()
             if self._started is not None:
-                self._outside.everything = True  # a cell whose end was never told
+                self._between.outside.everything = True  # a cell whose end was never told
             if self._blind:
                 self.adopt()
-            self._look_outside()
-            self._lingering.before()
+            self._between.look()
+            self._between.begin()
             self._random = generators.look()
             self.modules.patches.foresee(source, self._host.namespace)
         except BaseException as error:  # noqa: BLE001 - see after()
@@ -236,8 +225,8 @@ class Recorder:
         self.begin()
         running = self._started is not None
         if not running:
-            self._look_outside()
-            if not (self._outside.names or self._outside.everything or self._blind):
+            self._between.look()
+            if not (self._between.outside or self._blind):
                 return self._so_far().left_with(self._circumstances.changed(self.freezer, remember=False))
         n = RunNumber(self._host.execution_count - (1 if running else 0))
         source = self._running if running else ""
@@ -259,26 +248,16 @@ class Recorder:
         """The history, with what was found since the last cell run in it."""
         return self._history if self._provisional is None else self._history.followed_by(self._provisional)
 
-    def restless(self) -> frozenset[Name]:
-        """What threads, tasks and callbacks that cells left behind may have changed since the last cell run ended."""
-        found = reach(self._lingering.names(), self.variables)
-        return frozenset(self.variables) if found.opaque else found.names | self._called_between()
-
     def unrecorded(self, code: Callable[[], str]) -> None:
         """Code has run that is no cell run, yet may have changed what its names reach."""
         try:
             names = names_of_cell(self._host.transform(code()), self._host.transform)
             if names is None:
                 return
-            found = reach(names.loads | names.deletes | names.stores, self.variables)
-            used = frozenset(self.variables) if names.opaque or found.opaque else found.names
-            if self._started is not None:
-                self._outside.inner |= used
-            else:
-                self._outside.names |= used | self._moved()
+            self._between.ran(names, inside=self._started is not None)
         except BaseException as error:  # noqa: BLE001 - see after()
             self._failure("after code that is no cell", error)
-            self._outside.everything = True
+            self._between.outside.everything = True
 
     def after(self, cell: FinishedCell) -> None:
         """A cell has run: whatever goes wrong in here is noted, and the worst assumed."""
@@ -311,7 +290,7 @@ class Recorder:
         try:
             return self._recorded(run, cell, seen)
         except BaseException as problem:  # noqa: BLE001 - the boundary that keeps recording out of the user's cell
-            self._outside = _Outside()
+            self._between.outside = Outside()
             return self._worst(run, self._failure(f"recording cell run {run.n}", problem))
 
     def _recorded(self, run: CellRun, cell: FinishedCell, seen: Seen) -> CellRun:
@@ -320,10 +299,10 @@ class Recorder:
         if names is None:
             names = replace(_NO_NAMES, opaque=("its code could not be read",))
         before = self.variables
-        outside, self._outside = self._outside, _Outside()
+        outside, self._between.outside = self._between.outside, Outside()
         reads = reach(names.reads, before)
         loads = reach(names.loads | names.deletes, before)
-        left_behind = reach(self._lingering.names(), before).names
+        left_behind = self._between.left_behind()
         opaque = tuple(dict.fromkeys((*names.opaque, *loads.opaque)))
         held = self.modules.patches.named
         by_library = frozenset(name for name in before if before[name].identity in held) if held else frozenset()
@@ -348,12 +327,14 @@ class Recorder:
         live, draws = self._history.live, may_look_at_figures(values, read_names)
         # What a cell changes in place without naming it was there before, and another run needs it.
         versions |= {x: live[x].version for x in changes.beside if x in live and (draws or x in written)}
-        reasons = dict.fromkeys((*shown, *_reasons_beside(run, written | frozenset(changes.deletes), outside)))
+        reasons = dict.fromkeys(shown)
+        if run.status == "interrupted":
+            reasons["interrupted"] = None
+        reasons.update(dict.fromkeys(outside.reasons(written.union(changes.deletes))))
         if left_behind:
             reasons["a thread was running beside it"] = None
-        self._lingering.after(reached | written)
-        self._waiting.after(loads.names | written, self._identities)
-        named, unheard = self._named_files(run.started, seen, names)
+        self._between.end(reached | written, loads.names | written)
+        named, unheard = named_files(names.constants, seen, run.started, self._watch.concerns)
         return replace(
             run,
             reads=tuple(sorted(versions.values())),
@@ -368,35 +349,6 @@ class Recorder:
             unrepeatable=tuple(reasons),
             notes=(*changes.notes, *(f"may touch every variable: {reason}" for reason in opaque)),
         )
-
-    def _named_files(self, started: float, seen: Seen, names: CodeNames) -> tuple[dict[str, str], list[Effect]]:
-        """What a cell did to files that its code names but that nobody heard it open, as libraries in C do.
-
-        Files that were opened by another path than the relative one in the code are found where the code says.
-        """
-        found: dict[str, str] = {}
-        effects: list[Effect] = []
-        for text in names.constants:
-            try:
-                path = os.path.abspath(text)  # noqa: PTH100 - as the watch calls files
-                if path not in seen.opened and f"{path}.py" in seen.opened:
-                    path = f"{path}.py"  # as %run takes it
-                if path in seen.opened:
-                    if os.path.isabs(seen.opened[path]) and not os.path.isabs(text):  # noqa: PTH117 - text, no path yet
-                        found[path] = os.path.relpath(path)
-                    continue
-                if path in seen.changed or not self._watch.concerns(path):
-                    continue
-                if not Path(path).is_file():
-                    continue
-                written = Path(path).stat().st_mtime > started - _FILE_CLOCK_SECONDS
-            except (OSError, ValueError):
-                continue
-            if written:
-                effects.append(Effect("write", path))
-            else:
-                found[path] = text
-        return found, effects
 
     def _worst(self, run: CellRun, why: str) -> CellRun:
         """A cell run whose recording failed: it may have read and written everything."""
@@ -434,33 +386,6 @@ class Recorder:
         last = max(self._taken, self._history.last.n if self._history.last is not None else RunNumber(-1))
         return RunNumber(max(count, last + 1))
 
-    def _look_outside(self) -> None:
-        """Note what changed, or was in reach of callbacks, since the last cell run ended, and whether by known code."""
-        moved = self._moved()
-        self._waiting.before(self._identities)
-        called = self._called_between()
-        known = self._outside.names | called | self._waiting.names
-        if moved - known - reach(self._lingering.names(), self.variables).names:
-            self._outside.everything = True
-        self._outside.names |= moved | called
-
-    def _called_between(self) -> frozenset[Name]:
-        """The variables that callbacks could come at since the last cell run ended."""
-        if not (self._waiting.names or self._waiting.opaque):
-            return frozenset()
-        found = reach(self._waiting.names, self.variables)
-        return frozenset(self.variables) if found.opaque or self._waiting.opaque else found.names
-
-    def _identities(self) -> dict[int, Name]:
-        return {self.variables[name].identity: name for name in self.variables}
-
-    def _moved(self) -> frozenset[Name]:
-        """The names that are not bound as they were when the last cell run ended."""
-        now = variables(self._host)
-        known = self.variables
-        moved = {name for name in known if name not in now or id(now[name]) != known[name].identity}
-        return frozenset(moved | (now.keys() - set(known)))
-
     def _is_inside_cell(self) -> bool:
         """Whether code of the user's is running at this moment."""
         frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the public functions build much more
@@ -469,13 +394,3 @@ class Recorder:
                 return True
             frame = frame.f_back
         return False
-
-
-def _reasons_beside(run: CellRun, changed: frozenset[Name], outside: _Outside) -> Iterator[str]:
-    """What makes a cell run unrepeatable that its code does not show."""
-    if run.status == "interrupted":
-        yield "interrupted"
-    if outside.everything:
-        yield "something ran beside the cells"
-    elif outside.names & changed:
-        yield f"changed outside of cells: {', '.join(sorted(outside.names & changed)[:5])}"

@@ -6,7 +6,7 @@ Planning and archives are imported when they are first used, so that recording a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,6 @@ from elastictm.model.progress import SILENT, Progress
 from elastictm.model.reports import PlanReport, RestoreReport, SaveReport
 from elastictm.session.cells import FinishedCell
 from elastictm.session.circumstances.circumstances import Circumstances
-from elastictm.session.circumstances.process import added_to_import_path
 from elastictm.session.circumstances.registry import registered
 from elastictm.session.effects import EffectWatch
 from elastictm.session.host import Host, variables
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from elastictm.model.sessions import SessionList
     from elastictm.session.drafting import Drafting
     from elastictm.session.options import SaveOptions
-    from elastictm.session.rehearsal import Live
     from elastictm.session.restoring import Restored, Watch
     from elastictm.session.saving import Draft
     from elastictm.session.stock import Stock
@@ -134,19 +132,19 @@ class Session:
         n = past.find(word)
         with self._put_in_order() as watch:
 
-            def gone() -> tuple[Restored, RestoreReport]:
+            def gone() -> Restored:
                 return past.go(n, self.recorder, self.circumstances, watch, allow_effects=allow_effects)
 
             try:
-                restored, report = gone()
+                restored = gone()
             except ArchiveDamaged as error:
-                past.sift(error)
-                restored, report = gone()
+                past.room().sift(error)
+                restored = gone()
             self.history = restored.history
             self.recorder.moved(restored.history, past.tree.latest or RunNumber(0))
             with self._last_looks(watch):
                 self.recorder.look_around(restored.arrived)
-        return report
+        return restored.report
 
     @contextmanager
     def _last_looks(self, watch: Watch) -> Iterator[None]:
@@ -211,42 +209,21 @@ class Session:
             import elastictm.session.saving  # noqa: F401, PLC0415 - likewise
 
     def _save(self, path: str | Path, options: SaveOptions, *, force: bool, rehearse: bool) -> SaveReport:
-        from elastictm.session.saving import Journey, save_report, write  # noqa: PLC0415
+        from elastictm.session.departure import Departure  # noqa: PLC0415
+        from elastictm.session.saving import save_report  # noqa: PLC0415
         from elastictm.storage.destination import destination  # noqa: PLC0415
         from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415
-        from elastictm.storage.writer import ArchiveWriter  # noqa: PLC0415
 
         started = self.clock.elapsed()
         # A path that cannot be written to shall not cost a plan.
         final = destination(path, force=force)
-        drafted = self._draft(options, final.parent)
-        import_path = added_to_import_path(self.circumstances.now())
-        progress = self.progress
-        sources = self.recorder.freezer.around.sources
-        journey = Journey(self._next_count(drafted), sources, import_path, progress=progress)
-
-        def written(drafted: Draft, target: Path) -> int:
-            lender = None if self.past is None else self.past.lender()
-            progress.stage("writing", drafted.predicted_bytes())
-            with (
-                lender or nullcontext(),
-                ArchiveWriter(target, force=force, bandwidth=drafted.bandwidth, progress=progress) as writer,
-            ):
-                if lender is not None:
-                    writer.borrow(lender)
-                along = self.known_past().put(writer) if options.with_past else None
-                return write(drafted, replace(journey, past=along), writer, self.clock.elapsed, self.clock.now())
-
-        report = None
-        if rehearse:
-            from elastictm.session.learning import Studio  # noqa: PLC0415
-            from elastictm.session.rehearsal import Rehearsal  # noqa: PLC0415
-
-            live = self._live()
-            studio = Studio(self.history, Rehearsal(self.clock.elapsed, live, progress), live, written)
-            drafted, size, report = studio.save(drafted, final, force=force)
-        else:
-            size = written(drafted, final)
+        travelling = self.known_past() if options.with_past else None
+        departure = Departure(
+            self.host, self.recorder, self.circumstances, self.clock, self.past, travelling, self.progress
+        )
+        drafted, size, report = departure.depart(
+            self._draft(options, final.parent), final, force=force, rehearse=rehearse
+        )
         with ArchiveReader(final) as reader:
             self._book.add(reader.manifest)
             past = reader.manifest.past
@@ -259,18 +236,14 @@ class Session:
         Raises:
             ArchiveError: the archive cannot be used, or nobody said that its code may run.
         """
-        from elastictm.session.rehearsal import Rehearsal  # noqa: PLC0415
+        from elastictm.session.rehearsal import Live, Rehearsal  # noqa: PLC0415
         from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415
 
         with self._watch.aside():
             with ArchiveReader(path) as reader:
                 self._book.require(reader.manifest, path, trust)
-            return Rehearsal(self.clock.elapsed, self._live(), self.progress).of(path)
-
-    def _live(self) -> Live:
-        from elastictm.session.rehearsal import Live  # noqa: PLC0415
-
-        return Live.of(self.host, self.recorder.freezer)
+            live = Live.of(self.host, self.recorder.freezer)
+            return Rehearsal(self.clock.elapsed, live, self.progress).of(path)
 
     def restore(
         self,
@@ -430,10 +403,6 @@ class Session:
 
         with ArchiveReader(path) as reader:
             return Prospect(reader, allow_effects=allow_effects, any_version=any_version).report()
-
-    def _next_count(self, drafted: Draft) -> int:
-        runs = drafted.history.runs
-        return max(self.host.execution_count, runs[-1].n + 1 if runs else 1)
 
     def _draft(self, options: SaveOptions, folder: Path) -> Draft:
         from elastictm.session.drafting import Drafting  # noqa: PLC0415 - recording does without

@@ -55,8 +55,8 @@ def there(n: RunNumber | None, otherwise: str) -> RunNumber:
     return n
 
 
-def check_tag(tree: StateTree, name: str, n: RunNumber | None) -> None:
-    """See whether a state can be called by a name, or with None by that name no more.
+def tagged(tree: StateTree, name: str, n: RunNumber | None) -> tuple[RunNumber | None, str]:
+    """Call a state by a name, with None the name goes; returns which state it is, and in words what was done.
 
     Raises:
         UsageError: the name cannot be told from other words, or is not there to go.
@@ -65,6 +65,14 @@ def check_tag(tree: StateTree, name: str, n: RunNumber | None) -> None:
         raise UsageError(f"no state is tagged {name!r}; tags are {', '.join(sorted(tree.tags)) or 'none'}")
     if not name or name.isdecimal() or name in WORDS or name.startswith("-") or name.split() != [name]:
         raise UsageError(f"{name!r} cannot be a tag: expected one word that is no number and no command of %past")
+    before = tree.tags.get(name)
+    if n is not None:
+        n = tree.changed(n)  # which has a line of its own where states are listed
+    tree.tag(name, n)
+    if n is None:
+        return None, f"state {before} is no longer called {name}"
+    moved = "" if before in (None, n) else f"; before, that was state {before}"
+    return n, f"state {n} is now called {name}{moved}"
 
 
 def way(tree: StateTree, before: RunNumber, n: RunNumber) -> Iterator[str]:

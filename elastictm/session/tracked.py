@@ -87,6 +87,11 @@ class Variables:
         """The variable, or None."""
         return self._by_name.get(name)
 
+    def holds(self, name: Name, value: object) -> bool:
+        """Whether a name is known to stand for this very object."""
+        tracked = self._by_name.get(name)
+        return tracked is not None and tracked.identity == id(value)
+
     def put(self, name: Name, tracked: Tracked) -> None:
         """Remember a variable in place of what its name stood for."""
         known = self._by_name.get(name)

@@ -1,4 +1,4 @@
-"""States that came with an archive, on their way into the store of the session that restored it."""
+"""States that travel with an archive, from the store of a session into that of the session that restores it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ import msgspec
 from elastictm.errors import ArchiveDamaged, ArchiveError, DestinationError
 from elastictm.ids import RunNumber
 from elastictm.session.states import Shelves
-from elastictm.storage.bundle import unpack_past
+from elastictm.storage.bundle import put_past, unpack_past
 
 if TYPE_CHECKING:
     from elastictm.model.history import HistoryView
     from elastictm.model.tree import StateTree
     from elastictm.session.past import Past
+    from elastictm.session.reading import ReadingRoom
     from elastictm.session.restoring import Restored
     from elastictm.session.stores import Stores
+    from elastictm.storage import manifest as m
     from elastictm.storage.reader import ArchiveReader
     from elastictm.storage.store import Store
+    from elastictm.storage.writer import ArchiveWriter
 
 
 def arrival(past: Past | None, archive: ArchiveReader, restored: Restored) -> str:
@@ -36,6 +39,20 @@ def arrival(past: Past | None, archive: ArchiveReader, restored: Restored) -> st
 def states_to_go_to(tree: StateTree) -> int:
     """How many states differ from their parents and were not cleared."""
     return sum(state.is_new and state.n not in tree.forgotten for state in tree)
+
+
+def packed(room: ReadingRoom, tree: StateTree, writer: ArchiveWriter) -> m.Past:
+    """Put all states of a session into an archive, those aside that were cleared.
+
+    Raises:
+        ArchiveDamaged: what was kept cannot be read.
+        DestinationError: the archive cannot be written.
+    """
+    try:
+        with room.opened() as stored:
+            return put_past(stored, states_to_go_to(tree), writer)
+    except ArchiveError as error:
+        raise ArchiveDamaged(f"the past cannot travel, save without --with-past: {error}") from error
 
 
 def unpacked(archive: ArchiveReader, stores: Stores, now: float, history: HistoryView) -> tuple[Store, StateTree, int]:

@@ -1,12 +1,36 @@
-"""What the user wants no bytes kept of, in words."""
+"""What the user wants no bytes kept of."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from typing import Any
 
 from elastictm.ids import Name
 from elastictm.model.tree import StateTree
 from elastictm.session.gaps import ranges
+
+
+class Unwanted:
+    """Objects, and names of variables, that no bytes are kept of."""
+
+    def __init__(self) -> None:
+        self._what: dict[int, object] = {}
+
+    def add(self, what: Iterable[object]) -> None:
+        """Want no bytes of these from now on."""
+        self._what.update({id(each): each for each in what})
+
+    def has(self, name: Name, value: Any) -> bool:
+        """Whether a variable is among them, by its name or as an object."""
+        named = any(isinstance(each, str) and each == name for each in self._what.values())
+        return named or (id(value) in self._what and self._what[id(value)] is value)
+
+    def listed(self) -> str:
+        """All that is left out, in words."""
+        names = sorted({each for each in self._what.values() if isinstance(each, str)})
+        others = sum(1 for each in self._what.values() if not isinstance(each, str))
+        parts = [*names, *([f"{others} object{'s' * (others > 1)}"] if others else [])]
+        return f"no bytes are kept of: {', '.join(parts) or 'nothing; all is kept'}"
 
 
 def told(what: Iterable[object], alive: Collection[Name], tree: StateTree) -> Iterator[str]:
@@ -21,11 +45,3 @@ def told(what: Iterable[object], alive: Collection[Name], tree: StateTree) -> It
             line += f"; what it was after cell{'s' * (len(before) > 1)} {ranges(before)} may be kept: "
             line += f"del {name} and then %past clear take that away"
         yield line
-
-
-def listed(what: Iterable[object]) -> str:
-    """All that is left out."""
-    names = sorted({each for each in what if isinstance(each, str)})
-    others = sum(1 for each in what if not isinstance(each, str))
-    parts = [*names, *([f"{others} object{'s' * (others > 1)}"] if others else [])]
-    return f"no bytes are kept of: {', '.join(parts) or 'nothing; all is kept'}"

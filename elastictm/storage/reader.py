@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from elastictm.errors import ArchiveDamaged, ArchiveError
 from elastictm.storage.checks import check_blob
 from elastictm.storage.chunks import some
+from elastictm.storage.closing import Closing
 from elastictm.storage.frame import check_archive, read_footer
 from elastictm.storage.layout import HEADER, PAGE
 from elastictm.storage.manifest import Manifest, decode
@@ -17,14 +18,11 @@ from elastictm.storage.source import Source
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from os import PathLike
-    from types import TracebackType
-
-    from typing_extensions import Self
 
     from elastictm.storage.manifest import Blob
 
 
-class ArchiveReader:
+class ArchiveReader(Closing):
     """An open archive, as a context manager.
 
     ``manifest`` says what it holds; ``name`` and ``size``, in bytes, are those of the file.
@@ -55,14 +53,6 @@ class ArchiveReader:
             raise
         self._pieces = PieceReader()
         self._indices: dict[str, int] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the file; what was read stays valid."""

@@ -15,6 +15,7 @@ import msgspec
 from elastictm.errors import ArchiveDamaged, ArchiveError, DestinationExists, StoreInUse, UsageError
 from elastictm.storage.about import FILE, About, read_about, write_about
 from elastictm.storage.catalogue import Catalogue
+from elastictm.storage.closing import Closing
 from elastictm.storage.destination import refused
 from elastictm.storage.files import LocalFiles
 from elastictm.storage.lending import Lender
@@ -27,7 +28,6 @@ from elastictm.storage.store_reader import StoreReader
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from os import PathLike
-    from types import TracebackType
 
     from typing_extensions import Self
 
@@ -41,7 +41,7 @@ _TRIES = 5
 _BETWEEN_TRIES = 0.02
 
 
-class Store:
+class Store(Closing):
     """One session's folder, as a context manager.
 
     ``folder`` is its path, ``about`` describes the session, ``damaged`` tells what could not be read so far.
@@ -132,14 +132,6 @@ class Store:
             ownership.release()
             raise
         return store
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let go of the folder, which another process can then take over."""

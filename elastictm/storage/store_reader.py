@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from elastictm.errors import ArchiveDamaged, ArchiveError, ArchiveMissing
 from elastictm.storage.checks import check_blob
 from elastictm.storage.chunks import some
+from elastictm.storage.closing import Closing
 from elastictm.storage.pieces import Memory, Piece, PieceReader
 from elastictm.storage.shelf import outermost
 from elastictm.storage.source import Source
@@ -15,9 +16,6 @@ from elastictm.storage.source import Source
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
     from pathlib import Path
-    from types import TracebackType
-
-    from typing_extensions import Self
 
     from elastictm.storage.catalogue import Catalogue
     from elastictm.storage.manifest import Blob, Chunk
@@ -30,7 +28,7 @@ _MOST_OPEN = 64
 _TRIES = 3
 
 
-class StoreReader:
+class StoreReader(Closing):
     """An open store, as a context manager.
 
     Responsibilities:
@@ -50,14 +48,6 @@ class StoreReader:
         self._sources: OrderedDict[PackName, Source] = OrderedDict()
         self._loaded: set[PackName] = set()
         self._pieces = PieceReader()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the files; what was read stays valid."""

@@ -18,28 +18,38 @@ ATOMS: Final[frozenset[type]] = frozenset(
 )
 """Built-in types whose instances are compared by identity alone as long as nobody re-binds the name."""
 
-FIXED: Final[frozenset[type]] = ATOMS | {
-    dt.date,
-    dt.datetime,
-    dt.time,
-    dt.timedelta,
-    dt.timezone,
-    decimal.Decimal,
-    fractions.Fraction,
-    pathlib.Path,
-    pathlib.PosixPath,
-    pathlib.PurePosixPath,
-    pathlib.PureWindowsPath,
-    re.Pattern,
-    uuid.UUID,
-    types.CodeType,
-    types.GenericAlias,
-    types.GetSetDescriptorType,
-    types.MemberDescriptorType,
-    types.MethodDescriptorType,
-    types.UnionType,
-    types.WrapperDescriptorType,
-}
+PRINTED: Final[frozenset[type]] = frozenset(
+    {
+        dt.date,
+        dt.datetime,
+        dt.time,
+        dt.timedelta,
+        dt.timezone,
+        decimal.Decimal,
+        fractions.Fraction,
+        pathlib.PosixPath,
+        pathlib.PurePosixPath,
+        pathlib.PureWindowsPath,
+        re.Pattern,
+        uuid.UUID,
+    }
+)
+"""Types of the standard library whose values never change, and whose text tells all of one."""
+
+FIXED: Final[frozenset[type]] = (
+    ATOMS
+    | PRINTED
+    | {
+        pathlib.Path,
+        types.CodeType,
+        types.GenericAlias,
+        types.GetSetDescriptorType,
+        types.MemberDescriptorType,
+        types.MethodDescriptorType,
+        types.UnionType,
+        types.WrapperDescriptorType,
+    }
+)
 """Types whose instances are shared freely without tying the names that hold them."""
 
 _FIXED_ELSEWHERE: Final = (

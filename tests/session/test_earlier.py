@@ -27,8 +27,8 @@ def test_an_archive_has_what_is_alive(notebook):
     """Earlier versions stay in the store: an archive has entries of live variables alone."""
     notebook.run("a = [1]", "a = [2]")
     past = notebook.session.past
-    with past._opened() as stored:
-        state = past.reader(stored, 3)
+    with past.room().opened() as stored:
+        state = past.room().state(stored, 3)
         assert [(e.name, e.n) for e in state.manifest.entries] == [("a", 3)]
         assert [(v.name, v.n) for v in state.earlier] == [("a", 2)]
         entry = next(iter(state.earlier.values()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from elastictm.session import recorder
+from elastictm.session.between import Between
 from elastictm.session.changes import ChangeDetector
 from elastictm.session.lots import Freezing
 from elastictm.session.recorder import Recorder
@@ -83,7 +84,7 @@ class Fault:
         (Freezing, "freeze"),
         (Recorder, "_recorded"),
         (recorder, "reasons_in_code"),
-        (Recorder, "_named_files"),
+        (recorder, "named_files"),
     ],
     ids=lambda part: getattr(part, "__name__", part),
 )
@@ -115,7 +116,7 @@ def test_an_error_before_a_cell(unloaded, monkeypatch, capsys, error):
     """A cell that could not be watched from its beginning may have done anything."""
     unloaded.load()
     unloaded.run("a = [1]; b = [2]")
-    Fault(monkeypatch, Recorder, "_look_outside", error)
+    Fault(monkeypatch, Between, "look", error)
     capsys.readouterr()
     run = unloaded.run("a.append(1)")
     assert {record.name for record in run.writes} == {"a", "b"}
@@ -146,7 +147,7 @@ def test_an_error_after_a_silent_cell(unloaded, monkeypatch):
     """Where nobody knows what a silent cell did, it may have done anything."""
     unloaded.load()
     unloaded.run("a = [1]; b = [2]")
-    Fault(monkeypatch, Recorder, "_moved", RuntimeError("broken"))
+    Fault(monkeypatch, Between, "_moved", RuntimeError("broken"))
     unloaded.shell.run_cell("a.append(2)", store_history=False)
     run = unloaded.run("len(b)")
     assert "a" in {record.name for record in run.writes}

@@ -103,7 +103,7 @@ def test_keeping_gives_up(notebook):
     notebook.settings.recording_floor = notebook.settings.recording_share = 0.0
     past.keeper._patience = Patience(itertools.count().__next__, lambda: Settings(keeping_seconds=0.5))
     notebook.run("big = [[i] for i in range(200_000)]; small = 1")
-    kept = {variable["name"]: variable for variable in past.contents(past.here()).to_json()["variables"]}
+    kept = {variable["name"]: variable for variable in past.room().contents(past.here()).to_json()["variables"]}
     assert NO_TIME in str(kept["big"])
     assert NO_TIME not in str(kept["small"])
 

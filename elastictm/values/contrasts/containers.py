@@ -12,8 +12,8 @@ from types import FunctionType
 from typing import Any, Final
 
 from elastictm.values.contrasts.facts import Facts, Kind, Line, Look, Part, lines
-from elastictm.values.contrasts.words import PRINTED, changed, count, cut, listed, short
-from elastictm.values.kinds import ATOMS, fixed_types, type_name
+from elastictm.values.contrasts.words import changed, count, cut, listed, short
+from elastictm.values.kinds import ATOMS, PRINTED, fixed_types, type_name
 
 _SIMPLE: Final = ATOMS - {slice}
 _FAITHFUL_KEYS: Final = _SIMPLE - {float, complex}

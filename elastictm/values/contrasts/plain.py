@@ -12,8 +12,8 @@ from typing import Any, Final
 from elastictm.model.texts import clean
 from elastictm.values.contrasts.facts import Facts, Kind, Look, Part, lines
 from elastictm.values.contrasts.instances import mapped
-from elastictm.values.contrasts.words import PRINTED, arrow, cut, plain, short
-from elastictm.values.kinds import fixed_types
+from elastictm.values.contrasts.words import arrow, cut, plain, short
+from elastictm.values.kinds import PRINTED, fixed_types
 
 _NUMBERS: Final = (int, float, complex)
 

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import decimal
-import fractions
-import pathlib
-import re
-import uuid
 from collections.abc import Iterable
 from itertools import islice
 from types import FunctionType
@@ -15,7 +9,7 @@ from typing import Any, Final
 
 from elastictm.model import texts
 from elastictm.model.texts import clean
-from elastictm.values.kinds import ATOMS, fixed_types, type_name
+from elastictm.values.kinds import ATOMS, PRINTED, fixed_types, type_name
 
 WIDTH: Final = 60
 """Characters of one value."""
@@ -26,23 +20,6 @@ _ITEMS: Final = 6
 _BITS: Final = 200
 _MISSING: Final = frozenset({"NAType", "NaTType"})
 _CONTAINERS: Final[dict[type, str]] = {list: "[]", tuple: "()", set: "{}", frozenset: "{}"}
-PRINTED: Final = frozenset(
-    {
-        dt.date,
-        dt.datetime,
-        dt.time,
-        dt.timedelta,
-        dt.timezone,
-        decimal.Decimal,
-        fractions.Fraction,
-        pathlib.PosixPath,
-        pathlib.PurePosixPath,
-        pathlib.PureWindowsPath,
-        re.Pattern,
-        uuid.UUID,
-    }
-)
-"""Types of the standard library whose text tells all of a value."""
 
 
 def cut(text: str, width: int = WIDTH) -> str:
