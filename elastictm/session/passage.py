@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from elastictm.session.clock import Clock
     from elastictm.session.reading import ReadingRoom
     from elastictm.session.recorder import Recorder
-    from elastictm.session.restoring import Restored, Watch
+    from elastictm.session.restoring import Restored
+    from elastictm.session.watch import Watch
     from elastictm.values.freeze import Surroundings
 
 

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from elastictm.session.circumstances.circumstances import Circumstances
     from elastictm.session.clock import Clock
     from elastictm.session.recorder import Recorder
-    from elastictm.session.restoring import Restored, Watch
+    from elastictm.session.restoring import Restored
     from elastictm.session.stock import Stock
     from elastictm.session.stores import Found, Stores
+    from elastictm.session.watch import Watch
     from elastictm.settings import Settings
     from elastictm.storage import manifest as m
     from elastictm.storage.lending import Lender
@@ -258,8 +259,7 @@ class Past:
             except (DestinationError, OSError) as error:
                 self.trouble = f"the past is not kept: {error} Once that is mended, %past saving on begins with it."
                 return
-        # What is interrupted or fails is kept with the next state.
-        whole, self._whole = self._whole, True
+        whole, self._whole = self._whole, True  # what is interrupted or fails is kept with the next state
         if not keeper.keep(self._unkept, recorder, whole=whole):
             return
         if whole and len(self.tree) > 1:
@@ -347,13 +347,7 @@ class Past:
         return self._room
 
     def go(
-        self,
-        n: RunNumber,
-        recorder: Recorder,
-        circumstances: Circumstances,
-        watch: Watch,
-        *,
-        allow_effects: bool = False,
+        self, n: RunNumber, recorder: Recorder, circumstances: Circumstances, watch: Watch, *, allow_effects: bool
     ) -> Restored:
         """Rebuild a state in place of the one that is here.
 
@@ -361,10 +355,7 @@ class Past:
             ArchiveError: what was kept cannot be read.
             RestoreFailed: it stopped half way; the session is as it was.
         """
-        with watch.shield.open():
-            watch.progress.stage("having all that was kept on disk", None, "")
-            self._leave(recorder)
-            room = self.room()
+        room = self.room()
         restored = self._passage.go(n, room, self.tree, recorder, circumstances, watch, allow_effects=allow_effects)
         if self.keeper is not None:
             self.keeper.moved()
@@ -395,10 +386,9 @@ class Past:
         if pack != p.Pack():
             keeper.note((), pack)
 
-    def _leave(self, recorder: Recorder) -> None:
+    def leave(self, recorder: Recorder) -> None:
         """Have a state of what is here now, should something have changed it since the last cell ended."""
-        history = recorder.settled()
-        last = history.runs[-1] if history.runs else None
+        last = next(reversed(recorder.settled().runs), None)
         if last is None:
             return
         if last.n in self.tree and last.settings != self.tree[last.n].run.settings:

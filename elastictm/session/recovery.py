@@ -10,8 +10,9 @@ from elastictm.model.tree import StateTree
 from elastictm.session.archivist import chosen
 from elastictm.session.gaps import gaps, left_out, states_of
 from elastictm.session.prospect import Prospect
-from elastictm.session.restoring import Restored, Restorer, Watch
+from elastictm.session.restoring import Restored, Restorer
 from elastictm.session.states import Shelves, StateReader
+from elastictm.session.watch import Watch
 from elastictm.storage.store import Store
 
 if TYPE_CHECKING:

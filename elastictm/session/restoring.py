@@ -16,7 +16,6 @@ from functools import partial
 from elastictm.errors import ArchiveDamaged, RestoreFailed
 from elastictm.ids import DefinitionKey, Name, output_number
 from elastictm.model.history import History
-from elastictm.model.progress import SILENT, Progress
 from elastictm.model.reports import RestoreReport
 from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.problem import Problem
@@ -29,9 +28,9 @@ from elastictm.session.host import Host, clear, place, variables
 from elastictm.session.packing import definition_units
 from elastictm.session.prospect import Prospect
 from elastictm.session.replay import Replay, TryAgain
-from elastictm.session.shield import Shield
 from elastictm.session.standing import Arrived, Present, Standing, used_by_reruns
 from elastictm.session.unpacking import forget_own, import_parts, unpack
+from elastictm.session.watch import Watch
 from elastictm.values.caches import forget
 from elastictm.values.freeze import Surroundings
 from elastictm.values.thaw import Thawer
@@ -45,14 +44,6 @@ class Restored:
     around: Surroundings
     report: RestoreReport
     arrived: tuple[Arrived, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """Who looks on: interrupts wait for the ``shield`` while things are put in order, ``progress`` is told of all."""
-
-    shield: Shield
-    progress: Progress = SILENT
 
 
 class Restorer:

@@ -5,8 +5,7 @@ Planning and archives are imported when they are first used, so that recording a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ from elastictm.session.recorder import Clock, Recorder
 from elastictm.session.scruples import Scruples
 from elastictm.session.stores import Found, Stores
 from elastictm.session.trust import TrustBook
+from elastictm.session.watch import put_in_order
 from elastictm.settings import Settings
 from elastictm.values.freeze import Freezer, Surroundings
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from elastictm.model.sessions import SessionList
     from elastictm.session.drafting import Drafting
     from elastictm.session.options import SaveOptions
-    from elastictm.session.restoring import Restored, Watch
+    from elastictm.session.restoring import Restored
     from elastictm.session.saving import Draft
     from elastictm.session.stock import Stock
     from elastictm.storage.manifest import Manifest
@@ -130,9 +130,14 @@ class Session:
         """
         past = self.known_past()
         n = past.find(word)
-        with self._put_in_order() as watch:
+        with self.circumstances.unmoved():
+            import elastictm.session.restoring  # noqa: F401, PLC0415 - recording does without
+        with put_in_order(self.recorder, self.progress) as watch:
 
             def gone() -> Restored:
+                with watch.shield.open():
+                    watch.progress.stage("having all that was kept on disk", None, "")
+                    past.leave(self.recorder)
                 return past.go(n, self.recorder, self.circumstances, watch, allow_effects=allow_effects)
 
             try:
@@ -142,31 +147,9 @@ class Session:
                 restored = gone()
             self.history = restored.history
             self.recorder.moved(restored.history, past.tree.latest or RunNumber(0))
-            with self._last_looks(watch):
+            with watch.last_looks():
                 self.recorder.look_around(restored.arrived)
         return restored.report
-
-    @contextmanager
-    def _last_looks(self, watch: Watch) -> Iterator[None]:
-        """All is in its place; who interrupts what follows has it done before the next cell."""
-        watch.progress.stage("looking at what has come", None, "")
-        with watch.shield.open():
-            yield
-
-    @contextmanager
-    def _put_in_order(self) -> Iterator[Watch]:
-        """Nothing is recorded inside, and an interrupt waits but where the session can be put back as it was."""
-        with self.circumstances.unmoved():
-            from elastictm.session.restoring import Watch  # noqa: PLC0415 - recording does without
-            from elastictm.session.shield import Shield  # noqa: PLC0415 - likewise
-
-        with Shield() as shield:
-            self.recorder.suspended = True
-            recorder = self.recorder
-            try:
-                yield Watch(shield, self.progress)
-            finally:
-                recorder.suspended = False
 
     def known_past(self) -> Past:
         """The states of this session.
@@ -272,7 +255,7 @@ class Session:
         before = [name for name in variables(self.host) if is_variable(name)]
         with ArchiveReader(path) as reader:
             self._book.require(reader.manifest, path, trust)
-            with self._put_in_order() as watch:
+            with put_in_order(self.recorder, self.progress) as watch:
                 with watch.shield.open():
                     if self.past is not None and self.past.keeper is not None:
                         self.past.keeper.flush()
@@ -284,7 +267,7 @@ class Session:
                 if self.past is not None:
                     self.past.close()
                     self.past = self._new_past(saving=self.past.saving)
-                with self._last_looks(watch):
+                with watch.last_looks():
                     self.recorder.adopt()
             report = restored.report
             if reader.manifest.past is not None:
@@ -312,7 +295,7 @@ class Session:
         assert stores is not None  # noqa: S101 - who keeps a past has them
         before = [name for name in variables(self.host) if is_variable(name)]
         recovery = Recovery(stores.find(session) if session else stores.latest(but=past.name), past.name)
-        with self._put_in_order() as watch:
+        with put_in_order(self.recorder, self.progress) as watch:
             with watch.shield.open():
                 if past.keeper is not None:
                     past.keeper.flush()
@@ -324,7 +307,7 @@ class Session:
             self.past = self._new_past()
             if recovery.taken is not None and self.past is not None:
                 self.past.resume(recovery.taken, recovery.tree, restored)
-            with self._last_looks(watch):
+            with watch.last_looks():
                 self.recorder.adopt()
         self._follow()
         return self._with_what_is_gone(restored.report, before)

@@ -21,7 +21,7 @@ def work(notebook, tmp_path):
         (tmp_path / name).touch()
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "inner.tm").touch()
-    notebook.run("alpha = [1]", "beta = 'text'", "alpha.append(2)", "%past tag clean 2")
+    notebook.run("alpha = [1]", "beta = 'text'", "alpha.append(2)", "%past tag clean 3")
     return notebook
 
 
@@ -49,9 +49,9 @@ CASES = [
     ("%migrate verify work.tm ", ["--rehearse", "--trust"]),
     ("%past un", ["undo", "untag"]),
     ("%past c", ["clear", "clean"]),
-    ("%past diff ", ["clean", "3", "2", "1", "0"]),
-    ("%past diff 1 c", ["clean"]),
-    ("%past vars 1 ", ["alpha"]),
+    ("%past diff ", ["clean", "4", "3", "2", "0"]),
+    ("%past diff 2 c", ["clean"]),
+    ("%past vars 2 ", ["alpha"]),
     ("%past vars clean ", ["alpha", "beta"]),
     ("%past untag ", ["clean"]),
     ("%past saving ", ["on", "off"]),
