@@ -75,7 +75,7 @@ def _files(incomplete: str, ending: str) -> Iterator[str]:
         inner = list(_within(found[0], ending))
         if not inner:
             break
-        found = [found[0], *inner] if len(inner) == 1 else inner
+        found = inner
     yield from found[:_MOST]
 
 
