@@ -195,4 +195,4 @@ def _speed(done: float, total: float | None, seconds: float) -> str:
         return ""
     speed = done / seconds
     text = f"{amount(speed)}/s"
-    return f"{text}, {duration(max(total - done, 0) / speed)} left" if total else text
+    return f"{text}, {duration((total - done) / speed)} left" if total and total > done else text
