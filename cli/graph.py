@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
-from elastictm_cli import output
+from elastictm_cli import completing, output
 from elastictm_cli.archived import read_archive
 from elastictm_cli.options import Archive
 
@@ -30,7 +30,11 @@ def graph(  # noqa: PLR0913 - each is an option of its own
     archive: Archive,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]...", help="Only what these variables come from, and what comes from them."),
+        typer.Argument(
+            metavar="[NAME]...",
+            help="Only what these variables come from, and what comes from them.",
+            autocompletion=completing.names,
+        ),
     ] = None,
     *,
     html: Annotated[_File, _file("a page to look around in, which needs nothing else")] = None,

@@ -14,10 +14,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from elastictm_cli.files import write_text
-
 from elastictm.errors import UsageError
 from elastictm.storage.destination import refused
+from elastictm.storage.textfile import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from elastictm_cli import output
+
+from elastictm.model.fitting import elided
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
     from elastictm_cli.resuming import CodeCell
+
+
+_WIDTH: Final = 48
 
 
 class Meter:
@@ -50,8 +55,12 @@ class Meter:
         """A cell is about to run."""
         first = cell.source.strip().splitlines()[0][:40]
         self._begun += 1
-        what = f"cell {self._begun}: {first}"
-        self._progress.update(self._task, completed=self._begun - 1, description=what.replace("[", r"\["))
+        self._progress.update(self._task, completed=self._begun - 1)
+        self.stage(f"cell {self._begun}: {first}")
+
+    def stage(self, what: str) -> None:
+        """Something begins that may take long."""
+        self._progress.update(self._task, description=elided(what, _WIDTH).replace("[", r"\["))
         if self._lines:
             output.message(f"{what} ({self._begun} of {self._cells})")
 

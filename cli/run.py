@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from elastictm_cli import output
+from elastictm_cli import completing, output
 from elastictm_cli.losses import check_losses
 from elastictm_cli.meter import Meter
 from elastictm_cli.options import AllowLosses, Json, Quiet, Trust
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 
 def run(  # noqa: PLR0913 - each is an option of its own
-    notebook: Annotated[str, typer.Argument(metavar="NOTEBOOK", help="The notebook, an .ipynb file; - reads it.")],
+    notebook: Annotated[
+        str,
+        typer.Argument(
+            metavar="NOTEBOOK", help="The notebook, an .ipynb file; - reads it.", autocompletion=completing.notebooks
+        ),
+    ],
     written: Annotated[
         str | None,
         typer.Argument(metavar="[OUTPUT]", help="The same as --output.", show_default=False),
@@ -129,7 +134,7 @@ def _execute(document: Any, order: Order, progress: Meter, *, log: bool) -> Outc
 
     with progress:
         try:
-            return asyncio.run(execute(document, order, progress.starting, progress.log if log else None))
+            return asyncio.run(execute(document, order, progress, progress.log if log else None))
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
 

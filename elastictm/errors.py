@@ -16,6 +16,7 @@
     ├── RestoreFailed                  exit 1   the session was left as it was
     ├── StateNotKept (LookupError)     exit 1   a value of another state was not kept
     ├── CellFailed                     exit 1   a cell of the user's raised
+    ├── Interrupted                    exit 130 the user stopped it; the message says what state things are in
     └── RestoredWithLosses             exit 4   some variables could not be brought back
 
 A message says what happened, the value, what was expected, and what to do; ``page`` is where more is said of it.
@@ -103,6 +104,12 @@ class StateNotKept(ElasticTMError, LookupError):
 
 class CellFailed(ElasticTMError):
     """A cell of the user's raised while a notebook was run."""
+
+
+class Interrupted(ElasticTMError):
+    """The user stopped what was going on."""
+
+    exit_code = 130
 
 
 class RestoredWithLosses(ElasticTMError):

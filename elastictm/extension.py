@@ -85,6 +85,8 @@ def load(shell: InteractiveShell, *, announce: bool = False) -> None:
     settings.session.tell = tell
     magics = [kind(shell, settings.session) for kind in magics_classes()]
     shell.register_magics(*magics)
+    for surface in _surfaces():
+        surface.install(shell, settings.session)
     if announce:
         for each in magics:
             each.announce()
@@ -98,6 +100,8 @@ def unload(shell: InteractiveShell) -> None:
     settings.unhook()
     atexit.unregister(settings.session.close)
     settings.session.close()
+    for surface in _surfaces():
+        surface.uninstall(shell)
     classes = magics_classes()
     for each in shell.configurables:
         if type(each) in classes:
@@ -120,6 +124,13 @@ def magics_classes() -> tuple[type[SessionMagics], ...]:
     from elastictm.magics.past import PastMagics  # noqa: PLC0415 - likewise
 
     return MigrateMagics, GraphMagics, PastMagics, OverviewMagics
+
+
+def _surfaces() -> tuple[Any, ...]:
+    """What shells get besides magics, and lose again."""
+    from elastictm.magics import completing, showing  # noqa: PLC0415 - only a shell that records needs them
+
+    return completing, showing
 
 
 def find(shell: InteractiveShell) -> ElasticTM | None:

@@ -13,11 +13,11 @@ from elastictm.errors import UsageError
 from elastictm.ids import RunNumber
 from elastictm.magics.panels import Panels, moment
 from elastictm.magics.words import Parser, SessionMagics, errors_shown, tell
+from elastictm.magics.working import session_left, working
 from elastictm.model.quantities import parse_size
 from elastictm.model.tables import amount
 from elastictm.model.timeline import Timeline
 from elastictm.session.session import Session
-from elastictm.views.differences import ColouredDifference
 from elastictm.views.states import StatesPage
 
 PAST = """\
@@ -102,11 +102,20 @@ class PastMagics(SessionMagics):
         parser.add_argument("--session")
         given = parser.parse_args(words)
         if given.session is not None:
-            display(self._session.recover(given.session, given.state, allow_effects=given.allow_effects))
+            self._bring(given.session, given.state, allow_effects=given.allow_effects)
         elif given.state is None:
             self._list(everything=given.all)
         else:
-            display(self._session.go(given.state, allow_effects=given.allow_effects))
+            left = session_left(self._session, f"by then the session was at state {given.state}")
+            with working(self._session, "going there", left):
+                report = self._session.go(given.state, allow_effects=given.allow_effects)
+            display(report)
+
+    def _bring(self, session: str | None, state: str | None, *, allow_effects: bool = False) -> None:
+        left = session_left(self._session, "by then the session had become the other one")
+        with working(self._session, "recovering", left):
+            report = self._session.recover(session, state, allow_effects=allow_effects)
+        display(report)
 
     def _list(self, *, everything: bool) -> None:
         shown = self._session.timeline(everything=everything)
@@ -134,7 +143,7 @@ class PastMagics(SessionMagics):
             raise UsageError(f"%past diff takes two states, such as %past diff 12 20, not {len(words)}")
         past = self._session.known_past()
         first, second = past.find(words[0]), past.find(words[1])
-        display(ColouredDifference(past.room().difference(first, second, self._session.clock.elapsed)))
+        display(past.room().difference(first, second, self._session.clock.elapsed))
 
     def _tag(self, words: list[str]) -> None:
         past = self._session.known_past()
@@ -194,4 +203,4 @@ class PastMagics(SessionMagics):
     def _recover(self, words: list[str]) -> None:
         if len(words) > 1:
             raise UsageError(f"%past recover takes at most the number of a state, not {' '.join(words)!r}")
-        display(self._session.recover(None, words[0] if words else None))
+        self._bring(None, words[0] if words else None)

@@ -68,4 +68,4 @@ def errors_shown() -> Iterator[None]:
     except ElasticTMError as error:
         raise ShownError(error.told()) from None
     except KeyboardInterrupt:
-        raise ShownError("interrupted: the session, and any file of that name, are as they were before") from None
+        raise ShownError("interrupted: the session is as it was before") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from elastictm.model.reports import Shown
+from elastictm.model.shown import Shown
 from elastictm.model.tables import Table, age, amount
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from elastictm.ids import Name, RunNumber, is_variable
 from elastictm.model.branches import Lane, lanes
-from elastictm.model.reports import Shown
+from elastictm.model.shown import Shown
 from elastictm.model.tables import Table, age, amount, duration
 from elastictm.model.tree import State, StateTree
 
@@ -83,7 +83,8 @@ class Timeline(Shown):
             "redo": self.redo,
         }
 
-    def _tables(self) -> tuple[Table, ...]:
+    def tables(self) -> tuple[Table, ...]:
+        """One table, a row for each state."""
         rows = tuple(
             (
                 f"{state.lane.drawing} {state.n}",
@@ -101,7 +102,8 @@ class Timeline(Shown):
         head += f"{amount(self.bytes)} on disk"
         columns = ("state", "cell", "age", "took", "wrote", "added", "going there", "")
         more = (f"{self.hidden} earlier states: %past --all shows them",) if self.hidden else ()
-        return (Table(head, columns, rows, (*more, *self.notes), self.gaps),)
+        spare = ("age", "took", "wrote", "added", "cell")
+        return (Table(head, columns, rows, (*more, *self.notes), self.gaps, spare=spare),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from elastictm.session.restoring import Restored
     from elastictm.session.stock import Stock
     from elastictm.session.stores import Found, Stores
+    from elastictm.session.watch import Watch
     from elastictm.settings import Settings
     from elastictm.storage import manifest as m
     from elastictm.storage.lending import Lender
@@ -263,10 +264,10 @@ class Past:
             except (DestinationError, OSError) as error:
                 self.trouble = f"the past is not kept: {error} Once that is mended, %past saving on begins with it."
                 return
-        if not keeper.keep(self._unkept, recorder, whole=self._whole):
-            self._whole = True
+        whole, self._whole = self._whole, True  # what is interrupted or fails is kept with the next state
+        if not keeper.keep(self._unkept, recorder, whole=whole):
             return
-        if self._whole and len(self.tree) > 1:
+        if whole and len(self.tree) > 1:
             self._note_all(keeper)
         self._unkept.clear()
         self._whole = False
@@ -367,7 +368,7 @@ class Past:
         return self._room
 
     def go(
-        self, n: RunNumber, recorder: Recorder, circumstances: Circumstances, *, allow_effects: bool = False
+        self, n: RunNumber, recorder: Recorder, circumstances: Circumstances, watch: Watch, *, allow_effects: bool
     ) -> Restored:
         """Rebuild a state in place of the one that is here.
 
@@ -375,8 +376,8 @@ class Past:
             ArchiveError: what was kept cannot be read.
             RestoreFailed: it stopped half way; the session is as it was.
         """
-        self._leave(recorder)
-        restored = self._passage.go(n, self.room(), self.tree, recorder, circumstances, allow_effects=allow_effects)
+        room = self.room()
+        restored = self._passage.go(n, room, self.tree, recorder, circumstances, watch, allow_effects=allow_effects)
         if self.keeper is not None:
             self.keeper.moved()
         self._arrive(restored)
@@ -406,10 +407,9 @@ class Past:
         if pack != p.Pack():
             keeper.note((), pack)
 
-    def _leave(self, recorder: Recorder) -> None:
+    def leave(self, recorder: Recorder) -> None:
         """Have a state of what is here now, should something have changed it since the last cell ended."""
-        history = recorder.settled()
-        last = history.runs[-1] if history.runs else None
+        last = next(reversed(recorder.settled().runs), None)
         if last is None:
             return
         if last.n in self.tree and last.settings != self.tree[last.n].run.settings:
