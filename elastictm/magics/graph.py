@@ -8,7 +8,7 @@ from IPython.core.magic import line_magic, magics_class
 from IPython.display import display
 
 from elastictm.ids import Name
-from elastictm.magics.words import Parser, SessionMagics, errors_shown, tell
+from elastictm.magics.words import Parser, SessionMagics, errors_shown, tell, words
 from elastictm.model.history import History
 from elastictm.model.outlook import USUAL, Outlook
 from elastictm.model.quantities import parse_bandwidth
@@ -38,7 +38,7 @@ class GraphMagics(SessionMagics):
     def graph(self, line: str) -> None:
         """Draw the history; see ``GRAPH``."""
         with errors_shown():
-            given = _parser().parse_args(line.split())
+            given = _parser().parse_args(words(line))
             history = self._session.recorder.settled()
             asked = None if given.bandwidth is None else parse_bandwidth(given.bandwidth)
             bandwidth = asked or self._session.settings().bandwidth or USUAL

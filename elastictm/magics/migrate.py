@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from IPython.core.magic import line_magic, magics_class
 from IPython.display import display
 
 from elastictm.errors import UsageError
-from elastictm.magics.words import Parser, SessionMagics, ask, errors_shown, names
+from elastictm.magics.words import Parser, SessionMagics, ask, errors_shown, names, words
 from elastictm.magics.working import file_left, session_left, working
 from elastictm.model.quantities import parse_bandwidth, parse_size
 
@@ -59,16 +58,16 @@ class MigrateMagics(SessionMagics):
     def migrate(self, line: str) -> None:
         """Save, plan, restore, verify; see ``MIGRATE``."""
         with errors_shown():
-            words = shlex.split(line)
+            given = words(line)
             actions: dict[str, Callable[[list[str]], None]] = {
                 "save": self._save,
                 "plan": self._plan,
                 "restore": self._restore,
                 "verify": self._verify,
             }
-            if not words or words[0] not in actions:
-                raise UsageError(f"%migrate takes {', '.join(actions)}, not {words[0] if words else 'nothing'!r}")
-            actions[words[0]](words[1:])
+            if not given or given[0] not in actions:
+                raise UsageError(f"%migrate takes {', '.join(actions)}, not {given[0] if given else 'nothing'!r}")
+            actions[given[0]](given[1:])
 
     migrate.__doc__ = MIGRATE
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -12,7 +11,7 @@ from IPython.display import display
 from elastictm.errors import UsageError
 from elastictm.ids import RunNumber
 from elastictm.magics.panels import Panels, moment
-from elastictm.magics.words import Parser, SessionMagics, errors_shown, tell
+from elastictm.magics.words import Parser, SessionMagics, errors_shown, tell, words
 from elastictm.magics.working import session_left, working
 from elastictm.model.quantities import parse_size
 from elastictm.model.tables import amount
@@ -71,7 +70,9 @@ class PastMagics(SessionMagics):
     @line_magic  # type: ignore[untyped-decorator]
     def past(self, line: str) -> None:
         """List states, go to one, look into one; see ``PAST``."""
-        self._do(shlex.split(line))
+        with errors_shown():
+            given = words(line)
+        self._do(given)
 
     past.__doc__ = PAST
 

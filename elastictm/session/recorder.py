@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -220,9 +222,12 @@ class Recorder:
         self._watch.start()
         self._started = (self._clock.now(), self._clock.elapsed())
 
-    def spare_generators(self) -> None:
-        """What this program loaded itself has generators of random numbers that nobody has drawn from yet."""
-        self._random = generators.look() | self._random
+    @contextmanager
+    def undrawn(self) -> Iterator[None]:
+        """Of the generators of random numbers that are loaded inside, none counts as drawn from by the cell."""
+        here = generators.look()
+        yield
+        self._random |= {name: state for name, state in generators.look().items() if name not in here}
 
     def start_clock(self) -> None:
         """The cell that was announced begins only now."""
