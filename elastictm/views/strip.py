@@ -149,7 +149,7 @@ def _tail(scene: Scene, at: int, outlook: Outlook | None, room: int) -> Iterator
         yield " → ", "dim"
     for text, style in names:
         if left < len(text):
-            yield cut(text, max(left, 1)), style
+            yield cut(text, max(left, 1)) if text.strip(", ") else "…", style
             return
         yield text, style
         left -= len(text)
