@@ -62,7 +62,7 @@ class GraphMagics(SessionMagics):
         tell(f"the graph is in {file}")
 
     def _outlook(self, history: History, bandwidth: float, *, whole: bool) -> Outlook:
-        with self._session.circumstances.unmoved():
+        with self._session.unnoticed():
             from elastictm.session.forecast import Forecast  # noqa: PLC0415 - recording does without
 
         forecast = Forecast.of_session(history, Path.cwd(), self._session.settings().alpha)

@@ -133,7 +133,7 @@ class Session:
         """
         past = self.known_past()
         n = past.find(word)
-        with self._unnoticed():
+        with self.unnoticed():
             import elastictm.session.restoring  # noqa: F401, PLC0415 - recording does without
         with put_in_order(self.recorder, self.progress) as watch:
 
@@ -161,7 +161,7 @@ class Session:
             UsageError: none are kept.
         """
         past = self.known_past()
-        with self._unnoticed():
+        with self.unnoticed():
             return past.timeline(everything=everything, in_passing=in_passing)
 
     def known_past(self) -> Past:
@@ -203,14 +203,14 @@ class Session:
             return self._save(path, options, force=force, rehearse=rehearse)
 
     @contextmanager
-    def _unnoticed(self) -> Iterator[None]:
+    def unnoticed(self) -> Iterator[None]:
         """What is imported inside sets up its settings and generators, which is no doing of the session's."""
         with self.circumstances.unmoved(), self.recorder.undrawn():
             yield
 
     def _load_planner(self) -> None:
         """Import what planning takes."""
-        with self._unnoticed():
+        with self.unnoticed():
             import elastictm.session.faith  # noqa: PLC0415 - recording does without
             import elastictm.session.saving  # noqa: F401, PLC0415 - likewise
 
@@ -311,7 +311,7 @@ class Session:
             ArchiveError: what was kept cannot be read.
             RestoreFailed: it stopped half way; the session is as it was.
         """
-        with self._unnoticed():
+        with self.unnoticed():
             from elastictm.session.recovery import Recovery  # noqa: PLC0415 - recording does without
 
         stores, past = self._stores, self.known_past()
@@ -383,14 +383,14 @@ class Session:
     def clear(self, cells: tuple[RunNumber, RunNumber] | None) -> str:
         """Forget the states of a range of cells, or all but the one that is here; returns in words what was freed."""
         past = self.known_past()
-        with self._unnoticed():
+        with self.unnoticed():
             import elastictm.session.thrift  # noqa: F401, PLC0415 - recording does without
         return past.clear(cells)
 
     def spend(self, budget: int) -> tuple[str, ...]:
         """Have the past of all sessions take no more bytes on disk from now on; returns in lines what that took."""
         past = self.known_past()
-        with self._unnoticed():
+        with self.unnoticed():
             import elastictm.session.thrift  # noqa: F401, PLC0415 - recording does without
         self.budget = budget
         return tuple(past.fit())
