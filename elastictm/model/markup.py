@@ -24,7 +24,7 @@ _COLOURS: Final[dict[Tone, tuple[str, str]]] = {
     "moved": ("--jp-info-color1", "#0b84a5"),
 }
 
-_STYLE: Final = (
+_RULES: Final = (
     ".elastictm{color:var(--jp-content-font-color1,inherit);font-size:var(--jp-content-font-size1,14px);"
     "line-height:1.45;margin:.2em 0;text-align:left}"
     ".elastictm .etm-head{font-weight:600;margin:.35em 0;white-space:pre-line;overflow-wrap:anywhere}"
@@ -54,6 +54,8 @@ _STYLE: Final = (
 ) + "".join(
     f".elastictm .etm-c-{tone}{{color:var({variable},{colour})}}" for tone, (variable, colour) in _COLOURS.items()
 )
+_STYLE: Final = _RULES.replace(".elastictm", ".elastictm" * 3)
+"""The rules, with more weight than those that notebooks have for all tables and lists."""
 
 _WORD: Final = re.compile(r"\b(LOST|DIFFERENT|MAY DIFFER|lost|different|differs)\b")
 _PROSE: Final = 28
