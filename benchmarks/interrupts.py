@@ -61,6 +61,15 @@ def interrupted_at(step: Callable[[], object], delay: float) -> float | None:
     return over - sent[0] if over is not None and sent else None
 
 
+def kept(target: Path) -> object:
+    """The files beside a target; True where all was written when the interrupt came, and is whole."""
+    if target.exists():
+        with ArchiveReader(target) as reader:
+            reader.verify()
+        return True
+    return sorted((p.name, p.stat().st_ino, p.stat().st_size) for p in target.parent.iterdir())
+
+
 def steps(size: int, folder: Path):
     """Each long step: its name, what it does, and what must be the same after it was interrupted."""
     count = size // 250
@@ -70,7 +79,7 @@ def steps(size: int, folder: Path):
     target = folder / "new.tm"
 
     def files() -> object:
-        return sorted((p.name, p.stat().st_ino, p.stat().st_size) for p in folder.iterdir())
+        return kept(target)
 
     def names(session) -> Callable[[], object]:
         # Where all had come back the session is the other one, which has a history of its own.

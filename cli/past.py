@@ -77,8 +77,9 @@ def past(  # noqa: PLR0913 - each is an option of its own
     archivist = Archivist(store)
     report: SaveReport | StateContents | Timeline
     if save is not None:
-        left = f"there is no new file, and one that was at {save} is as it was"
-        with output.working("saving", left) as told_of:
+        from elastictm.magics.working import file_left  # noqa: PLC0415 - not for --help
+
+        with output.working("saving", file_left(save)) as told_of:
             report = archivist.save(session, state, save, force=force, progress=told_of)
     elif state is not None:
         report = archivist.contents(session, state)

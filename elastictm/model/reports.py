@@ -148,7 +148,7 @@ class PlanReport(Shown):
     def to_json(self) -> dict[str, object]:
         """The plan as a dict of plain values."""
         return {
-            "variables": [choice.to_json() for choice in self._by_loss()],
+            "variables": [c.to_json() for c in sorted(self.choices, key=lambda c: c.report.outcome != "lost")],
             "cells_rerun": list(self.cells_rerun),
             "seconds": self.seconds,
             "bytes": self.bytes,
@@ -223,7 +223,7 @@ class SaveReport(Shown):
         """The report as a dict of plain values."""
         return {
             "path": self.path,
-            "variables": [v.to_json() for v in _ordered(self.variables)],
+            "variables": [v.to_json() for v in sorted(self.variables, key=lambda v: v.outcome != "lost")],
             "outputs": [v.to_json() for v in self.outputs],
             "cells_rerun": list(self.cells_rerun),
             "seconds": self.seconds,
@@ -277,7 +277,7 @@ class RestoreReport(Shown):
         """The report as a dict of plain values."""
         return {
             "path": self.path,
-            "variables": [v.to_json() for v in _ordered(self.variables)],
+            "variables": [v.to_json() for v in sorted(self.variables, key=lambda v: v.outcome != "lost")],
             "outputs": [v.to_json() for v in self.outputs],
             "cells_rerun": list(self.cells_rerun),
             "seconds": self.seconds,
