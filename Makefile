@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 LIBRARIES := .venv-libraries
 LIBRARIES_READY := $(LIBRARIES)/.ready
 
-.PHONY: help demo test test-libraries matrix support bench lint clean
+.PHONY: help demo test test-libraries matrix support pictures bench docs lint clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -15,7 +15,7 @@ $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "elastictm needs Python 3.10 or newer")'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable . --group test --group browser --group notebooks --group lint
+	$(BIN)/python -m pip install --quiet --editable . --group test --group browser --group docs --group notebooks --group lint
 	@touch $@
 
 demo: $(READY)  ## run a training notebook, save it, restore it elsewhere, compare everything
@@ -40,8 +40,15 @@ matrix: $(READY)  ## restore the gallery's notebooks, saved under each Python he
 support: $(LIBRARIES_READY)  ## run all kinds of values and write docs/support.md
 	$(LIBRARIES)/bin/python -m elastictm.testing.support_page tests/kinds/rows docs/support.md
 
+pictures: $(READY)  ## run a notebook and take the pictures of its graph for the docs
+	$(BIN)/python docs/pictures.py
+
 bench: $(READY)  ## measure; prints tables and writes benchmarks/results.md
 	$(BIN)/python benchmarks/run.py
+
+docs: $(READY)  ## write the reference and build the pages in build/site
+	$(BIN)/python docs/make_reference.py
+	$(BIN)/mkdocs build --strict --quiet
 
 lint: $(READY)  ## ruff and mypy --strict
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import planning
 import recording
 import saving
 
+import graph
 import past
 from elastictm.planning.build import migration_problem
 from elastictm.planning.policies import solve
@@ -49,6 +51,49 @@ print(time.perf_counter() - started)
 """
 
 
+ENABLED = """
+import sys, time, ipykernel.kernelapp
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.history import HistoryManager
+HistoryManager.enabled = False
+shell = InteractiveShell.instance()
+shell.kernel = None
+shell.run_cell("pass")
+started = time.perf_counter()
+import elastictm.enabled
+elastictm.enabled.begin(shell)
+print(time.perf_counter() - started)
+time.sleep(float(sys.argv[1]))
+started = time.perf_counter()
+shell.run_cell("pass", store_history=True)
+print(time.perf_counter() - started)
+"""
+
+
+def enabled_rows() -> list[tuple[str, str, str]]:
+    """What it costs to have every session recorded: as a shell starts, and with its first cell."""
+    starts, firsts = [], dict[str, list[float]]()
+    for _ in range(5):
+        for wait in ("0", "3"):
+            with tempfile.TemporaryDirectory() as home:
+                own = os.environ | {"HOME": home}
+                line = [sys.executable, "-c", ENABLED, wait]
+                done = subprocess.run(line, capture_output=True, text=True, check=True, env=own)
+            start, first = map(float, done.stdout.split())
+            starts.append(start)
+            firsts.setdefault(wait, []).append(first)
+    soon, later = (f"{1000 * statistics.median(firsts[wait]):.0f} ms" for wait in ("0", "3"))
+    return [
+        (
+            "added to the start of a shell where every session is recorded",
+            "10 ms",
+            f"{1000 * statistics.median(starts):.1f} ms",
+        ),
+        ("added to its first cell, run at once", "500 ms", soon),
+        ("added to its first cell, run three seconds later", "100 ms", later),
+    ]
+
+
 def startup_rows() -> list[tuple[str, str, str]]:
     """What importing costs a process that has IPython, and how soon the command line answers."""
     imports, helps = [], []
@@ -67,7 +112,17 @@ def startup_rows() -> list[tuple[str, str, str]]:
 def main() -> None:
     """Measure, print, and write the table."""
     rows = [("what", "at most", "measured"), ("---", "---", "---")]
-    for part in (recording.rows, past.rows, past_long.rows, planning_rows, saving.rows, startup_rows):
+    parts = (
+        recording.rows,
+        past.rows,
+        past_long.rows,
+        planning_rows,
+        saving.rows,
+        graph.rows,
+        startup_rows,
+        enabled_rows,
+    )
+    for part in parts:
         for row in part():
             rows.append(row)
             print(" | ".join(row), flush=True)

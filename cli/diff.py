@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from elastictm_cli import output
+from elastictm_cli import completing, output
 from elastictm_cli.archived import read_archive
 from elastictm_cli.options import Json
 
@@ -20,8 +20,16 @@ if TYPE_CHECKING:
 
 
 def diff(
-    before: Annotated[str, typer.Argument(metavar="A", help="The archive to begin with, a .tm file.")],
-    after: Annotated[str, typer.Argument(metavar="B", help="The archive to compare it with, a .tm file.")],
+    before: Annotated[
+        str,
+        typer.Argument(metavar="A", help="The archive to begin with, a .tm file.", autocompletion=completing.archives),
+    ],
+    after: Annotated[
+        str,
+        typer.Argument(
+            metavar="B", help="The archive to compare it with, a .tm file.", autocompletion=completing.archives
+        ),
+    ],
     *,
     json: Json = False,
 ) -> None:
@@ -30,9 +38,7 @@ def diff(
     if json:
         output.json_result(report.to_json())
     else:
-        from elastictm.views.differences import coloured  # noqa: PLC0415 - not for --help
-
-        output.result(coloured(report))
+        output.shown_result(report)
 
 
 def _report(before: str, after: str) -> DifferenceReport:

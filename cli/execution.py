@@ -9,7 +9,7 @@ import signal
 from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from elastictm_cli import kernels
 from elastictm_cli.seeds import seeded_environment
@@ -32,7 +32,10 @@ _SECONDS_TO_STOP: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to run and to save; all paths are absolute, ``timeout`` is in seconds for each cell."""
+    """What to run and to save; all paths are absolute, ``timeout`` is in seconds for each cell.
+
+    ``kernel`` is the name of an installed kernel, if it is not to be one of this Python.
+    """
 
     folder: Path
     cells: Sequence[CodeCell]
@@ -40,6 +43,7 @@ class Order:
     save: str | None = None
     force: bool = False
     timeout: int | None = None
+    kernel: str | None = None
 
 
 @dataclass(slots=True)
@@ -54,16 +58,29 @@ class Outcome:
     stopped_by: int | None = None
 
 
-async def execute(notebook: Any, order: Order, starting: Callable[[CodeCell], None]) -> Outcome:
+class Watcher(Protocol):
+    """Is told how a run goes on."""
+
+    def starting(self, cell: CodeCell) -> None:
+        """A cell is about to run."""
+
+    def stage(self, what: str) -> None:
+        """Something else begins that may take long."""
+
+
+async def execute(notebook: Any, order: Order, watcher: Watcher, shown: Callable[[str], None] | None = None) -> Outcome:
     """Run cells of a notebook, whose outputs change in place; a cell that fails ends the run, but not the save.
+
+    ``shown`` gets what cells show, as text and at once.
 
     Raises:
         ElasticTMError: the kernel could not be started, or died; or the archive to go on from could not be restored.
     """
     with TemporaryDirectory(prefix="elastictm-") as folder:
         # Nobody else has business with this kernel: its sockets lie in a folder that only this user may enter.
-        kernel = kernels.kernel_manager(f"{folder}/kernel.json", "ipc")
-        client = NotebookClient(notebook, km=kernel, timeout=order.timeout, log=_silent_log())
+        kernel = kernels.kernel_manager(f"{folder}/kernel.json", "ipc", order.kernel)
+        client = _Client(notebook, km=kernel, timeout=order.timeout, log=_silent_log())
+        client.shown = shown
         try:
             # What runs here is no part of what the user typed at prompts.
             arguments = ["--HistoryManager.hist_file=:memory:"]
@@ -71,7 +88,7 @@ async def execute(notebook: Any, order: Order, starting: Callable[[CodeCell], No
             environment = seeded or dict(os.environ)
             await kernel.start_kernel(cwd=str(order.folder), extra_arguments=arguments, env=environment)
             await client.async_start_new_kernel_client()
-            return await _Run(client, kernel, order, starting).run()
+            return await _Run(client, kernel, order, watcher).run()
         except kernels.Silent:
             raise ElasticTMError("the kernel died between two cells; what it held is lost") from None
         except RuntimeError as error:
@@ -80,6 +97,22 @@ async def execute(notebook: Any, order: Order, starting: Callable[[CodeCell], No
             if client.kc is not None:
                 client.kc.stop_channels()
             await _end(kernel)
+
+
+class _Client(NotebookClient):  # type: ignore[misc]
+    """Tells of outputs as they come."""
+
+    shown: Callable[[str], None] | None = None
+
+    def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
+        """Take in a message with an output."""
+        taken = super().output(outs, msg, display_id, cell_index)
+        if self.shown is not None:
+            content = msg["content"]
+            plain = content.get("data", {}).get("text/plain")
+            failed = f"{content['ename']}: {content['evalue']}\n" if "ename" in content else ""
+            self.shown(content.get("text", failed) if plain is None else f"{plain}\n")
+        return taken
 
 
 async def _end(kernel: Any) -> None:
@@ -99,11 +132,11 @@ class _Run:
     - save whatever is there at the end.
     """
 
-    def __init__(self, client: NotebookClient, kernel: Any, order: Order, starting: Callable[[CodeCell], None]) -> None:
+    def __init__(self, client: NotebookClient, kernel: Any, order: Order, watcher: Watcher) -> None:
         self._client = client
         self._kernel = kernel
         self._order = order
-        self._starting = starting
+        self._watcher = watcher
         self._cell_runs = False
         self._outcome = Outcome()
 
@@ -111,9 +144,10 @@ class _Run:
         with self._stoppable():
             await kernels.load_recording(self._client.kc)
             if self._order.restore is not None:
+                self._watcher.stage(f"restoring {self._order.restore}")
                 self._outcome.restored = await kernels.ask_to_restore(self._client.kc, self._order.restore)
             for cell in self._order.cells:
-                self._starting(cell)
+                self._watcher.starting(cell)
                 await self._run_cell(cell)
                 if self._outcome.failure or self._outcome.stopped_by:
                     break
@@ -141,6 +175,7 @@ class _Run:
         try:
             if self._outcome.failure and not await kernels.is_idle(self._client.kc, _SECONDS_TO_STOP):
                 raise ElasticTMError(f"the cell did not stop within {_SECONDS_TO_STOP} seconds, so nothing was saved")  # noqa: TRY301 - handled like other failures to save
+            self._watcher.stage(f"saving {path}")
             self._outcome.saved = await kernels.ask_to_save(self._client.kc, path, force=self._order.force)
         except ElasticTMError as error:
             self._outcome.not_saved = error

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from elastictm.model.records import CellRun
     from elastictm.model.reports import VariableReport
     from elastictm.model.settings_report import SettingsReport
+    from elastictm.model.tables import Table
     from elastictm.storage.manifest import Environment, Manifest
 
 
@@ -38,7 +39,9 @@ def inspect(
     elif json:
         output.json_result(_described(archive, manifest, history, size))
     else:
-        output.result(_shown(archive, manifest, history, size))
+        from elastictm.views.terminal import coloured_tables  # noqa: PLC0415 - not for --help
+
+        output.result(coloured_tables(_tables(archive, manifest, history, size)))
 
 
 def _requirements(made: Environment) -> Iterator[str]:
@@ -127,7 +130,7 @@ def _format_version(archive: str) -> int:
     return version
 
 
-def _shown(archive: str, manifest: Manifest, history: History, size: int) -> str:
+def _tables(archive: str, manifest: Manifest, history: History, size: int) -> tuple[Table, ...]:
     from datetime import datetime  # noqa: PLC0415 - not for --help
 
     from elastictm.model.settings_report import kept_lines, lost_lines  # noqa: PLC0415 - not for --help
@@ -155,11 +158,10 @@ def _shown(archive: str, manifest: Manifest, history: History, size: int) -> str
     total = f"Variables: {', '.join(f'{n} {word}' for word, n in counts.items() if n) or 'none'}"
     packages = ", ".join(f"{name} {version}" for name, version in sorted(made.packages.items()))
     settings = _settings(history)
-    tables = (
+    return (
         Table(f"{head}\n{where}", (), ()),
-        Table(total, columns, rows, lines=lost),
+        Table(total, columns, rows, lines=lost, spare=("kind", "seconds", "why")),
         ledger(history, lineage(history, ())),
         *([Table("Settings", (), (), kept_lines(settings), lost_lines(settings))] if settings else []),
         Table(f"Packages: {packages or 'none'}", (), ()),
     )
-    return "\n\n".join(table.to_text() for table in tables)

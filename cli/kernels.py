@@ -26,9 +26,22 @@ class _ThisPython(KernelSpecManager):  # type: ignore[misc]
         return KernelSpec(argv=command, display_name="Python 3", language="python")
 
 
-def kernel_manager(connection_file: str, transport: str = "tcp") -> AsyncKernelManager:
-    """A manager for one kernel of this Python, not yet started; with ipc its sockets lie beside the connection file."""
-    return AsyncKernelManager(kernel_spec_manager=_ThisPython(), connection_file=connection_file, transport=transport)
+def kernel_manager(connection_file: str, transport: str = "tcp", name: str | None = None) -> AsyncKernelManager:
+    """A manager for one kernel, not yet started: of this Python, or the installed one of that name.
+
+    With ipc its sockets lie beside the connection file.
+
+    Raises:
+        UsageError: no Python kernel has that name.
+    """
+    where = {"connection_file": connection_file, "transport": transport}
+    if name is None:
+        return AsyncKernelManager(kernel_spec_manager=_ThisPython(), **where)
+    known = KernelSpecManager().get_all_specs()
+    found = [each for each, about in known.items() if about["spec"].get("language", "").lower() == "python"]
+    if name not in found:
+        raise UsageError(f"no Python kernel is called {name!r}; there are: {', '.join(sorted(found)) or 'none'}")
+    return AsyncKernelManager(kernel_name=name, **where)
 
 
 class Silent(Exception):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from elastictm_cli import diff, graph, inspection, output, past, restore, run, verify
+from elastictm_cli import diff, enabling, graph, inspection, output, parameters, past, restore, run, verify
 from typer.core import TyperGroup
 
 from elastictm.errors import CellFailed, ElasticTMError
@@ -22,7 +22,7 @@ class _Commands(TyperGroup):
             return super().invoke(ctx)
         except ElasticTMError as error:
             # A failed cell is quoted as it stands; all else is one line.
-            text = str(error) if isinstance(error, CellFailed) else " ".join(str(error).split())
+            text = str(error) if isinstance(error, CellFailed) else " ".join(error.told().split())
             output.message(f"elastictm: {text}")
             raise typer.Exit(error.exit_code) from None
 
@@ -62,7 +62,7 @@ def options(
     """Makes a notebook session durable: saves it, and brings it back elsewhere."""
 
 
-app.command("run")(run.run)
+app.command("run", cls=parameters.PairCommand)(run.run)
 app.command("restore")(restore.restore)
 app.command("inspect")(inspection.inspect)
 app.command("graph")(graph.graph)
@@ -70,6 +70,8 @@ app.command("verify")(verify.verify)
 app.command("diff")(diff.diff)
 app.command("sessions")(past.sessions)
 app.command("past")(past.past)
+app.command("enable")(enabling.enable)
+app.command("disable")(enabling.disable)
 
 
 def main() -> None:

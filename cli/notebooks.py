@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import nbformat
-from elastictm_cli.files import write_text
+from elastictm_cli import output
 
 from elastictm.errors import UsageError
+from elastictm.storage.textfile import write_text
+
+PIPE: Final = "-"
+"""Stands for standard input and standard output."""
 
 
 def read_notebook(path: str) -> Any:
-    """A Python notebook.
+    """A Python notebook, from standard input where the path is ``-``.
 
     Raises:
         UsageError: there is none, or it is something else.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = sys.stdin.read() if path == PIPE else Path(path).read_text(encoding="utf-8")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about cells without ids, which get theirs when they are read
             notebook = nbformat.reads(text, as_version=4)
@@ -38,9 +43,13 @@ def read_notebook(path: str) -> Any:
 
 
 def write_notebook(path: str, notebook: Any, *, force: bool) -> None:
-    """Write a notebook file.
+    """Write a notebook file, or to standard output where the path is ``-``.
 
     Raises:
         DestinationError: it cannot be written there; what was there is intact.
     """
-    write_text(path, nbformat.writes(notebook).rstrip("\n") + "\n", force=force)
+    text = nbformat.writes(notebook).rstrip("\n")
+    if path == PIPE:
+        output.result(text)
+    else:
+        write_text(path, f"{text}\n", force=force)

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
 import typer
+from elastictm_cli import completing
 
-Archive: TypeAlias = Annotated[str, typer.Argument(metavar="ARCHIVE", help="The archive, a .tm file.")]
+Archive: TypeAlias = Annotated[
+    str, typer.Argument(metavar="ARCHIVE", help="The archive, a .tm file.", autocompletion=completing.archives)
+]
 
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 

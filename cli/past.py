@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from elastictm_cli import output
+from elastictm_cli import completing, output
 from elastictm_cli.options import Json
 
 from elastictm.errors import UsageError
@@ -31,17 +31,36 @@ def sessions(*, store: Store = "", json: Json = False) -> None:
     if json:
         output.json_result(found.to_json())
     else:
-        output.result(str(found))
+        output.shown_result(found)
 
 
 def past(  # noqa: PLR0913 - each is an option of its own
-    session: Annotated[str, typer.Argument(metavar="SESSION", help="A session's name, or how it begins or ends.")],
+    session: Annotated[
+        str,
+        typer.Argument(
+            metavar="SESSION",
+            help="A session's name, or how it begins or ends.",
+            autocompletion=completing.sessions,
+        ),
+    ],
     state: Annotated[
-        str | None, typer.Argument(metavar="[N]", show_default=False, help="A state: a cell's number or a tag.")
+        str | None,
+        typer.Argument(
+            metavar="[N]",
+            show_default=False,
+            help="A state: a cell's number or a tag.",
+            autocompletion=completing.states,
+        ),
     ] = None,
     *,
     save: Annotated[
-        Path | None, typer.Option("--save", metavar="ARCHIVE", help="Write the state, or the last one, as an archive.")
+        Path | None,
+        typer.Option(
+            "--save",
+            metavar="ARCHIVE",
+            help="Write the state, or the last one, as an archive.",
+            autocompletion=completing.archives,
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="List every state.")] = False,
@@ -58,7 +77,10 @@ def past(  # noqa: PLR0913 - each is an option of its own
     archivist = Archivist(store)
     report: SaveReport | StateContents | Timeline
     if save is not None:
-        report = archivist.save(session, state, save, force=force)
+        from elastictm.magics.working import file_left  # noqa: PLC0415 - not for --help
+
+        with output.working("saving", file_left(save)) as told_of:
+            report = archivist.save(session, state, save, force=force, progress=told_of)
     elif state is not None:
         report = archivist.contents(session, state)
     else:
@@ -66,4 +88,4 @@ def past(  # noqa: PLR0913 - each is an option of its own
     if json:
         output.json_result(report.to_json())
     else:
-        output.result(str(report))
+        output.shown_result(report)

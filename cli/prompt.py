@@ -17,6 +17,7 @@ from IPython.terminal.ipapp import TerminalIPythonApp
 from traitlets.config import Config
 
 from elastictm.extension import ElasticTM, find, load
+from elastictm.model.progress import SILENT
 
 if TYPE_CHECKING:
     from elastictm_cli.options import Permissions
@@ -42,7 +43,7 @@ def show_plan(archive: str, permissions: Permissions, *, json: bool) -> None:
     if json:
         output.json_result(report.to_json())
     else:
-        output.result(str(report))
+        output.shown_result(report)
 
 
 def restore_here(archive: str, code: str | None, permissions: Permissions, *, json: bool, quiet: bool) -> None:
@@ -55,18 +56,22 @@ def restore_here(archive: str, code: str | None, permissions: Permissions, *, js
     """
     trusted = check_trusted(archive, trust=permissions.trust)
     app = _app(scripted=code is not None)
-    report = _session(app.shell).restore(
-        archive,
-        trust=lambda manifest: manifest == trusted,
-        allow_effects=permissions.effects,
-        any_version=permissions.versions,
-        tell=None if json or quiet else _tell_differences,
-    )
+    session = _session(app.shell)
+    with output.working("restoring", f"nothing was restored; {archive} is as it was", quiet=quiet) as told_of:
+        session.progress = told_of
+        report = session.restore(
+            archive,
+            trust=lambda manifest: manifest == trusted,
+            allow_effects=permissions.effects,
+            any_version=permissions.versions,
+            tell=None if json or quiet else _tell_differences,
+        )
+        session.progress = SILENT
     if json:
         output.json_result(report.to_json())
     elif not quiet:
         # What differs was told before.
-        output.message(f"{replace(report, differences=())}\n")
+        output.shown_message(replace(report, differences=()))
     if code is not None:
         _run(app.shell, code)
     elif not json:
@@ -92,7 +97,10 @@ def _app(*, scripted: bool) -> Any:
         # Lines that come from a file end without a question that nobody can answer.
         config.TerminalInteractiveShell.confirm_exit = False
     app = TerminalIPythonApp.instance(config=config)
+    # Where every session is recorded, what an earlier one left is no matter here.
+    app.interact = False
     app.initialize([])
+    app.interact = True
     return app
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from elastictm.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from elastictm.model.records import CellRun
 
@@ -29,11 +29,17 @@ def code_cells(cells: Sequence[dict[str, object]]) -> list[CodeCell]:
     """The cells of a notebook that nbclient runs."""
     found: list[CodeCell] = []
     for index, cell in enumerate(cells):
-        metadata, source = cell.get("metadata"), str(cell.get("source", ""))
-        tags = metadata.get("tags", []) if isinstance(metadata, dict) else []
-        if cell.get("cell_type") == "code" and source.strip() and "skip-execution" not in tags:
-            found.append(CodeCell(index, source, "raises-exception" in tags))
+        source, tagged = str(cell.get("source", "")), tags(cell)
+        if cell.get("cell_type") == "code" and source.strip() and "skip-execution" not in tagged:
+            found.append(CodeCell(index, source, "raises-exception" in tagged))
     return found
+
+
+def tags(cell: Mapping[str, object]) -> Sequence[str]:
+    """The tags of a cell of a notebook."""
+    metadata = cell.get("metadata")
+    found = metadata.get("tags", []) if isinstance(metadata, dict) else []
+    return found if isinstance(found, list) else []
 
 
 def cells_to_run(cells: Sequence[CodeCell], runs: Sequence[CellRun], archive: str) -> list[CodeCell]:

@@ -24,14 +24,14 @@ def verify(  # noqa: PLR0913 - each is an option of its own
 ) -> None:
     """Check every byte of an archive; none of its code runs, unless its restore is rehearsed."""
     from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415 - not for --help
-    from elastictm.views.progress import ProgressBar  # noqa: PLC0415 - not for --help
 
-    console = None if quiet else output.messages_console()
-    with ArchiveReader(archive) as reader, ProgressBar("verifying", console) as bar:
+    kept = f"{archive} was only read, and is as it was"
+    with ArchiveReader(archive) as reader, output.working("verifying", kept, quiet=quiet) as told_of:
         size = reader.size
-        reader.verify(None if quiet else lambda done: bar(done, size))
+        told_of.stage("reading", size)
+        reader.verify(told_of)
     told: dict[str, Any] = {"path": archive, "sound": True, "bytes": size}
-    report = _rehearsed(archive, trust=trust) if rehearse else None
+    report = _rehearsed(archive, kept, trust=trust, quiet=quiet) if rehearse else None
     if report is not None:
         told["rehearsal"] = report.to_json()
     if json:
@@ -39,12 +39,12 @@ def verify(  # noqa: PLR0913 - each is an option of its own
     elif not quiet:
         output.result(f"{archive}: every byte is as it was written")
         if report is not None:
-            output.result(str(report))
+            output.shown_result(report)
     if report is not None and not report.restores and not allow_losses:
         raise RestoredWithLosses("; ".join(report.lines()))
 
 
-def _rehearsed(archive: str, *, trust: bool) -> Any:
+def _rehearsed(archive: str, kept: str, *, trust: bool, quiet: bool) -> Any:
     import time  # noqa: PLC0415 - not for --help
 
     from elastictm_cli.consent import check_trusted  # noqa: PLC0415 - only a rehearsal runs code
@@ -52,4 +52,5 @@ def _rehearsed(archive: str, *, trust: bool) -> Any:
     from elastictm.session.rehearsal import Rehearsal  # noqa: PLC0415 - likewise
 
     check_trusted(archive, trust=trust)
-    return Rehearsal(time.perf_counter).of(archive)
+    with output.working("rehearsing", kept, quiet=quiet) as told_of:
+        return Rehearsal(time.perf_counter, progress=told_of).of(archive)

@@ -16,9 +16,10 @@
     ├── RestoreFailed                  exit 1   the session was left as it was
     ├── StateNotKept (LookupError)     exit 1   a value of another state was not kept
     ├── CellFailed                     exit 1   a cell of the user's raised
+    ├── Interrupted                    exit 130 the user stopped it; the message says what state things are in
     └── RestoredWithLosses             exit 4   some variables could not be brought back
 
-A message says what happened, the value, what was expected, and what to do.
+A message says what happened, the value, what was expected, and what to do; ``page`` is where more is said of it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,12 @@ class ElasticTMError(Exception):
     """Base of all errors that elastictm raises on purpose."""
 
     exit_code: ClassVar[int] = 1
+    page: ClassVar[str] = ""
+    """Where the documentation says more."""
+
+    def told(self) -> str:
+        """The message, and where to read on."""
+        return f"{self} (see {self.page})" if self.page else str(self)
 
 
 class UsageError(ElasticTMError, ValueError):
@@ -52,6 +59,7 @@ class StoreInUse(ElasticTMError):
     """The past of a session is recorded by another process, which alone may write to it."""
 
     exit_code = 2
+    page = "docs/past.md#in-another-process"
 
 
 class ArchiveError(ElasticTMError):
@@ -75,9 +83,13 @@ class ArchiveDamaged(ArchiveError):
 class ArchiveTooNew(ArchiveError):
     """The archive's format is newer than this program reads."""
 
+    page = "docs/format.md#version-history"
+
 
 class ArchiveNotTrusted(ArchiveError):
     """Restoring runs code from the archive, and nobody said that it may."""
+
+    page = "docs/cli.md#the-command-line"
 
 
 class RestoreFailed(ElasticTMError):
@@ -87,12 +99,21 @@ class RestoreFailed(ElasticTMError):
 class StateNotKept(ElasticTMError, LookupError):
     """A value of another state was not kept, or does not load."""
 
+    page = "docs/past.md#what-is-kept"
+
 
 class CellFailed(ElasticTMError):
     """A cell of the user's raised while a notebook was run."""
+
+
+class Interrupted(ElasticTMError):
+    """The user stopped what was going on."""
+
+    exit_code = 130
 
 
 class RestoredWithLosses(ElasticTMError):
     """The session was restored, but some variables could not be brought back."""
 
     exit_code = 4
+    page = "docs/fidelity.md#what-to-do-about-a-loss"

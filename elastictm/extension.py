@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.interactiveshell import InteractiveShell
-from traitlets import Float, Unicode
+from traitlets import Float, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
 from elastictm.errors import UsageError
@@ -40,6 +40,17 @@ class ElasticTM(Configurable):  # type: ignore[misc]
         "", help="Bytes that the past may take on disk, such as 2GB; empty: a tenth of what is free, at most 20GB."
     ).tag(config=True)
     store = Unicode("", help="Folder in which the past is kept; empty: in the user's data folder.").tag(config=True)
+
+    @validate("bandwidth", "budget")  # type: ignore[untyped-decorator]
+    def _is_readable(self, proposal: Any) -> str:
+        """Refuse at once what would trouble each cell later."""
+        value, parse = proposal["value"], parse_size if proposal["trait"].name == "budget" else parse_bandwidth
+        try:
+            if value:
+                parse(value)
+        except UsageError as error:
+            raise TraitError(str(error)) from None
+        return str(value)
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(parent=shell)
@@ -74,6 +85,8 @@ def load(shell: InteractiveShell, *, announce: bool = False) -> None:
     settings.session.tell = tell
     magics = [kind(shell, settings.session) for kind in magics_classes()]
     shell.register_magics(*magics)
+    for surface in _surfaces():
+        surface.install(shell, settings.session)
     if announce:
         for each in magics:
             each.announce()
@@ -87,7 +100,12 @@ def unload(shell: InteractiveShell) -> None:
     settings.unhook()
     atexit.unregister(settings.session.close)
     settings.session.close()
+    for surface in _surfaces():
+        surface.uninstall(shell)
     classes = magics_classes()
+    for each in shell.configurables:
+        if type(each) in classes:
+            each.close()
     # Classes of magics have joined the configurables by themselves.
     shell.configurables[:] = [c for c in shell.configurables if c is not settings and type(c) not in classes]
     manager = shell.magics_manager
@@ -102,9 +120,17 @@ def magics_classes() -> tuple[type[SessionMagics], ...]:
     """The magics that are registered where a session is recorded."""
     from elastictm.magics.graph import GraphMagics  # noqa: PLC0415 - only a shell that records needs them
     from elastictm.magics.migrate import MigrateMagics  # noqa: PLC0415 - likewise
+    from elastictm.magics.overview import OverviewMagics  # noqa: PLC0415 - likewise
     from elastictm.magics.past import PastMagics  # noqa: PLC0415 - likewise
 
-    return MigrateMagics, GraphMagics, PastMagics
+    return MigrateMagics, GraphMagics, PastMagics, OverviewMagics
+
+
+def _surfaces() -> tuple[Any, ...]:
+    """What shells get besides magics, and lose again."""
+    from elastictm.magics import completing, showing  # noqa: PLC0415 - only a shell that records needs them
+
+    return completing, showing
 
 
 def find(shell: InteractiveShell) -> ElasticTM | None:

@@ -22,6 +22,7 @@ ALLOWED = {
     "views": PURE,
     "magics": PURE | {"session", "storage", "views"},
     "extension": PURE | {"session", "magics"},
+    "enabled": PURE | {"session", "extension"},
     "rehearsing": PURE | {"session", "extension"},
     "api": PURE | {"session", "extension", "magics"},
     "__init__": {"api", "extension"},
@@ -107,7 +108,7 @@ def test_banned_imports(path: Path) -> None:
 @pytest.mark.parametrize("path", list(modules()), ids=lambda path: str(path.relative_to(ROOT)))
 def test_only_surfaces_print(path: Path) -> None:
     """Nothing below the surfaces prints."""
-    if part_of(path) in {"cli", "magics"}:
+    if part_of(path) in {"cli", "enabled", "magics"}:
         return
     calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
     assert not [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"]
@@ -129,3 +130,13 @@ def test_every_package_is_installed():
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     listed = text.partition("[tool.setuptools]\npackages = [")[2].partition("]")[0]
     assert {line.strip(' ",') for line in listed.strip().splitlines()} == found | {"elastictm_cli"}
+
+
+def test_what_is_no_code_is_installed_too():
+    """Every other file in the package is named by the package data, so that a wheel holds it."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    patterns = ast.literal_eval(text.partition("[tool.setuptools.package-data]\nelastictm = ")[2].partition("\n")[0])
+    package = ROOT / "elastictm"
+    named = {path for pattern in patterns for path in package.glob(pattern)}
+    others = {path for path in package.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"}}
+    assert others == named

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +12,9 @@ from IPython.core.magic import line_magic, magics_class
 from IPython.display import display
 
 from elastictm.errors import UsageError
-from elastictm.magics.words import Parser, SessionMagics, ask, errors_shown, names
+from elastictm.magics.words import Parser, SessionMagics, ask, errors_shown, names, words
+from elastictm.magics.working import file_left, session_left, working
 from elastictm.model.quantities import parse_bandwidth, parse_size
-from elastictm.views.progress import ProgressBar
 
 MIGRATE = """\
 %migrate save PATH      write the session as one archive
@@ -43,6 +42,11 @@ Of restore:
   --plan                only show what would be loaded and re-run here
   --allow-effects       cells that write files, use the network or start processes may run again, once
   --any-version         load what another major version of a library has saved
+
+For example:
+  %migrate save work.tm --only df,model --rehearse
+  %migrate restore work.tm --plan
+What comes back and what does not: docs/fidelity.md
 """
 
 
@@ -54,16 +58,16 @@ class MigrateMagics(SessionMagics):
     def migrate(self, line: str) -> None:
         """Save, plan, restore, verify; see ``MIGRATE``."""
         with errors_shown():
-            words = shlex.split(line)
+            given = words(line)
             actions: dict[str, Callable[[list[str]], None]] = {
                 "save": self._save,
                 "plan": self._plan,
                 "restore": self._restore,
                 "verify": self._verify,
             }
-            if not words or words[0] not in actions:
-                raise UsageError(f"%migrate takes {', '.join(actions)}, not {words[0] if words else 'nothing'!r}")
-            actions[words[0]](words[1:])
+            if not given or given[0] not in actions:
+                raise UsageError(f"%migrate takes {', '.join(actions)}, not {given[0] if given else 'nothing'!r}")
+            actions[given[0]](given[1:])
 
     migrate.__doc__ = MIGRATE
 
@@ -76,17 +80,17 @@ class MigrateMagics(SessionMagics):
         parser.add_argument("--with-past", action="store_true")
         given = parser.parse_args(words)
         options = replace(self._options(given), with_past=given.with_past)
-        with ProgressBar("saving") as bar:
-            report = self._session.save(
-                Path(given.path), options, force=given.force, rehearse=given.rehearse, progress=bar
-            )
+        with working(self._session, "saving", file_left(given.path)):
+            report = self._session.save(Path(given.path), options, force=given.force, rehearse=given.rehearse)
         display(report)
         if given.verify:
             self._verify([given.path])
 
     def _plan(self, words: list[str]) -> None:
         given = _planning_parser("%migrate plan").parse_args(words)
-        display(self._session.plan(self._options(given)))
+        with working(self._session, "planning", lambda: "nothing was written; the session is as it was"):
+            report = self._session.plan(self._options(given))
+        display(report)
 
     def _restore(self, words: list[str]) -> None:
         parser = Parser("%migrate restore", add_help=False)
@@ -101,7 +105,9 @@ class MigrateMagics(SessionMagics):
             display(self._session.plan_restore(Path(given.path), **allowed))
             return
         trust = True if given.trust else ask
-        report = self._session.restore(Path(given.path), trust=trust, tell=_tell_differences, **allowed)
+        left = session_left(self._session, f"by then the session had become that of {given.path}")
+        with working(self._session, "restoring", left):
+            report = self._session.restore(Path(given.path), trust=trust, tell=_tell_differences, **allowed)
         # They were shown before.
         display(replace(report, differences=()))
 
@@ -113,11 +119,17 @@ class MigrateMagics(SessionMagics):
         parser.add_argument("--rehearse", action="store_true")
         parser.add_argument("--trust", action="store_true")
         given = parser.parse_args(words)
-        with ProgressBar("verifying") as bar, ArchiveReader(given.path) as reader:
-            reader.verify(lambda done: bar(done, reader.size))
+        with ArchiveReader(given.path) as reader:
+            left = f"not every byte of {given.path} was checked; it and the session are as they were"
+            with working(self._session, "verifying", lambda: left) as bar:
+                bar.stage("reading", reader.size)
+                reader.verify(bar)
             print(f"{given.path}: every byte is as it was written")  # noqa: T201 - a magic is a surface
         if given.rehearse:
-            display(self._session.rehearse(Path(given.path), trust=True if given.trust else ask))
+            left = f"the restore was not rehearsed to its end; {given.path} and the session are as they were"
+            with working(self._session, "rehearsing", lambda: left):
+                report = self._session.rehearse(Path(given.path), trust=True if given.trust else ask)
+            display(report)
 
     def _options(self, given: argparse.Namespace) -> Any:
         from elastictm.session.options import SaveOptions  # noqa: PLC0415 - recording does without

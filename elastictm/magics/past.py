@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import shlex
-import time
 from collections.abc import Callable
 
+from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import line_magic, magics_class
 from IPython.display import display
 
 from elastictm.errors import UsageError
 from elastictm.ids import RunNumber
-from elastictm.magics.words import Parser, SessionMagics, errors_shown
+from elastictm.magics.panels import Panels, moment
+from elastictm.magics.words import Parser, SessionMagics, errors_shown, tell, words
+from elastictm.magics.working import session_left, working
 from elastictm.model.quantities import parse_size
 from elastictm.model.tables import amount
-from elastictm.views.differences import ColouredDifference
+from elastictm.model.timeline import Timeline
+from elastictm.session.session import Session
+from elastictm.views.states import StatesPage
 
 PAST = """\
 %past                       the states of this session, as a tree; --all shows every one
@@ -38,6 +41,11 @@ Options of going to a state:
   --allow-effects           cells that write files, use the network or start processes may run again
 Of a budget:
   --yes                     the pasts of sessions that ended go, the oldest first, where there is no room for them
+
+For example:
+  %past tag clean             then work on, and
+  %past clean                 is back there; %past redo goes forward again
+How it works: docs/past.md
 """
 
 
@@ -45,21 +53,31 @@ Of a budget:
 class PastMagics(SessionMagics):
     """``%past``, for one session."""
 
+    def __init__(self, shell: InteractiveShell, session: Session) -> None:
+        super().__init__(shell, session)
+        self._panels = Panels(shell, self._do, self._states)
+
+    def close(self) -> None:
+        """Close the panels that are open."""
+        self._panels.close()
+
     def announce(self) -> None:
         """Say in a line what an earlier session of this notebook or folder left, if one did."""
         found = self._session.left_behind()
         if found is not None:
-            began = time.strftime("%Y-%m-%d %H:%M", time.localtime(found.about.started))
-            print(  # noqa: T201 - a magic is a surface
-                f"elastictm: the past of a session that began on {began} is here; %past recover brings its last state "
-                f"back, %past --session {found.about.id} N another"
-            )
+            tell(found.told())
 
     @line_magic  # type: ignore[untyped-decorator]
     def past(self, line: str) -> None:
         """List states, go to one, look into one; see ``PAST``."""
         with errors_shown():
-            words = shlex.split(line)
+            given = words(line)
+        self._do(given)
+
+    past.__doc__ = PAST
+
+    def _do(self, words: list[str]) -> None:
+        with errors_shown():
             actions: dict[str, Callable[[list[str]], None]] = {
                 "vars": self._vars,
                 "diff": self._diff,
@@ -77,8 +95,6 @@ class PastMagics(SessionMagics):
             else:
                 self._go(words)
 
-    past.__doc__ = PAST
-
     def _go(self, words: list[str]) -> None:
         parser = Parser("%past", add_help=False)
         parser.add_argument("state", nargs="?")
@@ -87,11 +103,28 @@ class PastMagics(SessionMagics):
         parser.add_argument("--session")
         given = parser.parse_args(words)
         if given.session is not None:
-            display(self._session.recover(given.session, given.state, allow_effects=given.allow_effects))
+            self._bring(given.session, given.state, allow_effects=given.allow_effects)
         elif given.state is None:
-            display(self._session.known_past().timeline(everything=given.all))
+            self._list(everything=given.all)
         else:
-            display(self._session.go(given.state, allow_effects=given.allow_effects))
+            left = session_left(self._session, f"by then the session was at state {given.state}")
+            with working(self._session, "going there", left):
+                report = self._session.go(given.state, allow_effects=given.allow_effects)
+            display(report)
+
+    def _bring(self, session: str | None, state: str | None, *, allow_effects: bool = False) -> None:
+        left = session_left(self._session, "by then the session had become the other one")
+        with working(self._session, "recovering", left):
+            report = self._session.recover(session, state, allow_effects=allow_effects)
+        display(report)
+
+    def _list(self, *, everything: bool) -> None:
+        shown = self._session.timeline(everything=everything)
+        display(StatesPage(shown, moment(), self._panels.open(everything=everything)))
+
+    def _states(self, everything: bool, wait: bool) -> tuple[Timeline, bool]:  # noqa: FBT001 - as panels ask for it
+        whole = wait or self._session.known_past().is_written
+        return self._session.timeline(everything=everything, in_passing=not wait), whole
 
     def _vars(self, words: list[str]) -> None:
         if not words:
@@ -111,7 +144,7 @@ class PastMagics(SessionMagics):
             raise UsageError(f"%past diff takes two states, such as %past diff 12 20, not {len(words)}")
         past = self._session.known_past()
         first, second = past.find(words[0]), past.find(words[1])
-        display(ColouredDifference(past.room().difference(first, second, self._session.clock.elapsed)))
+        display(past.room().difference(first, second, self._session.clock.elapsed))
 
     def _tag(self, words: list[str]) -> None:
         past = self._session.known_past()
@@ -175,4 +208,4 @@ class PastMagics(SessionMagics):
     def _recover(self, words: list[str]) -> None:
         if len(words) > 1:
             raise UsageError(f"%past recover takes at most the number of a state, not {' '.join(words)!r}")
-        display(self._session.recover(None, words[0] if words else None))
+        self._bring(None, words[0] if words else None)

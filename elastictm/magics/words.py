@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -16,6 +17,25 @@ from elastictm.errors import ElasticTMError, UsageError
 from elastictm.ids import Name
 from elastictm.session.session import Session
 from elastictm.storage.manifest import Manifest
+
+
+def words(line: str) -> list[str]:
+    """The words of a magic's line, as a shell would take it apart; a comment at its end is none of them.
+
+    Raises:
+        UsageError: a quotation has no end.
+    """
+    lexer = shlex.shlex(line, posix=True)
+    lexer.whitespace_split = True
+    # A number sign begins a comment only where a word could begin, and unquoted: names of files may have one.
+    lexer.commenters = ""
+    found: list[str] = []
+    try:
+        while (word := lexer.get_token()) is not None and not (word.startswith("#") and f" {word}" in f" {line}"):
+            found.append(word)
+    except ValueError as error:
+        raise UsageError(f"{line.strip()!r} cannot be taken apart: {error}") from None
+    return found
 
 
 class Parser(argparse.ArgumentParser):
@@ -56,6 +76,9 @@ class SessionMagics(Magics):  # type: ignore[misc]
     def announce(self) -> None:
         """Say in a line what the user should know when recording begins; most have nothing to say."""
 
+    def close(self) -> None:
+        """Recording ends: let go of what is open; most have nothing."""
+
 
 @contextmanager
 def errors_shown() -> Iterator[None]:
@@ -63,6 +86,6 @@ def errors_shown() -> Iterator[None]:
     try:
         yield
     except ElasticTMError as error:
-        raise ShownError(str(error)) from None
+        raise ShownError(error.told()) from None
     except KeyboardInterrupt:
-        raise ShownError("interrupted: the session, and any file of that name, are as they were before") from None
+        raise ShownError("interrupted: the session is as it was before") from None

@@ -10,8 +10,9 @@ from elastictm.ids import Name, RunNumber
 from elastictm.model.divergence import Divergence
 from elastictm.model.history import HistoryView
 from elastictm.model.records import CellRun, SettingsVersion, Status, VersionRecord
-from elastictm.model.reports import Shown
+from elastictm.model.shown import Shown
 from elastictm.model.tables import Table, amount, duration
+from elastictm.model.tones import Tone
 
 Change = Literal["created", "deleted", "renamed", "changed", "unclear"]
 """What became of a variable on the way; ``unclear`` where nobody could look whether it is the same."""
@@ -24,6 +25,13 @@ MOST_ROWS: Final = 60
 
 _CODE: Final = 60
 _ORDER: Final[dict[Change, int]] = {"changed": 0, "unclear": 1, "renamed": 2, "created": 3, "deleted": 4}
+_TONES: Final[dict[Change, Tone]] = {
+    "created": "new",
+    "deleted": "lost",
+    "changed": "differs",
+    "unclear": "differs",
+    "renamed": "moved",
+}
 _WORDS: Final[dict[Change, str]] = {"unclear": "perhaps changed"}
 _UNSEEN: Final = "no difference can be seen; it is stored otherwise, or shares other data"
 
@@ -145,15 +153,14 @@ class DifferenceReport(Shown):
 
     def tables(self) -> tuple[Table, ...]:
         """The report as tables: variables first, then what changed in each, then the cells."""
-        return self._tables()
-
-    def _tables(self) -> tuple[Table, ...]:
         shown, hidden = self.variables[:MOST_ROWS], len(self.variables) - MOST_ROWS
         rows = tuple((f"{v.former} → {v.name}" if v.former else v.name, v.word, v.kind, v.size, v.cells) for v in shown)
         more = (f"and {hidden} more variables",) if hidden > 0 else ()
         columns = ("variable", "change", "kind", "bytes", "by cell")
-        tables = [Table(self.heading, columns, rows, (*more, *self.notes), self.settings)]
-        tables += [Table(f"{v.name}: {v.word}", (), (), lines=v.lines) for v in shown if v.lines]
+        tones = tuple(_TONES[v.change] for v in shown)
+        spare = ("by cell", "kind")
+        tables = [Table(self.heading, columns, rows, (*more, *self.notes), self.settings, tones, spare)]
+        tables += [Table(f"{v.name}: {v.word}", (), (), lines=v.lines, verbatim=True) for v in shown if v.lines]
         if self.cells:
             tables.append(self._cells())
         return tuple(tables)
@@ -165,7 +172,7 @@ class DifferenceReport(Shown):
         )
         hidden = len(self.cells) - MOST_ROWS
         notes = (f"and {hidden} more cells",) if hidden > 0 else ()
-        return Table("Cells between", ("cell", "", "ended", "took", "code"), rows, notes)
+        return Table("Cells between", ("cell", "", "ended", "took", "code"), rows, notes, spare=("took", "ended"))
 
 
 def difference_report(  # noqa: PLR0913 - the states, what is between them, and what is known of the values

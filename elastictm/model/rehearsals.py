@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from elastictm.ids import Name
 from elastictm.model.reports import Outcome
+from elastictm.model.shown import Shown
 from elastictm.model.tables import Table, duration
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 Verdict = Literal["lost", "different", "unknown", "same"]
 """How a variable that was restored compares with the one that was saved; unknown where nothing can be compared."""
 
+_WORDS: dict[Verdict, str] = {"lost": "LOST", "different": "DIFFERENT"}
 _WORST_FIRST: dict[Verdict, int] = {"lost": 0, "different": 1, "unknown": 2, "same": 3}
 
 
@@ -29,6 +31,11 @@ class RehearsedVariable:
     reason: str = ""
     path: str = ""
 
+    @property
+    def why(self) -> str:
+        """The reason, after the path."""
+        return ": ".join(filter(None, (self.path, self.reason)))
+
     def to_json(self) -> dict[str, object]:
         """The variable as a dict of plain values."""
         return {
@@ -42,7 +49,7 @@ class RehearsedVariable:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class RehearsalReport:
+class RehearsalReport(Shown):
     """A restore in a fresh process, compared with what was saved; ``failure`` tells why there was none.
 
     ``unloaded`` are the values that did not load there, and why, whatever became of their variables; ``settings`` has a
@@ -66,7 +73,7 @@ class RehearsalReport:
     def trouble(self) -> tuple[RehearsedVariable, ...]:
         """The variables that are lost or different, losses first."""
         found = (variable for variable in self.variables if variable.verdict in {"lost", "different"})
-        return tuple(sorted(found, key=lambda v: (_WORST_FIRST[v.verdict], v.name)))
+        return tuple(sorted(found, key=_weight))
 
     @property
     def summary(self) -> str:
@@ -89,7 +96,7 @@ class RehearsalReport:
     def lines(self, told: Collection[Name] = ()) -> tuple[str, ...]:
         """The summary, and what is lost or different, a line each, but for variables that were ``told`` as losses."""
         found = [
-            f"{v.name} ({v.kind}) {v.verdict}: {': '.join(filter(None, (v.path, v.reason)))}"
+            f"{v.name} ({v.kind}) {v.verdict}: {v.why}"
             for v in self.trouble
             if v.verdict != "lost" or v.name not in told
         ]
@@ -101,24 +108,22 @@ class RehearsalReport:
             "path": self.path,
             "restores": self.restores,
             "failure": self.failure,
-            "variables": [variable.to_json() for variable in self.variables],
+            "variables": [variable.to_json() for variable in sorted(self.variables, key=_weight)],
             "settings": list(self.settings),
             "seconds": self.seconds,
             "notes": list(self.notes),
         }
 
-    def _table(self) -> Table:
-        rows = tuple(
-            (v.name, v.kind, v.verdict, v.outcome, ": ".join(filter(None, (v.path, v.reason)))) for v in self.trouble
-        )
+    def tables(self) -> tuple[Table, ...]:
+        """What is lost or different as lines, what cannot be compared as rows; what is as it was is only counted."""
+        lines = tuple(f"{_WORDS[v.verdict]} {v.name} ({v.kind}): {v.why}" for v in self.trouble)
+        unknown = (v for v in self.variables if v.verdict == "unknown")
+        rows = tuple((v.name, v.kind, v.verdict, v.outcome, v.why) for v in unknown)
         columns = ("variable", "kind", "verdict", "outcome", "why")
-        return Table(f"{self.path}: {self.summary}; {duration(self.seconds)}", columns, rows, self.notes, self.settings)
+        head = f"{self.path}: {self.summary}; {duration(self.seconds)}"
+        lines += self.settings
+        return (Table(head, columns, rows, self.notes, lines, spare=("kind", "outcome", "why")),)
 
-    def __str__(self) -> str:
-        return self._table().to_text()
 
-    def _repr_pretty_(self, printer: object, cycle: bool) -> None:  # noqa: ARG002, FBT001 - IPython's protocol
-        printer.text(str(self))  # type: ignore[attr-defined]
-
-    def _repr_html_(self) -> str:
-        return self._table().to_html()
+def _weight(variable: RehearsedVariable) -> tuple[int, str]:
+    return _WORST_FIRST[variable.verdict], variable.name

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final, Literal
 from elastictm.ids import Name, RunNumber
 from elastictm.model.remedies import ANOTHER_VALUE, URGENT, Moment, remedy
 from elastictm.model.settings_report import SettingsReport, kept_lines, lost_lines
+from elastictm.model.shown import Shown
 from elastictm.model.tables import Table, amount, duration
+from elastictm.model.tones import Tone
 
 if TYPE_CHECKING:
     from elastictm.model.rehearsals import RehearsalReport
@@ -135,24 +137,6 @@ class Unrepeatable:
         return {"n": self.n, "code": self.code, "reason": self.reason}
 
 
-class Shown:
-    """Text and HTML forms that every report has, both made from its tables."""
-
-    __slots__ = ()
-
-    def _tables(self) -> tuple[Table, ...]:
-        raise AssertionError(type(self))
-
-    def __str__(self) -> str:
-        return "\n\n".join(table.to_text() for table in self._tables())
-
-    def _repr_pretty_(self, printer: object, cycle: bool) -> None:  # noqa: ARG002, FBT001 - IPython's protocol
-        printer.text(str(self))  # type: ignore[attr-defined]
-
-    def _repr_html_(self) -> str:
-        return "".join(table.to_html() for table in self._tables())
-
-
 @dataclass(frozen=True, slots=True, repr=False)
 class PlanReport(Shown):
     """A replication plan and its reasons; ``bandwidth`` in bytes per second.
@@ -178,7 +162,7 @@ class PlanReport(Shown):
     def to_json(self) -> dict[str, object]:
         """The plan as a dict of plain values."""
         return {
-            "variables": [choice.to_json() for choice in self.choices],
+            "variables": [c.to_json() for c in sorted(self.choices, key=lambda c: c.report.outcome != "lost")],
             "cells_rerun": list(self.cells_rerun),
             "seconds": self.seconds,
             "bytes": self.bytes,
@@ -189,8 +173,12 @@ class PlanReport(Shown):
             "unrepeatable": [cell.to_json() for cell in self.unrepeatable],
         }
 
-    def _tables(self) -> tuple[Table, ...]:
-        by_loss = sorted(self.choices, key=lambda c: (_LOSSES_FIRST[c.report.outcome], -c.report.bytes, c.report.name))
+    def _by_loss(self) -> list[Choice]:
+        return sorted(self.choices, key=lambda c: (_LOSSES_FIRST[c.report.outcome], -c.report.bytes, c.report.name))
+
+    def tables(self) -> tuple[Table, ...]:
+        """The plan, losses first, and the cells that are not repeatable."""
+        by_loss = self._by_loss()
         rows = tuple(
             (
                 c.report.name,
@@ -212,7 +200,8 @@ class PlanReport(Shown):
         lost = tuple(c.report.line for c in by_loss if c.report.outcome == "lost")
         lost += tuple(note for note in self.notes if note.startswith(URGENT))
         notes = tuple(note for note in self.notes if not note.startswith(URGENT))
-        plan = Table(head, columns, rows, notes, lost + _differing(self.differences))
+        spare = ("by cells", "kind", "store+load", "re-run", "why", "cell")
+        plan = Table(head, columns, rows, notes, lost + _differing(self.differences), spare=spare)
         return (plan, self._cells()) if self.unrepeatable else (plan,)
 
     def _cells(self) -> Table:
@@ -224,7 +213,7 @@ class PlanReport(Shown):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SaveReport(Shown):
-    """What a save wrote; predicted beside actual."""
+    """What a save wrote; predicted beside actual; ``restore_seconds`` is what a restore is predicted to take."""
 
     path: str
     variables: tuple[VariableReport, ...]
@@ -237,6 +226,7 @@ class SaveReport(Shown):
     notes: tuple[str, ...] = ()
     rehearsal: RehearsalReport | None = None
     settings: tuple[SettingsReport, ...] = ()
+    restore_seconds: float | None = None
 
     @property
     def lost(self) -> tuple[VariableReport, ...]:
@@ -247,21 +237,24 @@ class SaveReport(Shown):
         """The report as a dict of plain values."""
         return {
             "path": self.path,
-            "variables": [v.to_json() for v in self.variables],
+            "variables": [v.to_json() for v in sorted(self.variables, key=lambda v: v.outcome != "lost")],
             "outputs": [v.to_json() for v in self.outputs],
             "cells_rerun": list(self.cells_rerun),
             "seconds": self.seconds,
             "bytes": self.bytes,
             "predicted_seconds": self.predicted_seconds,
             "predicted_bytes": self.predicted_bytes,
+            "restore_seconds": self.restore_seconds,
             "notes": list(self.notes),
             "settings": [s.to_json() for s in self.settings],
         } | ({} if self.rehearsal is None else {"rehearsal": self.rehearsal.to_json()})
 
-    def _tables(self) -> tuple[Table, ...]:
+    def tables(self) -> tuple[Table, ...]:
+        """One table, losses first."""
         head = f"Saved {self.path}: {_summary(self.variables, self.cells_rerun)}; "
-        head += f"{duration(self.seconds)} (predicted {duration(self.predicted_seconds)}), "
-        head += f"{amount(self.bytes)} (predicted {amount(self.predicted_bytes)})"
+        head += f"{_took(self.seconds, self.predicted_seconds)}, {_weighed(self.bytes, self.predicted_bytes)}"
+        if self.restore_seconds is not None:
+            head += f"; a restore is predicted to take {duration(self.restore_seconds)}"
         notes, first = kept_lines(self.settings) + self.notes, lost_lines(self.settings)
         if self.rehearsal is not None:
             notes = tuple(dict.fromkeys((*notes, *self.rehearsal.notes)))
@@ -286,6 +279,8 @@ class RestoreReport(Shown):
     notes: tuple[str, ...] = ()
     unloaded: tuple[tuple[str, str], ...] = ()
     settings: tuple[SettingsReport, ...] = ()
+    predicted_seconds: float | None = None
+    predicted_bytes: int | None = None
 
     @property
     def lost(self) -> tuple[VariableReport, ...]:
@@ -296,19 +291,22 @@ class RestoreReport(Shown):
         """The report as a dict of plain values."""
         return {
             "path": self.path,
-            "variables": [v.to_json() for v in self.variables],
+            "variables": [v.to_json() for v in sorted(self.variables, key=lambda v: v.outcome != "lost")],
             "outputs": [v.to_json() for v in self.outputs],
             "cells_rerun": list(self.cells_rerun),
             "seconds": self.seconds,
             "bytes": self.bytes,
+            "predicted_seconds": self.predicted_seconds,
+            "predicted_bytes": self.predicted_bytes,
             "differences": list(self.differences),
             "notes": list(self.notes),
             "settings": [s.to_json() for s in self.settings],
         }
 
-    def _tables(self) -> tuple[Table, ...]:
+    def tables(self) -> tuple[Table, ...]:
+        """One table, losses first."""
         head = f"Restored {self.path}: {_summary(self.variables, self.cells_rerun)}; "
-        head += f"{duration(self.seconds)}, {amount(self.bytes)}"
+        head += f"{_took(self.seconds, self.predicted_seconds)}, {_weighed(self.bytes, self.predicted_bytes)}"
         notes = kept_lines(self.settings) + self.notes
         first = lost_lines(self.settings) + _differing(self.differences)
         return (_outcomes(head, self.variables, self.outputs, notes, first),)
@@ -327,6 +325,14 @@ def _summary(variables: tuple[VariableReport, ...], cells: tuple[RunNumber, ...]
     ]
     text = ", ".join(parts) or "no variables"
     return text if counts["rerun"] else text + running
+
+
+def _took(seconds: float, predicted: float | None) -> str:
+    return duration(seconds) if predicted is None else f"{duration(seconds)} (predicted {duration(predicted)})"
+
+
+def _weighed(size: int, predicted: int | None) -> str:
+    return amount(size) if predicted is None else f"{amount(size)} (predicted {amount(predicted)})"
 
 
 def _differing(differences: tuple[str, ...]) -> tuple[str, ...]:
@@ -353,7 +359,9 @@ def _outcomes(
     )
     others = tuple(note for note in notes if not note.startswith(URGENT))
     columns = ("variable", "kind", "outcome", "bytes", "seconds", "why")
-    return Table(head, columns, rows, (*_lost_results(ordered, outputs), *others), lost + first)
+    tones: tuple[Tone, ...] = tuple("differs" if v.bad else "" for v in shown if v.outcome != "lost")
+    lost += _lost_results(ordered, outputs)
+    return Table(head, columns, rows, others, lost + first, tones, spare=("kind", "seconds", "why"))
 
 
 def _worth_a_row(variables: tuple[VariableReport, ...]) -> tuple[VariableReport, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from elastictm.model.reports import Shown, VariableReport
+from elastictm.model.reports import VariableReport
+from elastictm.model.shown import Shown
 from elastictm.model.tables import Table, age, amount, duration
 from elastictm.model.texts import counted
 
@@ -50,7 +51,8 @@ class SessionList(Shown):
         """The sessions as a dict of plain values."""
         return {"folder": self.folder, "sessions": [session.to_json() for session in self.sessions]}
 
-    def _tables(self) -> tuple[Table, ...]:
+    def tables(self) -> tuple[Table, ...]:
+        """One table, a row for each session."""
         rows = tuple(
             (s.id, age(s.age), s.notebook or s.directory, s.python, amount(s.bytes), "running" if s.alive else "ended")
             for s in self.sessions
@@ -58,7 +60,8 @@ class SessionList(Shown):
         columns = ("session", "began", "of", "Python", "on disk", "")
         notes = ("%past --session ID brings the last state of a session here, %past --session ID N another",)
         gaps = tuple(f"{s.id}: {gap}" for s in self.sessions for gap in s.gaps)
-        return (Table(f"{counted(len(rows), 'session')} in {self.folder}", columns, rows, notes if rows else (), gaps),)
+        head = f"{counted(len(rows), 'session')} in {self.folder}"
+        return (Table(head, columns, rows, notes if rows else (), gaps, spare=("Python", "of")),)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -72,12 +75,8 @@ class StateContents(Shown):
         """The contents as a dict of plain values."""
         return {"state": self.name, "variables": [variable.to_json() for variable in self.variables]}
 
-    def _tables(self) -> tuple[Table, ...]:
+    def tables(self) -> tuple[Table, ...]:
+        """One table, a row for each variable."""
         rows = tuple((v.name, v.kind, amount(v.bytes), duration(v.seconds), v.why) for v in self.variables)
-        return (
-            Table(
-                f"{self.name}: {counted(len(rows), 'variable')}",
-                ("variable", "kind", "bytes", "freezing", "why not kept"),
-                rows,
-            ),
-        )
+        columns = ("variable", "kind", "bytes", "freezing", "why not kept")
+        return (Table(f"{self.name}: {counted(len(rows), 'variable')}", columns, rows, spare=("freezing", "kind")),)

@@ -1,39 +1,94 @@
-"""Plain tables of text, in a terminal's form and in HTML, and numbers with their units."""
+"""Tables of text, from which every report makes its forms, and numbers with their units."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
+from typing import Final, NamedTuple
+
+from elastictm.model.fitting import columns_that_fit, elided, folded, numeric, padded, plain
+from elastictm.model.tones import Tone, losses_first, tone_of, tone_of_change, tone_of_outcome
+
+_INDENT: Final = "  "
+
+
+class Span(NamedTuple):
+    """A piece of a line, and what it is about."""
+
+    text: str
+    tone: Tone = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A heading, lines of what matters most, named columns, rows of text, and notes below."""
+    """A heading, lines of what matters most, named columns, rows of text, and notes below.
+
+    ``tones`` are those of whole rows, where there are any.  ``spare`` are the columns that can go where a terminal is
+    narrow, the first of them first.  ``verbatim`` lines are those of a text that was compared, and stay as they stand.
+    """
 
     heading: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
+    tones: tuple[Tone, ...] = ()
+    spare: tuple[str, ...] = ()
+    verbatim: bool = False
 
-    def to_text(self) -> str:
-        """The table in columns of equal width."""
-        lines = [self.heading, *(f"  {line}" for line in self.lines)]
-        if self.rows:
-            cells = (self.columns, *self.rows)
-            widths = [max(len(row[i]) for row in cells) for i in range(len(self.columns))]
-            lines += ["  " + "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells]
-        return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+    @property
+    def first(self) -> tuple[str, ...]:
+        """The lines of what matters most, losses first."""
+        return self.lines if self.verbatim else losses_first(self.lines)
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """The columns that hold numbers with their units, and nothing else."""
+        return frozenset(i for i in range(len(self.columns)) if numeric([row[i] for row in self.rows]))
+
+    def tone(self, row: int) -> Tone:
+        """The tone of a whole row."""
+        return self.tones[row] if row < len(self.tones) else ""
+
+    def to_text(self, width: int | None = None) -> str:
+        """The table as plain text, in as many places as a line may take; as many as it needs if that is None."""
+        return "\n".join("".join(span.text for span in line) for line in self.spans(width))
 
     def to_html(self) -> str:
-        """The table as one HTML fragment without scripts or styles from elsewhere."""
-        head = "".join(f"<th>{escape(column)}</th>" for column in self.columns)
-        body = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in self.rows)
-        lines = "".join(f"<li>{escape(line)}</li>" for line in self.lines)
-        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
-        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if self.rows else ""
-        lists = [f"<ul>{items}</ul>" if items else "" for items in (lines, notes)]
-        return f"<p>{escape(self.heading)}</p>{lists[0]}{table}{lists[1]}"
+        """The table as an HTML fragment of its own."""
+        from elastictm.model.markup import html_of  # noqa: PLC0415 - which makes tables into HTML
+
+        return html_of([self])
+
+    def spans(self, width: int | None = None) -> Iterator[list[Span]]:
+        """The lines of the text form, in pieces that have a tone each."""
+        for line in self.heading.split("\n"):
+            yield from ([Span(text, "head")] for text in folded(plain(line), width, "", _INDENT))
+        for line in self.first:
+            tone = tone_of_change(line) if self.verbatim else tone_of(line)
+            yield from ([Span(text, tone)] for text in folded(plain(line), width, _INDENT, _INDENT * 2))
+        if self.rows:
+            yield from self._grid(width)
+        for note in self.notes:
+            yield from ([Span(text)] for text in folded(plain(note), width, f"{_INDENT}note: ", _INDENT * 2))
+
+    def _grid(self, width: int | None) -> Iterator[list[Span]]:
+        rows = [tuple(map(plain, row)) for row in self.rows]
+        widths = columns_that_fit(rows, self.columns, self.spare, width, len(_INDENT))
+        numbers = self.numbers
+        for number, row in enumerate((self.columns, *rows)):
+            line, space = [Span(_INDENT)], ""
+            own: Tone = "faint" if not number else self.tone(number - 1)
+            for i, room in widths.items():
+                text = elided(row[i], room)
+                line += [Span(space), Span(text, own or tone_of_outcome(row[i]))]
+                rest = padded(text, room, right=i in numbers)
+                if i in numbers:
+                    line[-2] = Span(space + rest[: len(rest) - len(text)])
+                space = " " * (len(rest) - len(text) if i not in numbers else 0) + _INDENT
+            while len(line) > 1 and not line[-1].text.strip():
+                line.pop()
+            yield line
 
 
 def amount(size: float) -> str:

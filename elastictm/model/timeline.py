@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from elastictm.ids import Name, RunNumber, is_variable
-from elastictm.model.reports import Shown
+from elastictm.model.branches import Lane, lanes
+from elastictm.model.shown import Shown
 from elastictm.model.tables import Table, age, amount, duration
 from elastictm.model.texts import counted
 from elastictm.model.tree import State, StateTree
@@ -21,14 +21,14 @@ _NAMES: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class StateLine:
-    """One state; ``drawing`` holds branch lines and a dot, ``age`` and ``seconds`` are in seconds.
+    """One state; ``lane`` is its place in the drawing, ``age`` and ``seconds`` are in seconds.
 
     ``bytes`` is what keeping it added to the store; ``rerun`` is how long the cells take that going there runs again,
     None where all of it was kept. ``lost`` are the variables that cannot be brought back.
     """
 
     n: RunNumber
-    drawing: str
+    lane: Lane
     code: str
     age: float
     seconds: float
@@ -59,7 +59,7 @@ class StateLine:
 class Timeline(Shown):
     """All states, or the latest of them; ``hidden`` earlier ones are left out.
 
-    ``gaps`` tell what cannot be read, or was not kept.
+    ``gaps`` tell what cannot be read, or was not kept; ``undo`` and ``redo`` are the states that these lead to.
     """
 
     session: str
@@ -68,6 +68,8 @@ class Timeline(Shown):
     bytes: int = 0
     notes: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
+    undo: RunNumber | None = None
+    redo: RunNumber | None = None
 
     def to_json(self) -> dict[str, object]:
         """The states as a dict of plain values."""
@@ -78,12 +80,15 @@ class Timeline(Shown):
             "bytes": self.bytes,
             "notes": list(self.notes),
             "gaps": list(self.gaps),
+            "undo": self.undo,
+            "redo": self.redo,
         }
 
-    def _tables(self) -> tuple[Table, ...]:
+    def tables(self) -> tuple[Table, ...]:
+        """One table, a row for each state."""
         rows = tuple(
             (
-                f"{state.drawing} {state.n}",
+                f"{state.lane.drawing} {state.n}",
                 state.code,
                 age(state.age),
                 duration(state.seconds),
@@ -98,7 +103,8 @@ class Timeline(Shown):
         head += f"{amount(self.bytes)} on disk"
         columns = ("state", "cell", "age", "took", "wrote", "added", "going there", "")
         more = (f"{counted(self.hidden, 'earlier state')}: %past --all shows more",) if self.hidden else ()
-        return (Table(head, columns, rows, (*more, *self.notes), self.gaps),)
+        spare = ("age", "took", "wrote", "added", "cell")
+        return (Table(head, columns, rows, (*more, *self.notes), self.gaps, spare=spare),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +118,17 @@ class Costs:
 
 def timeline(session: str, tree: StateTree, now: float, costs: Costs, *, everything: bool = False) -> Timeline:
     """The states that differ from their parents, in the order of their cells."""
-    shown = [state for state in tree if state.is_new and state.n not in tree.forgotten]
-    drawings = draw(tree)
+    shown = listed(tree, everything=True)
+    rows = lanes(tree)
     tags: dict[RunNumber, list[str]] = {}
     for name, n in tree.tags.items():
         tags.setdefault(tree.changed(n), []).append(name)
     here = tree.standing()
-    hidden = 0 if everything else max(0, len(shown) - MOST_SHOWN)
+    hidden = len(shown) - len(listed(tree, everything=everything))
     lines = tuple(
         StateLine(
             n=state.n,
-            drawing=drawings[state.n],
+            lane=rows[state.n],
             code=_first_line(state.run.source) if state.n else "what was there before",
             age=max(0.0, now - state.run.started),
             seconds=state.run.seconds,
@@ -135,55 +141,14 @@ def timeline(session: str, tree: StateTree, now: float, costs: Costs, *, everyth
         )
         for state in shown[hidden:]
     )
-    return Timeline(session, lines, hidden, sum(costs.bytes.values()))
+    total = sum(costs.bytes.values())
+    return Timeline(session, lines, hidden, total, undo=tree.undone(), redo=tree.redone())
 
 
-def draw(tree: StateTree) -> dict[RunNumber, str]:
-    """For each state that differs from its parent, lines of the branches beside it, and a dot in its own column.
-
-    The latest branch goes on below its parent; the others leave to the right.
-    """
+def listed(tree: StateTree, *, everything: bool) -> list[State]:
+    """The states that are worth a line, or the latest of them."""
     shown = [state for state in tree if state.is_new and state.n not in tree.forgotten]
-    parents = {state.n: _shown_parent(tree, state) for state in shown}
-    heirs = {parent: n for n, parent in parents.items()}
-    column: dict[RunNumber, int] = {}
-    lines: dict[int, tuple[RunNumber, RunNumber]] = {}
-    found: dict[RunNumber, str] = {}
-    for state in shown:
-        n, parent = state.n, parents[state.n]
-        if parent is not None and heirs[parent] == n:
-            column[n] = column[parent]
-        else:
-            start = 0 if parent is None else column[parent] + 1
-            column[n] = next(i for i in itertools.count(start) if i not in lines or lines[i][1] < n)
-            lines[column[n]] = (n, _last(n, heirs))
-        start = column[parent] if parent is not None else column[n]
-        found[n] = "".join(_glyph(i, column[n], start, n, lines) for i in range(max(lines) + 1)).rstrip()
-    return found
-
-
-def _shown_parent(tree: StateTree, state: State) -> RunNumber | None:
-    n = state.parent
-    while n is not None and (not tree[n].is_new or n in tree.forgotten):
-        n = tree[n].parent
-    return n
-
-
-def _last(n: RunNumber, heirs: Mapping[RunNumber | None, RunNumber]) -> RunNumber:
-    """The state at which the branch of a state ends."""
-    while n in heirs:
-        n = heirs[n]
-    return n
-
-
-def _glyph(i: int, own: int, start: int, n: RunNumber, lines: Mapping[int, tuple[RunNumber, RunNumber]]) -> str:
-    """What stands in a column of the row of state ``n``, which lies in column ``own`` and comes from ``start``."""
-    passing = i in lines and lines[i][0] < n < lines[i][1]
-    if i == own:
-        return "o "
-    if start <= i < own:
-        return "├─" if i == start else "┼─" if passing else "──"
-    return "│ " if passing else "  "
+    return shown if everything else shown[-MOST_SHOWN:]
 
 
 def _first_line(source: str) -> str:

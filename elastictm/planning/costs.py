@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from elastictm.errors import UsageError
+
+FLAW_SECONDS: Final = 60.0
+"""What it counts for in a plan that a variable comes back without what its class keeps to itself."""
+
+RELUCTANCE_SECONDS: Final = 3600.0
+"""What it counts for in a plan that a cell can only run again where a file is that cannot travel."""
 
 
 def transfer_seconds(size: int, serialise_seconds: float, bandwidth: float, alpha: float = 1.0) -> float:

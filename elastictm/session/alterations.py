@@ -11,11 +11,11 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
+from elastictm.ids import Name, Version
 from elastictm.model.records import CellRun
 from elastictm.storage import manifest as m
 
 if TYPE_CHECKING:
-    from elastictm.ids import Name
     from elastictm.model.history import HistoryView
     from elastictm.session.ambient import OwnModules
     from elastictm.session.first_imports import FirstImport
@@ -54,6 +54,17 @@ class Alteration:
     def of(cls, record: m.AlteredModule) -> Alteration:
         """What an archive says."""
         return cls(record.name, record.changed, record.cells, record.variables)
+
+
+def hollow_versions(history: HistoryView, altered: tuple[Alteration, ...]) -> dict[Version, str]:
+    """The live versions of variables that hold an altered module, each with the module's name."""
+    live = history.live
+    return {
+        live[Name(name)].version: alteration.module
+        for alteration in altered
+        for name in alteration.variables
+        if name in live
+    }
 
 
 def alterations(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from elastictm.errors import ArchiveDamaged, UsageError
 from elastictm.ids import RunNumber
+from elastictm.model.progress import SILENT, Progress
 from elastictm.model.reports import SaveReport
 from elastictm.model.sessions import SessionLine, SessionList, StateContents
 from elastictm.model.timeline import Costs, Timeline, timeline
@@ -44,7 +46,9 @@ class Archivist:
         with self._opened(session) as (name, reader, shelves, tree):
             return contents(StateReader(reader, shelves, tree, chosen(tree, name, state), name))
 
-    def save(self, session: str, state: str | None, path: Path, *, force: bool) -> SaveReport:
+    def save(
+        self, session: str, state: str | None, path: Path, *, force: bool, progress: Progress = SILENT
+    ) -> SaveReport:
         """Write a state as an archive, the last one if none is named.
 
         Raises:
@@ -55,7 +59,7 @@ class Archivist:
 
             def written(tree: StateTree) -> SaveReport:
                 source = StateReader(reader, shelves, tree, chosen(tree, name, state), name)
-                report = write_archive(source, path, force=force)
+                report = write_archive(source, path, time.perf_counter, force=force, progress=progress)
                 return replace(report, notes=(*gaps(shelves, tree, reader), *report.notes))
 
             try:

@@ -36,6 +36,11 @@ class Background:
             self._open += 1
         self._jobs.put(job)
 
+    @property
+    def idle(self) -> bool:
+        """Whether all jobs are done."""
+        return not self._open
+
     def settle(self) -> None:
         """Wait until all jobs have read the session's memory."""
         with self._changed:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ _LAUNCH: Final = (
     "import json, sys; given, own = json.loads(sys.argv[1]); sys.path[:] = given or [*sys.path, own]; "
     "from {module} import main; main(sys.argv[2])"
 )
+_LEAST_STEP: Final = 0.001
+_MOST_STEP: Final = 0.02
 _OWN_FOLDERS: Final = ("XDG_", "IPYTHON", "JUPYTER", "MPLCONFIG")
 
 
@@ -56,21 +59,36 @@ def run_module(  # noqa: PLR0913 - what a process needs to know
     own = str(Path(__file__).parents[2])
     command = [sys.executable, "-c", _LAUNCH.format(module=module), json.dumps([paths, own]), argument]
     with log.open("w") as output:
-        try:
-            done = subprocess.run(  # noqa: S603 - a fixed command
-                command,
-                cwd=home,
-                env=_environment(home, hash_seed),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                timeout=seconds,
-                check=False,
-            )
-            status: int | None = done.returncode
-        except subprocess.TimeoutExpired:
-            status = None
+        process = subprocess.Popen(  # noqa: S603 - a fixed command
+            command,
+            cwd=home,
+            env=_environment(home, hash_seed),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        status = _ended(process, seconds)
     return Ended(status, log.read_text(errors="replace")[-2000:])
+
+
+def _ended(process: subprocess.Popen[bytes], seconds: float | None) -> int | None:
+    """How a process ends, None where its time is over; it does not outlive who waits for it.
+
+    Waiting in small steps hears an interrupt at once, where ``subprocess.run`` would give the process time to hear it.
+    """
+    deadline = None if seconds is None else time.monotonic() + seconds
+    step = _LEAST_STEP
+    try:
+        while process.poll() is None:
+            if deadline is not None and time.monotonic() > deadline:
+                return None
+            time.sleep(step)
+            step = min(step * 2, _MOST_STEP)
+        return process.returncode
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
 def _environment(home: Path, hash_seed: str | None) -> dict[str, str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from elastictm.ids import Name, is_variable
+from elastictm.model.progress import SILENT, Progress
 from elastictm.model.reports import SaveReport, VariableReport
+from elastictm.session.loading import DECOMPRESSED
 from elastictm.session.prospect import Prospect
 from elastictm.session.states import StateReader
 from elastictm.storage import manifest as m
@@ -16,22 +18,31 @@ from elastictm.storage.readable import Readable
 from elastictm.storage.writer import ArchiveWriter
 
 
-def write_archive(state: StateReader, path: Path, *, force: bool) -> SaveReport:
+def write_archive(
+    state: StateReader, path: Path, clock: Callable[[], float], *, force: bool, progress: Progress = SILENT
+) -> SaveReport:
     """Write a state as an archive, planned as a restore here would be.
 
     Raises:
         DestinationError: it cannot be written there; what was there is intact.
         ArchiveError: what was kept cannot be read.
     """
+    started = clock()
+    progress.stage("planning", None, "")
     plan = Prospect(state, history=state.history).report()
     outcomes = {choice.report.name: choice.report for choice in plan.choices}
     manifest = state.manifest
     entries = tuple(_planned(entry, outcomes) for entry in manifest.entries)
-    with ArchiveWriter(path, force=force) as writer:
+    progress.stage("writing", sum(report.bytes for report in outcomes.values() if report.outcome == "stored"))
+    with ArchiveWriter(path, force=force, progress=progress) as writer:
         copied = _copied(state, writer)
+        progress.stage("waiting until the disk has it all", None, "")
         size = writer.commit(replace(copied, entries=entries, cells_rerun=plan.cells_rerun))
     shown = tuple(outcomes[Name(e.name)] for e in manifest.entries if is_variable(e.name) and Name(e.name) in outcomes)
-    return SaveReport(str(path), shown, plan.cells_rerun, plan.seconds, size, plan.seconds, plan.bytes)
+    writing = sum(report.bytes for report in shown if report.outcome == "stored") / DECOMPRESSED
+    return SaveReport(
+        str(path), shown, plan.cells_rerun, clock() - started, size, writing, plan.bytes, restore_seconds=plan.seconds
+    )
 
 
 def _planned(entry: m.Entry, outcomes: Mapping[Name, VariableReport]) -> m.Entry:

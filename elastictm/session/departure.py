@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from elastictm.storage.writer import ArchiveWriter
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from elastictm.model.progress import Progress
     from elastictm.model.rehearsals import RehearsalReport
     from elastictm.session.circumstances.circumstances import Circumstances
     from elastictm.session.clock import Clock
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from elastictm.session.past import Past
     from elastictm.session.recorder import Recorder
     from elastictm.session.saving import Draft
-
-
-Progress = Callable[[int, int], None]
-"""Called with the number of bytes that were just written, and the total that is expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +36,7 @@ class Departure:
     clock: Clock
     past: Past | None
     travelling: Past | None
-    progress: Progress | None
+    progress: Progress
 
     def depart(
         self, drafted: Draft, final: Path, *, force: bool, rehearse: bool
@@ -52,15 +48,15 @@ class Departure:
             UsageError: nothing was kept that could travel.
         """
         import_path = added_to_import_path(self.circumstances.now())
-        journey = Journey(self._next_count(drafted), self.recorder.freezer.around.sources, import_path)
-        total, progress = drafted.predicted_bytes(), self.progress
-        tell = None if progress is None else lambda done: progress(done, total)
+        sources = self.recorder.freezer.around.sources
+        journey = Journey(self._next_count(drafted), sources, import_path, progress=self.progress)
 
         def written(drafted: Draft, target: Path) -> int:
             lender = None if self.past is None else self.past.lender()
+            self.progress.stage("writing", drafted.predicted_bytes())
             with (
                 lender or nullcontext(),
-                ArchiveWriter(target, force=force, bandwidth=drafted.bandwidth, progress=tell) as writer,
+                ArchiveWriter(target, force=force, bandwidth=drafted.bandwidth, progress=self.progress) as writer,
             ):
                 if lender is not None:
                     writer.borrow(lender)
@@ -73,7 +69,7 @@ class Departure:
         from elastictm.session.rehearsal import Live, Rehearsal  # noqa: PLC0415 - likewise
 
         live = Live.of(self.host, self.recorder.freezer)
-        studio = Studio(self.recorder.history, Rehearsal(self.clock.elapsed, live), live, written)
+        studio = Studio(self.recorder.history, Rehearsal(self.clock.elapsed, live, self.progress), live, written)
         return studio.save(drafted, final, force=force)
 
     def _next_count(self, drafted: Draft) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from elastictm.ids import is_variable
+from elastictm.model.progress import SILENT, Progress
 from elastictm.session.first_imports import FirstImports
 from elastictm.session.host import Host, variables
 from elastictm.session.luggage import Luggage
@@ -32,7 +33,7 @@ class Drafting:
         self._probe = BandwidthProbe()
         self._imports = FirstImports(clock.elapsed)
 
-    def draft(self, recorder: Recorder, options: SaveOptions, folder: Path) -> Draft:
+    def draft(self, recorder: Recorder, options: SaveOptions, folder: Path, progress: Progress = SILENT) -> Draft:
         """What a save of the live state would write into a folder."""
         history, settings = recorder.settled(), self._settings()
         values = variables(self._host)
@@ -44,8 +45,12 @@ class Drafting:
             if name in selected or (outputs and not is_variable(name) and name not in options.exclude)
         }
         needed = {key for run in history.runs for version in run.settings for key in version.definitions}
-        stock = take_stock(chosen, recorder.variables, recorder.freezer, needed)
+        known = sum(record.size for name, record in history.live.items() if name in chosen)
+        progress.stage("freezing variables", known)
+        stock = take_stock(chosen, recorder.variables, recorder.freezer, needed, progress)
+        progress.stage("trying out whether objects load", None, "")
         stock = self._scruples.tried(stock, chosen, recorder.freezer)
+        progress.stage("planning", None, "")
         bandwidth = options.bandwidth or settings.bandwidth or self._probe.bandwidth(folder)
         imports = self._imports.looked_at(history, recorder.modules, settings.faith_budget)
         luggage = Luggage.of(history, values, recorder.modules, imports, Path.cwd(), options.ship_limit)

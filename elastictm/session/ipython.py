@@ -10,7 +10,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from io import StringIO, TextIOBase
 from pathlib import Path
 from typing import Any, Final
@@ -150,8 +150,29 @@ class IPythonHost:
         # A loop that is running cannot be entered again, so a cell that awaits gets a loop of its own beside it.
         box: list[ExecutionResult] = []
         coroutine = self.shell.run_cell_async(source, store_history=False, transformed_cell=self.transform(source))
-        thread = threading.Thread(target=lambda: box.append(asyncio.run(coroutine)))
+        begun: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
+        over = threading.Event()
+
+        async def run() -> None:
+            task = asyncio.ensure_future(coroutine)
+            begun.append((asyncio.get_running_loop(), task))
+            box.append(await task)
+
+        def work() -> None:
+            with suppress(asyncio.CancelledError):
+                asyncio.run(run())
+            over.set()
+
+        thread = threading.Thread(target=work, name="elastictm-cell")
         thread.start()
+        try:
+            over.wait()
+        except KeyboardInterrupt:
+            # It must not go on in a namespace that is put back.
+            for loop, task in begun:
+                loop.call_soon_threadsafe(task.cancel)
+            thread.join()
+            raise
         thread.join()
         return box[0]
 
@@ -262,6 +283,8 @@ class _Hooks:
 
     def before_any(self) -> None:
         """Any code is about to run, be it in silence."""
+        if _is_beside():
+            return
         self._announced, self.ear.tree = False, None
 
     def begin_in_cell(self) -> None:
@@ -295,6 +318,8 @@ class _Hooks:
 
     def after_any(self) -> None:
         """Any code has run: what ran in silence is known by its tree alone."""
+        if _is_beside():
+            return
         tree = self.ear.tree
         if not self._announced and tree is not None:
             self._listener.unrecorded(lambda: ast.unparse(tree))
@@ -308,6 +333,11 @@ class _Hooks:
             self._listener.after(_finished(self._host.shell, result))
         else:
             self._listener.unrecorded(lambda: str(info.raw_cell))
+
+
+def _is_beside() -> bool:
+    """Whether this is no thread that cells run in: messages of widgets are heard beside cells by some kernels."""
+    return threading.current_thread() is not threading.main_thread()
 
 
 class _Ear(ast.NodeTransformer):

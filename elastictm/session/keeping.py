@@ -136,6 +136,11 @@ class Keeper:
         self._background.settle()
         self._look_for_trouble()
 
+    @property
+    def idle(self) -> bool:
+        """Whether all is written."""
+        return self._background.idle
+
     def flush(self) -> None:
         """Wait until all is written."""
         self._background.flush()
@@ -220,7 +225,7 @@ class Keeper:
             self._background.add(lambda stored: self._write(parcel, stored))
         if self._has_new_modules(stock):
             # Looking through all that is installed takes a moment.
-            self._background.add(lambda _: self._describe())
+            self._background.add(self._describe)
         if self._store.merge_due():
             self._background.add(lambda _: self._merge())
 
@@ -294,8 +299,9 @@ class Keeper:
         self._modules = (self._modules or set()) | modules
         return not known
 
-    def _describe(self) -> None:
-        """Note which libraries there are, and in which versions."""
+    def _describe(self, stored: Callable[[], None]) -> None:
+        """Note which libraries there are, and in which versions; no cell waits for it."""
+        stored()
         home = Path(self._store.about.directory)
         with self._store.writer() as writer:
             writer.commit(p.Pack(environment=describe_environment(self._modules or (), home)))

@@ -16,7 +16,7 @@ from elastictm.model.tables import amount
 from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.problem import Problem
 from elastictm.planning.repeats import deeds
-from elastictm.session.alterations import Alteration, alterations
+from elastictm.session.alterations import Alteration, alterations, hollow_versions
 from elastictm.session.baggage import Baggage, pack, parts_imported
 from elastictm.session.editions import Editions
 from elastictm.session.first_imports import FirstImport, told
@@ -91,17 +91,6 @@ def spared(history: HistoryView, problem: Problem) -> Iterator[str]:
 
 def _parts(run: CellRun) -> Iterator[str]:
     return parts_imported(run.code or run.source)
-
-
-def hollow_versions(history: HistoryView, altered: tuple[Alteration, ...]) -> dict[Version, str]:
-    """The live versions of variables that hold an altered module, each with the module's name."""
-    live = history.live
-    return {
-        live[Name(name)].version: alteration.module
-        for alteration in altered
-        for name in alteration.variables
-        if name in live
-    }
 
 
 def left_behind(altered: tuple[Alteration, ...], plan: ReplicationPlan) -> Iterator[Alteration]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from elastictm.session.reading import ReadingRoom
     from elastictm.session.recorder import Recorder
     from elastictm.session.restoring import Restored
+    from elastictm.session.watch import Watch
     from elastictm.values.freeze import Surroundings
 
 
@@ -37,13 +38,14 @@ class Passage:
         self._host = host
         self._clock = clock
 
-    def go(  # noqa: PLR0913 - what it works with is passed in
+    def go(  # noqa: PLR0913, PLR0917 - what it works with is passed in
         self,
         n: RunNumber,
         room: ReadingRoom,
         tree: StateTree,
         recorder: Recorder,
         circumstances: Circumstances,
+        watch: Watch,
         *,
         allow_effects: bool,
     ) -> Restored:
@@ -58,16 +60,19 @@ class Passage:
         from elastictm.session.restoring import Restorer  # noqa: PLC0415 - likewise
 
         host = self._host
-        with room.opened() as stored:
-            target = room.state(stored, n)
-            before = there(tree.at, "no cell has run yet")
-            here = room.state(stored, before)
-            stays = (*unknown(room.shelves(stored), tree, n, stored), *stale(target, recorder, variables(host)))
-            standing = what_stands(target, here, recorder.freezer.around, variables(host), self.parked)
-            standing = with_threads(standing, target, self.threads.running())
-            parked = set_aside(here, target, variables(host), self.parked)
-            prospect = Prospect(target, allow_effects=allow_effects, history=target.history, kept=standing.kept)
-            restored = Restorer(prospect, host, self._clock.elapsed, circumstances, standing).run()
+        with watch.shield.open():
+            opened = room.opened()
+        with opened as stored:
+            with watch.shield.open():
+                target = room.state(stored, n)
+                before = there(tree.at, "no cell has run yet")
+                here = room.state(stored, before)
+                stays = (*unknown(room.shelves(stored), tree, n, stored), *stale(target, recorder, variables(host)))
+                standing = what_stands(target, here, recorder.freezer.around, variables(host), self.parked)
+                standing = with_threads(standing, target, self.threads.running())
+                parked = set_aside(here, target, variables(host), self.parked)
+                prospect = Prospect(target, allow_effects=allow_effects, history=target.history, kept=standing.kept)
+            restored = Restorer(prospect, host, self._clock.elapsed, circumstances, watch, standing).run()
         patches, runs = recorder.modules.patches, {run.n for run in target.history.runs}
         stays += tuple(going_on(tree.between(before, n)[0], recorder.threads()))
         stays += (*patches.go(runs, target.manifest.altered), *patches.apart(target.history.live, variables(host)))

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from elastictm.errors import ArchiveError, DestinationError, UsageError
-from elastictm.ids import Name, RunNumber
+from elastictm.ids import Name, RunNumber, Version
 from elastictm.model.records import BY_NO_CELL, CellRun
 from elastictm.model.tables import amount
 from elastictm.model.texts import counted
-from elastictm.model.timeline import Costs, Timeline, timeline
+from elastictm.model.timeline import Costs, Timeline, listed, timeline
 from elastictm.model.tree import State, StateTree
 from elastictm.session.gaps import assumed
 from elastictm.session.host import Host, variables
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from elastictm.session.restoring import Restored
     from elastictm.session.stock import Stock
     from elastictm.session.stores import Found, Stores
+    from elastictm.session.watch import Watch
     from elastictm.settings import Settings
     from elastictm.storage import manifest as m
     from elastictm.storage.lending import Lender
@@ -88,6 +89,11 @@ class Past:
     def name(self) -> str:
         """What people call the session; empty before the first cell."""
         return self._store.about.id if self._store is not None else ""
+
+    @property
+    def folder(self) -> str:
+        """Where it is kept; empty before the first cell."""
+        return str(self._store.folder) if self._store is not None else ""
 
     def follow(self, history: History, recorder: Recorder) -> None:
         """Take in the cell runs that are new in the history of the line that the session is on."""
@@ -258,10 +264,10 @@ class Past:
             except (DestinationError, OSError) as error:
                 self.trouble = f"the past is not kept: {error} Once that is mended, %past saving on begins with it."
                 return
-        if not keeper.keep(self._unkept, recorder, whole=self._whole):
-            self._whole = True
+        whole, self._whole = self._whole, True  # what is interrupted or fails is kept with the next state
+        if not keeper.keep(self._unkept, recorder, whole=whole):
             return
-        if self._whole and len(self.tree) > 1:
+        if whole and len(self.tree) > 1:
             self._note_all(keeper)
         self._unkept.clear()
         self._whole = False
@@ -310,20 +316,38 @@ class Past:
         """
         return found(self.tree, word)
 
-    def timeline(self, *, everything: bool = False) -> Timeline:
-        """The states, with what going to each of them costs."""
-        written: Mapping[RunNumber, int] = {}
+    @property
+    def is_written(self) -> bool:
+        """Whether nothing is on its way to the disk, so that listing states waits for nothing."""
+        return self._room is None or self._room.is_quiet
+
+    def timeline(self, *, everything: bool = False, in_passing: bool = False) -> Timeline:
+        """The states, with what going to each of them costs; ``in_passing`` as far as that is soon known."""
+        written, fares = self._room.seen() if self._room is not None else ({}, {})
+        guessed: RunNumber | None = None
         unread = ""
         missing: tuple[str, ...] = ()
-        if self._room is not None:
+        if self._room is not None and (not in_passing or self.is_written):
+            wanted = {state.n for state in listed(self.tree, everything=everything)}
             try:
                 written, missing = self._room.written()
+                fares, guessed = self._room.fared(self._at_hand(), wanted, self._clock.elapsed, in_passing=in_passing)
             except ArchiveError as error:
                 unread = f"what was kept cannot be read: {error}"
-        shown = timeline(self.name, self.tree, self._clock.now(), Costs(written), everything=everything)
+        rerun = {n: fare.rerun for n, fare in fares.items() if fare.rerun}
+        costs = Costs(written, rerun, {n: fare.lost for n, fare in fares.items() if fare.lost})
+        shown = timeline(self.name, self.tree, self._clock.now(), costs, everything=everything)
         off = "" if self.saving or self._trouble() else self.switched()
-        notes = (*filter(None, [self._trouble(), unread]), *assumed(self.tree[state.n] for state in shown.states))
+        guess = "" if guessed is None else f"what going to states up to {guessed} takes is a guess"
+        doubts = assumed(self.tree[state.n] for state in shown.states)
+        notes = (*filter(None, [self._trouble(), unread, guess]), *doubts)
         return replace(shown, notes=notes, gaps=(*missing, *filter(None, [off])))
+
+    def _at_hand(self) -> set[Version]:
+        """The versions that going to another state need not get from anywhere."""
+        live = self.tree.history(self.tree.at).live if self.tree.at is not None else {}
+        here = {record.version for name, record in live.items() if name not in self._lapses}
+        return here | set(self._passage.parked) | set(self._passage.threads.running())
 
     def tag(self, name: str, n: RunNumber | None) -> str:
         """Call a state by a name from now on, with None the name goes; returns in words what was done.
@@ -346,7 +370,7 @@ class Past:
         return self._room
 
     def go(
-        self, n: RunNumber, recorder: Recorder, circumstances: Circumstances, *, allow_effects: bool = False
+        self, n: RunNumber, recorder: Recorder, circumstances: Circumstances, watch: Watch, *, allow_effects: bool
     ) -> Restored:
         """Rebuild a state in place of the one that is here.
 
@@ -354,8 +378,8 @@ class Past:
             ArchiveError: what was kept cannot be read.
             RestoreFailed: it stopped half way; the session is as it was.
         """
-        self._leave(recorder)
-        restored = self._passage.go(n, self.room(), self.tree, recorder, circumstances, allow_effects=allow_effects)
+        room = self.room()
+        restored = self._passage.go(n, room, self.tree, recorder, circumstances, watch, allow_effects=allow_effects)
         if self.keeper is not None:
             self.keeper.moved()
         self._arrive(restored)
@@ -385,10 +409,9 @@ class Past:
         if pack != p.Pack():
             keeper.note((), pack)
 
-    def _leave(self, recorder: Recorder) -> None:
+    def leave(self, recorder: Recorder) -> None:
         """Have a state of what is here now, should something have changed it since the last cell ended."""
-        history = recorder.settled()
-        last = history.runs[-1] if history.runs else None
+        last = next(reversed(recorder.settled().runs), None)
         if last is None:
             return
         if last.n in self.tree and last.settings != self.tree[last.n].run.settings:

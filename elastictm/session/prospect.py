@@ -18,11 +18,11 @@ from elastictm.planning.explain import explain
 from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.problem import Problem
 from elastictm.planning.unrepeatable import unrepeatable_cells
+from elastictm.session.alterations import hollow_versions
 from elastictm.session.fit import Fit
 from elastictm.session.hash_seed import hash_seed
 from elastictm.session.lessons import Lessons
 from elastictm.session.loading import DECOMPRESSED, seconds_to_read
-from elastictm.session.luggage import hollow_versions
 from elastictm.session.saved import Saved
 from elastictm.session.standing import used_by_reruns
 from elastictm.session.unpacking import Arrival, expected

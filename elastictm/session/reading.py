@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
+from elastictm.session.fares import IN_PASSING, PATIENCE, Fare, Fares
 from elastictm.session.gaps import gaps
 from elastictm.session.host import Host
 from elastictm.session.lookback import StateVariables
@@ -12,7 +13,7 @@ from elastictm.session.states import Shelves, StateReader, contents
 
 if TYPE_CHECKING:
     from elastictm.errors import ArchiveDamaged
-    from elastictm.ids import RunNumber
+    from elastictm.ids import RunNumber, Version
     from elastictm.model.difference import DifferenceReport
     from elastictm.model.sessions import StateContents
     from elastictm.model.tree import StateTree
@@ -37,6 +38,12 @@ class ReadingRoom:
         self._host = host
         self._shelves = Shelves()
         self._merges = keeper.merges
+        self._fares = Fares()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing is on its way to the disk, so that opening the store waits for nothing."""
+        return self._keeper.idle
 
     def opened(self) -> StoreReader:
         """The store, with all in it that is on its way there."""
@@ -82,6 +89,26 @@ class ReadingRoom:
 
         histories = self._tree.history(a), self._tree.history(b)
         return difference((a, b), histories, (self.variables(a), self.variables(b)), clock)
+
+    def seen(self) -> tuple[Mapping[RunNumber, int], Mapping[RunNumber, Fare]]:
+        """The bytes on disk of each state and what going there takes, as they were when somebody looked last."""
+        return self._shelves.bytes, self._fares.last
+
+    def fared(
+        self,
+        at_hand: Collection[Version],
+        wanted: Collection[RunNumber],
+        clock: Callable[[], float],
+        *,
+        in_passing: bool = False,
+    ) -> tuple[Mapping[RunNumber, Fare], RunNumber | None]:
+        """What going to states takes whose bytes are not all there, and up to which one that is a guess."""
+        with self.opened() as stored:
+            shelves = self.shelves(stored)
+            patience = IN_PASSING if in_passing else PATIENCE
+            return self._fares.of(
+                self._tree, shelves, at_hand, wanted, lambda n: self.state(stored, n), clock, patience
+            )
 
     def written(self) -> tuple[Mapping[RunNumber, int], tuple[str, ...]]:
         """The bytes on disk of each state, and what of them cannot be read, in lines."""

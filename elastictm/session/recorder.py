@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -144,6 +146,7 @@ class Recorder:
 
     def adopt(self) -> None:
         """After a restore: take the variables as they are for the versions that the history says are alive."""
+        self._blind = True
         self._started = None
         self.variables.clear()
         asked = Question(RunNumber(-1), variables(self._host), frozenset(), (), _FIRST_LOOK_SECONDS)
@@ -157,22 +160,29 @@ class Recorder:
             else:
                 tracked = self.variables[name]
                 tracked.record = replace(tracked.record, n=record.n)
+        self._blind = False
 
     def take(self, run: CellRun) -> None:
         """Have a run that was ``settled`` in the history, as one of its own."""
         self._history.append(run)
         self._provisional = None
 
-    def moved(self, history: History, taken: RunNumber, arrived: Iterable[Arrived]) -> None:
-        """After going to another state: go on from its history; variables that are as they were stay known.
+    def look_later(self) -> None:
+        """Another session is here: unless somebody looks at it before, that is done before the next cell."""
+        self._blind = True
 
-        Cell runs on other branches have numbers up to ``taken``.  What ``arrived`` need not be looked at.
-        """
+    def moved(self, history: History, taken: RunNumber) -> None:
+        """Another state is here: go on from its history; cell runs on other branches have numbers up to ``taken``."""
         self._taken = taken
         self._started = None
         self._provisional = None
         self._between.outside = Outside()
         self._history = history
+        self.look_later()
+
+    def look_around(self, arrived: Iterable[Arrived]) -> None:
+        """After going to another state: what is as it was stays known, what ``arrived`` is not looked at."""
+        history = self._history
         for group in arrived:
             self._detector.trust(group, history, variables(self._host))
         values = variables(self._host)
@@ -182,12 +192,18 @@ class Recorder:
             tracked = self.variables.get(name)
             if tracked is not None and tracked.record.n != record.n:
                 tracked.record = replace(tracked.record, n=record.n)
+        self._blind = False
 
     def _in_mixed_company(self, history: History, values: Mapping[Name, Any]) -> frozenset[Name]:
         """The variables in groups of which some members stayed and others came: they may share data by now."""
         new = {name for name, value in values.items() if not self.variables.holds(name, value)}
         companies = [{version.name for version in group} for group in history.live_groups()]
         return frozenset().union(*(company for company in companies if not company.isdisjoint(new)))
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a cell is known to run."""
+        return self._started is not None
 
     def before(self, source: str) -> None:
         """A cell is about to run: whatever goes wrong in here is noted, and the worst assumed of the cell."""
@@ -200,7 +216,6 @@ class Recorder:
                 self._between.outside.everything = True  # a cell whose end was never told
             if self._blind:
                 self.adopt()
-                self._blind = False
             self._between.look()
             self._between.begin()
             self._random = generators.look()
@@ -212,6 +227,13 @@ class Recorder:
         self._running = source
         self._watch.start()
         self._started = (self._clock.now(), self._clock.elapsed())
+
+    @contextmanager
+    def undrawn(self) -> Iterator[None]:
+        """Of the generators of random numbers that are loaded inside, none counts as drawn from by the cell."""
+        here = generators.look()
+        yield
+        self._random |= {name: state for name, state in generators.look().items() if name not in here}
 
     def start_clock(self) -> None:
         """The cell that was announced begins only now."""

@@ -12,6 +12,7 @@ from elastictm.session.gaps import gaps, left_out, states_of
 from elastictm.session.prospect import Prospect
 from elastictm.session.restoring import Restored, Restorer
 from elastictm.session.states import Shelves, StateReader
+from elastictm.session.watch import Watch
 from elastictm.storage.store import Store
 
 if TYPE_CHECKING:
@@ -35,8 +36,15 @@ class Recovery:
         self.taken: Store | None = None
         self.tree = StateTree()
 
-    def run(
-        self, state: str | None, host: Host, clock: Clock, circumstances: Circumstances, *, allow_effects: bool
+    def run(  # noqa: PLR0913 - what is rebuilt, where, and who looks on
+        self,
+        state: str | None,
+        host: Host,
+        clock: Clock,
+        circumstances: Circumstances,
+        watch: Watch,
+        *,
+        allow_effects: bool,
     ) -> Restored:
         """Rebuild a state here, the one that the session stood in if none is named.
 
@@ -53,11 +61,12 @@ class Recovery:
                 shelves.refresh(reader)
 
                 def rebuilt() -> tuple[RunNumber, Restored]:
-                    self.tree = states_of(shelves, reader, self._found.about.id)
-                    n = chosen(self.tree, self._found.about.id, state)
-                    target = StateReader(reader, shelves, self.tree, n, self._found.about.id)
-                    prospect = Prospect(target, allow_effects=allow_effects, history=target.history)
-                    return n, Restorer(prospect, host, clock.elapsed, circumstances).run()
+                    with watch.shield.open():
+                        self.tree = states_of(shelves, reader, self._found.about.id)
+                        n = chosen(self.tree, self._found.about.id, state)
+                        target = StateReader(reader, shelves, self.tree, n, self._found.about.id)
+                        prospect = Prospect(target, allow_effects=allow_effects, history=target.history)
+                    return n, Restorer(prospect, host, clock.elapsed, circumstances, watch).run()
 
                 try:
                     n, restored = rebuilt()

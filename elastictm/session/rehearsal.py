@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.ids import Fingerprint, Name, is_variable
+from elastictm.model.progress import SILENT, Progress
 from elastictm.model.rehearsals import RehearsalReport, RehearsedVariable, Verdict
 from elastictm.model.settings_report import lost_lines
 from elastictm.session.child import run_module
@@ -96,13 +97,15 @@ class Rehearsal:
     - compare every variable with what was saved, and with the live one where there is one.
     """
 
-    def __init__(self, clock: Callable[[], float], live: Live | None = None) -> None:
+    def __init__(self, clock: Callable[[], float], live: Live | None = None, progress: Progress = SILENT) -> None:
         self._clock = clock
         self._live = live
+        self._progress = progress
 
     def of(self, path: str | Path) -> RehearsalReport:
         """Rehearse the restore of an archive; runs code from it."""
         started = self._clock()
+        self._progress.stage("restoring it in another process", None, "")
         with ArchiveReader(path) as reader:
             manifest = reader.manifest
         with tempfile.TemporaryDirectory(prefix="elastictm-") as text:
@@ -121,6 +124,7 @@ class Rehearsal:
             answer = json.loads(file.read_text(encoding="utf-8"))
         if "failure" in answer:
             return RehearsalReport(str(path), (), self._clock() - started, answer["failure"])
+        self._progress.stage("comparing what came back", None, "")
         now = fingerprints(self._live, manifest) if self._live is not None else {}
         judged = tuple(self._judged(entry, answer, now.get(Name(entry.name))) for entry in manifest.entries)
         shown = tuple(v for v in judged if is_variable(v.name) or v.verdict in {"lost", "different"})

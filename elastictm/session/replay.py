@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from elastictm.ids import Fingerprint, Name, RunNumber, Version, is_variable, output_name, output_number
 from elastictm.model.marks import mark_of
+from elastictm.model.progress import SILENT, Progress
 from elastictm.model.records import CellRun, RandomState, Refusal
 from elastictm.planning.plan import Keep, Load, ReplicationPlan, Rerun
 from elastictm.planning.repeats import deeds
@@ -40,8 +41,17 @@ class Replay:
     ``outputs`` are the displayed results as they come to be, ``arrived`` groups that were loaded.
     """
 
-    def __init__(self, saved: Saved, host: Host, lessons: Lessons, plan: ReplicationPlan, present: Present) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - what is executed, where, and who is told
+        self,
+        saved: Saved,
+        host: Host,
+        lessons: Lessons,
+        plan: ReplicationPlan,
+        present: Present,
+        progress: Progress = SILENT,
+    ) -> None:
         self._saved = saved
+        self._progress = progress
         self._host = host
         self._lessons = lessons
         self._plan = plan
@@ -68,6 +78,7 @@ class Replay:
             unit = self._saved.entry(version).unit
             if unit is not None:
                 lying.setdefault(unit, []).append(version)
+        self._progress.stage("loading", self._saved.bytes(self._plan.loads))
         namespace.update({v.name: value for v, value in self._kept.items() if is_variable(v.name)})
         failed: dict[int, Refusal] = {}
         done: set[int] = set()
@@ -81,6 +92,7 @@ class Replay:
                 continue
             failed.pop(index, None)
             done.add(index)
+            self._progress(self._saved.bytes(lying[index]))
             # What shared data with these in another state is in the unit as well.
             values = self._grafted(lying[index], outcome, thawer)
             self._note(lying[index], insides)
@@ -114,6 +126,7 @@ class Replay:
             KeyboardInterrupt: the user stopped it.
         """
         past = _Past(self._saved.history.runs)
+        cells = [step.n for step in self._plan.reruns]
         for step in self._plan.steps:
             if isinstance(step, Load):
                 self._place(step.version.name, self._values[step.version])
@@ -125,11 +138,18 @@ class Replay:
                 self._take_away(past.strangers(variables(self._host), step.n))
                 staging.before(step.n)
                 go(step.n)
+                self._tell(step.n, cells)
                 self._rerun(step)
                 past.rerun(self._saved.runs[step.n])
         self._drop_leftovers()
         blobs = self._saved.manifest.generators
         generators.restore(tuple(RandomState(name, bytes(self._saved.reader.read(b))) for name, b in blobs.items()))
+
+    def _tell(self, n: RunNumber, cells: Sequence[RunNumber]) -> None:
+        run = self._saved.runs[n]
+        line = next((line.strip() for line in run.source.splitlines() if line.strip()), "")
+        where = f"{cells.index(n) + 1} of {len(cells)}"
+        self._progress.stage(f"running cell {n} again ({where}): {line}", run.seconds, "seconds")
 
     def _take_away(self, names: Iterable[Name]) -> None:
         """Remove what would not have been there when a cell ran: it may look whether a name exists."""

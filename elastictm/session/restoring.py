@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from functools import partial
 
 from elastictm.errors import ArchiveDamaged, RestoreFailed
 from elastictm.ids import DefinitionKey, Name, output_number
@@ -29,6 +30,7 @@ from elastictm.session.prospect import Prospect
 from elastictm.session.replay import Replay, TryAgain
 from elastictm.session.standing import Arrived, Present, Standing, used_by_reruns
 from elastictm.session.unpacking import forget_own, import_parts, unpack
+from elastictm.session.watch import Watch
 from elastictm.values.caches import forget
 from elastictm.values.freeze import Surroundings
 from elastictm.values.thaw import Thawer
@@ -52,15 +54,19 @@ class Restorer:
     - report every variable's outcome.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what is restored, where, and who looks on
         self,
         prospect: Prospect,
         host: Host,
         clock: Callable[[], float],
         circumstances: Circumstances,
+        watch: Watch,
         standing: Standing | None = None,
     ) -> None:
         self._prospect = prospect
+        self._shield, self._progress = watch.shield, watch.progress
+        self._foreseen: tuple[float, int] | None = None
+        self._arrive: Callable[[], None] = lambda: None
         self._saved = prospect.saved
         self._lessons = prospect.lessons
         self._workroom = prospect.workroom
@@ -81,14 +87,16 @@ class Restorer:
         random_before, settings_before = generators.now(), self._circumstances.now()
         reader, modules = self._saved.reader, frozenset(sys.modules)
         try:
-            if self._standing is None:
-                # What lies there may be what values come from; the settings put it where it was in the end.
-                sys.path += additions(reader.manifest.environment)
-                self._prospect.arrival = unpack(reader)
-            else:
-                # A session that was recovered in another state may not have had all modules before.
-                self._prospect.arrival = replace(unpack(reader), notes=())
-            return self._attempts(modules)
+            with self._shield.open():
+                if self._standing is None:
+                    # What lies there may be what values come from; the settings put it where it was in the end.
+                    sys.path += additions(reader.manifest.environment)
+                    self._prospect.arrival = unpack(reader)
+                else:
+                    # A session that was recovered in another state may not have had all modules before.
+                    self._prospect.arrival = replace(unpack(reader), notes=())
+                restored = self._attempts(modules)
+            self._arrive()
         except BaseException as error:
             self._prospect.arrival.take_back()
             forget_own(modules)
@@ -101,11 +109,14 @@ class Restorer:
                 raise
             text = f"{type(error).__name__}: {error}"
             raise RestoreFailed(f"restoring {reader.name} failed, the session is as it was: {text}") from error
+        return restored
 
     def _attempts(self, modules: Collection[str]) -> Restored:
         """Attempt until one succeeds, each with own modules as an import makes them, those aside that were there."""
         while True:
+            self._progress.stage("planning", None, "")
             problem, plan = self._prospect.plan()
+            self._foreseen = self._foreseen or (plan.seconds, self._saved.bytes(plan.loads))
             try:
                 return self._attempt(problem, plan)
             except TryAgain:
@@ -120,7 +131,7 @@ class Restorer:
                 thawer.register(key, definition)
                 # An attempt that was given up may have made others.
                 around.definitions.bind(key, definition)
-        replay = Replay(saved, self._host, self._lessons, plan, self._present(problem, plan))
+        replay = Replay(saved, self._host, self._lessons, plan, self._present(problem, plan), self._progress)
         clear(self._host, but=replay.stays())
         forget()
         replay.load(thawer)
@@ -134,25 +145,33 @@ class Restorer:
             around.definitions.bind(key, definition)
         # Own modules that are in place stay as they are; who goes to a state tells that.
         accounted = saved if self._standing is None else replace(saved, altered=())
+        self._progress.stage("comparing what cells made again", None, "")
         account = Account(accounted, self._host, self._lessons, problem, plan, self._clock)
         unlike = account.unlike(around, replay.outputs)
         self._learn(account, unlike)
         notes = (*self._prospect.arrival.notes, *unimported, *thawer.notes, *self._workroom.notes)
         report = account.report(unlike, notes)
+        self._arrive = partial(self._arrived, replay, staging)
+        report = replace(
+            report,
+            seconds=self._clock() - self._started,
+            differences=self._prospect.differences(),
+            settings=staging.reports,
+            predicted_seconds=self._foreseen[0] if self._foreseen else None,
+            predicted_bytes=self._foreseen[1] if self._foreseen else None,
+        )
+        # Cells that ran may have changed what was loaded.
+        return Restored(saved.history, around, report, () if plan.reruns else tuple(replay.arrived))
+
+    def _arrived(self, replay: Replay, staging: Staging) -> None:
+        """Have the shell and the settings go on from what was rebuilt."""
+        saved = self._saved
         if self._standing is None:
             sources = {int(run.n): (run.source, run.code or run.source) for run in saved.history.runs if run.n}
             self._host.resume(sources, replay.outputs, saved.manifest.execution_count)
         else:
             self._host.show(replay.outputs)
         self._circumstances.adopt(staging.known)
-        report = replace(
-            report,
-            seconds=self._clock() - self._started,
-            differences=self._prospect.differences(),
-            settings=staging.reports,
-        )
-        # Cells that ran may have changed what was loaded.
-        return Restored(saved.history, around, report, () if plan.reruns else tuple(replay.arrived))
 
     def _present(self, problem: Problem, plan: ReplicationPlan) -> Present:
         """What is in place; cells that run again work with what was loaded, not with what is here."""

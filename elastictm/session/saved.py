@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from elastictm.errors import ArchiveDamaged
@@ -53,6 +53,10 @@ class Saved:
     def entry(self, version: Version) -> m.Entry:
         """What is kept of a version that is alive, or an earlier one."""
         return self.earlier.get(version) or self.entries[version.name]
+
+    def bytes(self, versions: Iterable[Version]) -> int:
+        """What so many versions take."""
+        return sum(self.entry(version).bytes for version in versions)
 
     def unit(self, index: int) -> m.Unit:
         """The unit that an entry refers to."""

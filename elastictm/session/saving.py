@@ -10,6 +10,7 @@ from functools import partial
 from elastictm.ids import Fingerprint, Name, is_variable
 from elastictm.model.history import HistoryView
 from elastictm.model.imports import imported
+from elastictm.model.progress import SILENT, Progress
 from elastictm.model.records import Refusal
 from elastictm.model.reports import Choice, PlanReport, SaveReport, Unrepeatable
 from elastictm.model.settings_report import settings_reports
@@ -18,7 +19,7 @@ from elastictm.model.texts import counted
 from elastictm.model.wire import encode_history
 from elastictm.planning.alternatives import planned
 from elastictm.planning.build import migration_problem
-from elastictm.planning.costs import transfer_seconds
+from elastictm.planning.costs import FLAW_SECONDS, RELUCTANCE_SECONDS, transfer_seconds
 from elastictm.planning.explain import explain
 from elastictm.planning.plan import ReplicationPlan
 from elastictm.planning.problem import Problem
@@ -29,14 +30,10 @@ from elastictm.session.hash_seed import hash_seed
 from elastictm.session.luggage import Luggage, spared
 from elastictm.session.options import SaveOptions
 from elastictm.session.packing import Packer
-from elastictm.session.shipping import RELUCTANCE_SECONDS
 from elastictm.session.stock import Stock
 from elastictm.storage import manifest as m
 from elastictm.storage.writer import ArchiveWriter
 from elastictm.values.source import SourceLibrary
-
-FLAW_SECONDS = 60.0
-"""What it counts for in a plan that a variable comes back without what its class keeps to itself."""
 
 SPARE_BYTES = 1_000_000
 SPARE_SECONDS = 0.05
@@ -74,6 +71,19 @@ class Draft:
         """Bytes of the values that the plan loads."""
         sizes = self.stock.sizes()
         return sum(sizes[version.name][0] for version in self.plan.loads if version.name in sizes)
+
+    def seconds_to_write(self) -> float:
+        """What freezing and writing the values that the plan loads is expected to take."""
+        sizes = self.stock.sizes()
+        names = {version.name for version in self.plan.loads if version.name in sizes} | self.spares()
+        return sum(transfer_seconds(*sizes[name], self.bandwidth, 0.0) for name in names)
+
+    def seconds_to_restore(self) -> float:
+        """What a restore is expected to take where the archive travels as fast as it is written."""
+        sizes = self.stock.sizes()
+        loaded = {version.name for version in self.plan.loads if version.name in sizes}
+        running = sum(self.history.run(step.n).seconds for step in self.plan.reruns)
+        return running + sum(transfer_seconds(*sizes[name], self.bandwidth, 0.0) for name in loaded)
 
     def _needed_there(self) -> tuple[str, ...]:
         """The files that re-runs read and that do not travel."""
@@ -173,12 +183,13 @@ def _flawed(choice: Choice, stock: Stock) -> Choice:
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """What travels besides values: where the session stands, and perhaps its past."""
+    """What travels besides values: where the session stands, and perhaps its past; and who is told on the way."""
 
     execution_count: int
     sources: SourceLibrary
     import_path: tuple[str, ...] = ()
     past: m.Past | None = None
+    progress: Progress = SILENT
 
 
 def write(drafted: Draft, journey: Journey, writer: ArchiveWriter, clock: Callable[[], float], now: float) -> int:
@@ -221,6 +232,7 @@ def write(drafted: Draft, journey: Journey, writer: ArchiveWriter, clock: Callab
         groups=drafted.stock.ties,
         past=journey.past,
     )
+    journey.progress.stage("waiting until the disk has it all", None, "")
     return writer.commit(manifest)
 
 
@@ -263,9 +275,10 @@ def save_report(drafted: Draft, path: str, seconds: float, size: int, past: m.Pa
         plan.cells_rerun,
         seconds,
         size,
-        plan.seconds,
+        drafted.seconds_to_write(),
         plan.bytes,
         outputs,
         notes,
         settings=settings_reports(drafted.history.settings.values()),
+        restore_seconds=drafted.seconds_to_restore(),
     )

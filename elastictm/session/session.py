@@ -5,7 +5,8 @@ Planning and archives are imported when they are first used, so that recording a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from elastictm.errors import ArchiveDamaged, UsageError
 from elastictm.ids import Name, RunNumber, is_variable
 from elastictm.model.history import History
+from elastictm.model.progress import SILENT, Progress
 from elastictm.model.reports import PlanReport, RestoreReport, SaveReport
 from elastictm.session.cells import FinishedCell
 from elastictm.session.circumstances.circumstances import Circumstances
@@ -24,13 +26,15 @@ from elastictm.session.recorder import Clock, Recorder
 from elastictm.session.scruples import Scruples
 from elastictm.session.stores import Found, Stores
 from elastictm.session.trust import TrustBook
+from elastictm.session.watch import put_in_order
 from elastictm.settings import Settings
 from elastictm.values.freeze import Freezer, Surroundings
 
 if TYPE_CHECKING:
+    from elastictm.model.overview import Standing
     from elastictm.model.rehearsals import RehearsalReport
     from elastictm.model.sessions import SessionList
-    from elastictm.session.departure import Progress
+    from elastictm.model.timeline import Timeline
     from elastictm.session.drafting import Drafting
     from elastictm.session.options import SaveOptions
     from elastictm.session.restoring import Restored
@@ -62,6 +66,7 @@ class Session:
         self.history = History()
         self._drafting: Drafting | None = None
         self.tell: Callable[[str], None] = lambda _: None
+        self.progress: Progress = SILENT
         self.budget: int | None = None
         self._book = TrustBook()
         self._watch = EffectWatch(ignored_paths)
@@ -128,20 +133,36 @@ class Session:
         """
         past = self.known_past()
         n = past.find(word)
-        with self.circumstances.unmoved():
+        with self.unnoticed():
             import elastictm.session.restoring  # noqa: F401, PLC0415 - recording does without
-        self.recorder.suspended = True
-        try:
+        with put_in_order(self.recorder, self.progress) as watch:
+
+            def gone() -> Restored:
+                with watch.shield.open():
+                    watch.progress.stage("having all that was kept on disk", None, "")
+                    past.leave(self.recorder)
+                return past.go(n, self.recorder, self.circumstances, watch, allow_effects=allow_effects)
+
             try:
-                restored = past.go(n, self.recorder, self.circumstances, allow_effects=allow_effects)
+                restored = gone()
             except ArchiveDamaged as error:
                 past.room().sift(error)
-                restored = past.go(n, self.recorder, self.circumstances, allow_effects=allow_effects)
-        finally:
-            self.recorder.suspended = False
-        self.history = restored.history
-        self.recorder.moved(restored.history, past.tree.latest or RunNumber(0), restored.arrived)
+                restored = gone()
+            self.history = restored.history
+            self.recorder.moved(restored.history, past.tree.latest or RunNumber(0))
+            with watch.last_looks():
+                self.recorder.look_around(restored.arrived)
         return restored.report
+
+    def timeline(self, *, everything: bool = False, in_passing: bool = False) -> Timeline:
+        """The states of this session, all of them or the latest; see ``Past.timeline``.
+
+        Raises:
+            UsageError: none are kept.
+        """
+        past = self.known_past()
+        with self.unnoticed():
+            return past.timeline(everything=everything, in_passing=in_passing)
 
     def known_past(self) -> Past:
         """The states of this session.
@@ -158,6 +179,10 @@ class Session:
         if not self.recorder.suspended:
             self.recorder.unrecorded(code)
 
+    def aside(self) -> AbstractContextManager[None]:
+        """A block whose doings are the program's own, and not the cell's."""
+        return self._watch.aside()
+
     def plan(self, options: SaveOptions, folder: Path | None = None) -> PlanReport:
         """The replication plan of the live state; writes nothing but the probe of the destination's speed."""
         with self._watch.aside():
@@ -165,13 +190,7 @@ class Session:
             return self._draft(options, folder or Path.cwd()).report()
 
     def save(
-        self,
-        path: str | Path,
-        options: SaveOptions,
-        *,
-        force: bool = False,
-        rehearse: bool = False,
-        progress: Progress | None = None,
+        self, path: str | Path, options: SaveOptions, *, force: bool = False, rehearse: bool = False
     ) -> SaveReport:
         """Write the live state as one archive; with ``rehearse``, once a fresh process has restored it as it is.
 
@@ -181,17 +200,21 @@ class Session:
         """
         with self._watch.aside():
             self._load_planner()
-            return self._save(path, options, force=force, rehearse=rehearse, progress=progress)
+            return self._save(path, options, force=force, rehearse=rehearse)
+
+    @contextmanager
+    def unnoticed(self) -> Iterator[None]:
+        """What is imported inside sets up its settings and generators, which is no doing of the session's."""
+        with self.circumstances.unmoved(), self.recorder.undrawn():
+            yield
 
     def _load_planner(self) -> None:
-        """Import what planning takes: that its libraries set themselves up is no doing of the session's."""
-        with self.circumstances.unmoved():
+        """Import what planning takes."""
+        with self.unnoticed():
             import elastictm.session.faith  # noqa: PLC0415 - recording does without
             import elastictm.session.saving  # noqa: F401, PLC0415 - likewise
 
-    def _save(
-        self, path: str | Path, options: SaveOptions, *, force: bool, rehearse: bool, progress: Progress | None
-    ) -> SaveReport:
+    def _save(self, path: str | Path, options: SaveOptions, *, force: bool, rehearse: bool) -> SaveReport:
         from elastictm.session.departure import Departure  # noqa: PLC0415
         from elastictm.session.saving import save_report  # noqa: PLC0415
         from elastictm.storage.destination import destination  # noqa: PLC0415
@@ -201,7 +224,9 @@ class Session:
         # A path that cannot be written to shall not cost a plan.
         final = destination(path, force=force)
         travelling = self.known_past() if options.with_past else None
-        departure = Departure(self.host, self.recorder, self.circumstances, self.clock, self.past, travelling, progress)
+        departure = Departure(
+            self.host, self.recorder, self.circumstances, self.clock, self.past, travelling, self.progress
+        )
         drafted, size, report = departure.depart(
             self._draft(options, final.parent), final, force=force, rehearse=rehearse
         )
@@ -224,7 +249,7 @@ class Session:
             with ArchiveReader(path) as reader:
                 self._book.require(reader.manifest, path, trust)
             live = Live.of(self.host, self.recorder.freezer)
-            return Rehearsal(self.clock.elapsed, live).of(path)
+            return Rehearsal(self.clock.elapsed, live, self.progress).of(path)
 
     def restore(
         self,
@@ -253,19 +278,21 @@ class Session:
         before = [name for name in variables(self.host) if is_variable(name)]
         with ArchiveReader(path) as reader:
             self._book.require(reader.manifest, path, trust)
-            self.recorder.suspended = True
-            try:
-                prospect = Prospect(reader, allow_effects=allow_effects, any_version=any_version)
-                if tell is not None:
-                    tell(prospect.differences())
-                restored = Restorer(prospect, self.host, self.clock.elapsed, self.circumstances).run()
-            finally:
-                self.recorder.suspended = False
-            self._adopt(restored)
+            with put_in_order(self.recorder, self.progress) as watch:
+                with watch.shield.open():
+                    if self.past is not None and self.past.keeper is not None:
+                        self.past.keeper.flush()
+                    prospect = Prospect(reader, allow_effects=allow_effects, any_version=any_version)
+                    if tell is not None:
+                        tell(prospect.differences())
+                restored = Restorer(prospect, self.host, self.clock.elapsed, self.circumstances, watch).run()
+                self._adopt(restored)
+                if self.past is not None:
+                    self.past.close()
+                    self.past = self._new_past(saving=self.past.saving)
+                with watch.last_looks():
+                    self.recorder.adopt()
             report = restored.report
-            if self.past is not None:
-                self.past.close()
-                self.past = self._new_past(saving=self.past.saving)
             if reader.manifest.past is not None:
                 with self._watch.aside():
                     told = arrival(self.past, reader, restored)
@@ -284,23 +311,27 @@ class Session:
             ArchiveError: what was kept cannot be read.
             RestoreFailed: it stopped half way; the session is as it was.
         """
-        with self.circumstances.unmoved():
+        with self.unnoticed():
             from elastictm.session.recovery import Recovery  # noqa: PLC0415 - recording does without
 
         stores, past = self._stores, self.known_past()
         assert stores is not None  # noqa: S101 - who keeps a past has them
         before = [name for name in variables(self.host) if is_variable(name)]
         recovery = Recovery(stores.find(session) if session else stores.latest(but=past.name), past.name)
-        self.recorder.suspended = True
-        try:
-            restored = recovery.run(state, self.host, self.clock, self.circumstances, allow_effects=allow_effects)
-        finally:
-            self.recorder.suspended = False
-        self._adopt(restored)
-        past.close()
-        self.past = self._new_past()
-        if recovery.taken is not None and self.past is not None:
-            self.past.resume(recovery.taken, recovery.tree, restored)
+        with put_in_order(self.recorder, self.progress) as watch:
+            with watch.shield.open():
+                if past.keeper is not None:
+                    past.keeper.flush()
+            restored = recovery.run(
+                state, self.host, self.clock, self.circumstances, watch, allow_effects=allow_effects
+            )
+            self._adopt(restored)
+            past.close()
+            self.past = self._new_past()
+            if recovery.taken is not None and self.past is not None:
+                self.past.resume(recovery.taken, recovery.tree, restored)
+            with watch.last_looks():
+                self.recorder.adopt()
         self._follow()
         return self._with_what_is_gone(restored.report, before)
 
@@ -311,12 +342,25 @@ class Session:
 
     def left_behind(self) -> Found | None:
         """The latest session of this notebook or folder that has ended; None where there is none."""
-        if self._stores is None:
-            return None
-        try:
-            return self._stores.latest(but="")
-        except (UsageError, OSError):
-            return None
+        return self._stores.left_behind() if self._stores is not None else None
+
+    def standing(self) -> Standing:
+        """How recording stands."""
+        from elastictm.model.overview import Standing  # noqa: PLC0415 - recording does without
+        from elastictm.session.environment import program_version  # noqa: PLC0415 - likewise
+
+        past, runs, left = self.past, self.history.runs, self.left_behind()
+        return Standing(
+            version=program_version(),
+            age=self.clock.now() - runs[0].started if runs else 0.0,
+            cells=sum(run.n > 0 for run in runs),
+            states=sum(state.n not in past.tree.forgotten for state in past.tree) if past is not None else 0,
+            bytes=past.bytes if past is not None else 0,
+            store=past.folder if past is not None else "",
+            saving=past.switched() if past is not None else "no past is kept",
+            left=left.told() if left is not None else "",
+            errors=tuple(self.recorder.errors),
+        )
 
     def sessions(self) -> SessionList:
         """The sessions that keep a past beside this one."""
@@ -325,6 +369,10 @@ class Session:
         from elastictm.session.archivist import session_list  # noqa: PLC0415 - recording does without
 
         return session_list(self._stores, self.clock.now())
+
+    def session_names(self) -> tuple[str, ...]:
+        """What the sessions that keep a past are called, the latest first."""
+        return () if self._stores is None else tuple(found.about.id for found in self._stores.sessions())
 
     def saving(self, on: bool) -> None:  # noqa: FBT001 - a switch
         """Keep the past from now on, or keep nothing."""
@@ -335,14 +383,14 @@ class Session:
     def clear(self, cells: tuple[RunNumber, RunNumber] | None) -> str:
         """Forget the states of a range of cells, or all but the one that is here; returns in words what was freed."""
         past = self.known_past()
-        with self.circumstances.unmoved():
+        with self.unnoticed():
             import elastictm.session.thrift  # noqa: F401, PLC0415 - recording does without
         return past.clear(cells)
 
     def spend(self, budget: int) -> tuple[str, ...]:
         """Have the past of all sessions take no more bytes on disk from now on; returns in lines what that took."""
         past = self.known_past()
-        with self.circumstances.unmoved():
+        with self.unnoticed():
             import elastictm.session.thrift  # noqa: F401, PLC0415 - recording does without
         self.budget = budget
         return tuple(past.fit())
@@ -357,7 +405,7 @@ class Session:
         errors = self.recorder.errors
         self.recorder = self._recorder(restored.around)
         self.recorder.errors = errors
-        self.recorder.adopt()
+        self.recorder.look_later()
 
     def _with_what_is_gone(self, report: RestoreReport, before: Sequence[Name]) -> RestoreReport:
         now = variables(self.host)
@@ -379,4 +427,4 @@ class Session:
         from elastictm.session.drafting import Drafting  # noqa: PLC0415 - recording does without
 
         self._drafting = self._drafting or Drafting(self.host, self.settings, self.clock, self._scruples)
-        return self._drafting.draft(self.recorder, options, folder)
+        return self._drafting.draft(self.recorder, options, folder, self.progress)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from elastictm.model.records import CellRun, FileRead
+from elastictm.planning.costs import RELUCTANCE_SECONDS
 from elastictm.session.folders import Folders
 from elastictm.storage import manifest as m
 from elastictm.storage.digest import file_digest
@@ -14,9 +15,6 @@ from elastictm.storage.writer import ArchiveWriter
 
 SHIP_AT_MOST = 100_000_000
 """Bytes of a file that may travel so that a cell that reads it can run again, unless the user says otherwise."""
-
-RELUCTANCE_SECONDS = 3600.0
-"""What it counts for in a plan that a cell can only run again where a file is that cannot travel."""
 
 
 class Shipping:
@@ -51,6 +49,13 @@ class Shipping:
                 elif found.get(file.path) != math.inf:
                     found[file.path] = file.size / bandwidth if self._may_travel(file) else RELUCTANCE_SECONDS
         return found
+
+    def foreseen(self, runs: Iterable[CellRun], bandwidth: float) -> dict[str, float]:
+        """Seconds to ship each file that a cell run read, were all as they were; nothing is looked at."""
+        return {
+            file.path: file.size / bandwidth if self._may_travel(file) else RELUCTANCE_SECONDS
+            for file in self._files(runs)
+        }
 
     def put(self, writer: ArchiveWriter, runs: Iterable[CellRun]) -> tuple[m.ShippedFile, ...]:
         """Write the files that these cell runs read into an archive."""

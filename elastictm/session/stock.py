@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from elastictm.ids import DefinitionKey, Fingerprint, Name
+from elastictm.model.progress import SILENT, Progress
 from elastictm.model.records import Refusal
 from elastictm.session.states import NOT_KEPT
 from elastictm.session.tracked import Variables
@@ -69,7 +70,11 @@ class Stock:
 
 
 def take_stock(
-    values: Mapping[Name, Any], variables: Variables, freezer: Freezer, needed: Iterable[DefinitionKey] = ()
+    values: Mapping[Name, Any],
+    variables: Variables,
+    freezer: Freezer,
+    needed: Iterable[DefinitionKey] = (),
+    progress: Progress = SILENT,
 ) -> Stock:
     """Freeze all values with their bytes, and besides the definitions that are ``needed`` for something else."""
     atoms = [name for name, value in values.items() if type(value) in ATOMS]
@@ -79,7 +84,7 @@ def take_stock(
     groups = [[name] for name in atoms]
     groups += [_in_recorded_order([rest[i] for i in cluster], variables) for cluster in partition(surveys)]
     apart = {rest[i]: _APART for i in parted(surveys)}
-    return _stock(groups, apart, values, variables, freezer, needed)
+    return _stock(groups, apart, values, variables, freezer, needed, progress=progress)
 
 
 def take_stock_of(  # noqa: PLR0913, PLR0917 - what there is to freeze, and what with
@@ -134,6 +139,7 @@ def _stock(  # noqa: PLR0913, PLR0917 - what there is to freeze, and what with
     freezer: Freezer,
     needed: Iterable[DefinitionKey],
     frozen: Mapping[tuple[Name, ...], FrozenGroup] = MappingProxyType({}),
+    progress: Progress = SILENT,
 ) -> Stock:
     """Freeze groups, but those that are ``frozen``; those ``apart`` stay out of them, for the reason that each has."""
     named = named_definitions(values.values())
@@ -156,6 +162,7 @@ def _stock(  # noqa: PLR0913, PLR0917 - what there is to freeze, and what with
             chosen = {name: value for name, value in chosen.items() if name not in spoiled}
             groups.append(FrozenGroup({}, spoiled))
         groups.append(group)
+        progress(sum(part.size for part in group.parts.values()))
         astray.update(_astray(names, group, variables))
         if len(names) > 1:
             ties.append((*group.parts, *(name for name in names if name not in group.parts)))

@@ -12,12 +12,16 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from platformdirs import user_data_path
 
 from elastictm.errors import ArchiveError, UsageError
-from elastictm.storage.store import About, Store
+from elastictm.storage.about import About, described
+from elastictm.storage.owner import LOCK, is_owned
+
+if TYPE_CHECKING:
+    from elastictm.storage.store import Store
 
 _MOST: Final = 20 * 10**9
 """Most bytes that stores may take where nobody says otherwise."""
@@ -34,8 +38,27 @@ class Found:
     @property
     def size(self) -> int:
         """Bytes on disk."""
+        from elastictm.storage.store import Store  # noqa: PLC0415 - a shell that starts looks at names alone
+
         with Store.open(self.folder) as store:
             return store.size
+
+    @property
+    def touched(self) -> float:
+        """When something was last written for it, in seconds since the epoch: one that was recovered goes on."""
+        try:
+            return self.folder.stat().st_mtime
+        except OSError:
+            return self.about.started  # another process is removing it
+
+    def told(self) -> str:
+        """What is left of it and how to have it back, in a line."""
+        began = time.strftime("%Y-%m-%d %H:%M", time.localtime(self.about.started))
+        whose = f" of {Path(self.about.notebook).name}" if self.about.notebook else ""
+        return (
+            f"the past of a session{whose} that began on {began} is here; %past recover brings its last state back, "
+            f"%past --session {self.about.id} N another"
+        )
 
 
 class Stores:
@@ -56,6 +79,8 @@ class Stores:
         Raises:
             DestinationError: it cannot be made there.
         """
+        from elastictm.storage.store import Store  # noqa: PLC0415 - likewise
+
         notebook = os.environ.get("JPY_SESSION_NAME")
         here = Path.cwd()
         stem = re.sub(r"[^A-Za-z0-9]+", "-", Path(notebook).stem if notebook else here.name).strip("-").lower()
@@ -69,8 +94,7 @@ class Stores:
         found: list[Found] = []
         for folder in self.root.iterdir() if self.root.is_dir() else ():
             try:
-                with Store.open(folder) as store:
-                    found.append(Found(store.about, folder, store.in_use))
+                found.append(Found(described(folder)[0], folder.absolute(), is_owned(folder / LOCK)))
             except ArchiveError:
                 continue  # not a store, or one that another process is removing
         yield from sorted(found, key=lambda f: f.about.started, reverse=True)
@@ -90,7 +114,7 @@ class Stores:
     def oldest(self, over: int) -> list[Found]:
         """The sessions that ended the longest ago, as many as it takes to have so many bytes."""
         found: list[Found] = []
-        for session in reversed([each for each in self.sessions() if not each.alive] if over > 0 else []):
+        for session in reversed(self._ended() if over > 0 else []):
             if over <= 0:
                 break
             over -= session.size
@@ -105,18 +129,32 @@ class Stores:
     def latest(self, but: str) -> Found:
         """The latest session of this notebook, or else of this folder, that has ended.
 
+        In a notebook, sessions of another one in the same folder do not count, unless that one is gone: it may have
+        been renamed.
+
         Raises:
             UsageError: there is none.
         """
         notebook, here = os.environ.get("JPY_SESSION_NAME"), str(Path.cwd())
-        ended = [s for s in self.sessions() if not s.alive and s.about.id != but]
+        ended = [s for s in self._ended() if s.about.id != but]
         for found in ended:
             if notebook is not None and found.about.notebook == notebook:
                 return found
         for found in ended:
-            if found.about.directory == here:
+            other = found.about.notebook if notebook is not None else None
+            if found.about.directory == here and (other is None or not Path(other).exists()):
                 return found
         raise UsageError("no earlier session of this notebook or folder left its past; %past sessions lists all others")
+
+    def _ended(self) -> list[Found]:
+        return sorted((s for s in self.sessions() if not s.alive), key=lambda s: s.touched, reverse=True)
+
+    def left_behind(self) -> Found | None:
+        """The latest session of this notebook or folder that has ended; None where there is none."""
+        try:
+            return self.latest(but="")
+        except (UsageError, OSError):
+            return None
 
     def find(self, word: str) -> Found:
         """The session whose name is, begins or ends with a word.

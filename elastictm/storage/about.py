@@ -58,3 +58,11 @@ def read_about(folder: Path) -> About:
         raise ArchiveMissing(f"{path} cannot be read: {error.strerror}.") from error
     except msgspec.MsgspecError as error:
         raise ArchiveDamaged(f"{path} is damaged: {error}.") from error
+
+
+def described(folder: Path) -> tuple[About, list[str]]:
+    """The description, or what is left of a damaged one, and what is wrong with it; ArchiveMissing likewise."""
+    try:
+        return read_about(folder), []
+    except ArchiveDamaged as error:  # the packs are worth more than their label
+        return About(folder.name, 0, "", "", None, 0, ""), [str(error)]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _PRIVATE = 0o600
@@ -47,6 +49,36 @@ class Files(Protocol):
         ...
 
 
+def _heard(wait: Callable[[int], object], descriptor: int) -> None:
+    """Wait for the device so that an interrupt is heard meanwhile, which the system itself does not let happen.
+
+    Who was interrupted removes the file; what the device has begun goes on with a descriptor of its own.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        wait(descriptor)
+        return
+    own = os.dup(descriptor)
+    over = threading.Event()
+    failed: list[OSError] = []
+
+    def work() -> None:
+        try:
+            wait(own)
+        except OSError as error:
+            failed.append(error)
+        finally:
+            os.close(own)
+            over.set()
+
+    try:
+        threading.Thread(target=work, name="elastictm-sync", daemon=True).start()
+    except RuntimeError:  # no more threads can start, as while the interpreter ends
+        work()
+    over.wait()
+    if failed:
+        raise failed[0]
+
+
 @dataclass(frozen=True, slots=True)
 class LocalFiles:
     """Files of this machine's own file systems."""
@@ -65,12 +97,12 @@ class LocalFiles:
         """Wait until all that was written has reached the device."""
         full = getattr(fcntl, "F_FULLFSYNC", None)  # on macOS, fsync leaves data in the drive's own cache
         if full is None:
-            os.fsync(descriptor)
+            _heard(os.fsync, descriptor)
             return
         try:
-            fcntl.fcntl(descriptor, full)
+            _heard(lambda file: fcntl.fcntl(file, full), descriptor)
         except OSError:  # file systems of other machines do not know it
-            os.fsync(descriptor)
+            _heard(os.fsync, descriptor)
 
     def close(self, descriptor: int) -> None:
         """Close the file."""

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _TAKEN = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK})
 
+LOCK = "lock"
+"""Name of the file in a session's folder."""
+
 
 class Ownership:
     """A lock on a file that the system frees when the process that took it ends, however it ends.

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from elastictm.errors import ArchiveDamaged, ArchiveError, DestinationExists, StoreInUse, UsageError
-from elastictm.storage.about import FILE, About, read_about, write_about
+from elastictm.errors import ArchiveError, DestinationExists, StoreInUse, UsageError
+from elastictm.storage.about import FILE, About, described, write_about
 from elastictm.storage.catalogue import Catalogue
 from elastictm.storage.closing import Closing
 from elastictm.storage.destination import refused
 from elastictm.storage.files import LocalFiles
 from elastictm.storage.lending import Lender
 from elastictm.storage.merging import Merge, due
-from elastictm.storage.owner import Ownership, is_owned
+from elastictm.storage.owner import LOCK, Ownership, is_owned
 from elastictm.storage.pack_writer import BANDWIDTH, PackFile, PackWriter, Written
 from elastictm.storage.shelf import PackName, Shelf, outermost
 from elastictm.storage.store_reader import StoreReader
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["About", "Store"]
 
-_LOCK = "lock"
 _TRIES = 5
 _BETWEEN_TRIES = 0.02
 
@@ -87,7 +86,7 @@ class Store(Closing):
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.chmod(0o700)
-            ownership = Ownership(path / _LOCK)
+            ownership = Ownership(path / LOCK)
         except OSError as error:
             raise refused(str(path), error) from error
         try:
@@ -102,7 +101,7 @@ class Store(Closing):
     def open(cls, folder: str | PathLike[str]) -> Self:
         """A store to read; ArchiveMissing where there is none."""
         path = Path(folder).absolute()
-        about, damage = _about(path)
+        about, damage = described(path)
         store = cls(path, about, LocalFiles(), None)
         store.damaged += damage
         return store
@@ -118,7 +117,7 @@ class Store(Closing):
         """
         path = Path(folder).absolute()
         files = LocalFiles() if files is None else files
-        about, damage = _about(path)
+        about, damage = described(path)
         ownership = _take(path, about)
         try:
             about = msgspec.structs.replace(about, pid=os.getpid(), host=socket.gethostname())
@@ -146,7 +145,7 @@ class Store(Closing):
     @property
     def in_use(self) -> bool:
         """Whether any process records here now."""
-        return self.owned or is_owned(self.folder / _LOCK)
+        return self.owned or is_owned(self.folder / LOCK)
 
     @property
     def size(self) -> int:
@@ -304,17 +303,10 @@ def _check_new(folder: Path) -> None:
         raise DestinationExists(f"{folder} holds a session's past already. Take it over, or choose another name.")
 
 
-def _about(folder: Path) -> tuple[About, list[str]]:
-    try:
-        return read_about(folder), []
-    except ArchiveDamaged as error:  # the packs are worth more than their label
-        return About(folder.name, 0, "", "", None, 0, ""), [str(error)]
-
-
 def _take(folder: Path, about: About) -> Ownership:
     for _ in range(_TRIES):
         try:
-            return Ownership(folder / _LOCK)
+            return Ownership(folder / LOCK)
         except StoreInUse:  # for an instant perhaps, by one who looks whether there is an owner
             time.sleep(_BETWEEN_TRIES)
         except OSError as error:

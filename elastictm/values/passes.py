@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 Clock: TypeAlias = Callable[[], float]
 
 _OWN_WAYS: Final = (None, reduce_instance, reduce_answering)
+_AT_ONCE: Final = 2**28
+"""Bytes that are digested in a few hundredths of a second."""
 _OF_CLASSES: Final = (Keeper, Watcher)
 
 
@@ -101,7 +103,7 @@ class _Buffers:
         self.exports.append(memory)
         if memory.address in self._aside:
             return
-        self._sink.hasher.update(xxhash.xxh3_128_digest(memory.view))
+        self._sink.hasher.update(_digest(memory.view))
         self._sink.hasher.update(self._overlap(memory))
         self._sink.size += memory.length
         self._sink.check_time()
@@ -121,6 +123,16 @@ class _Buffers:
         if memory.length:
             self._stretches.insert(at, (start, stop))
         return b""
+
+
+def _digest(view: memoryview) -> bytes:
+    """The digest of memory, with a moment in which an interrupt is heard now and then."""
+    if view.nbytes <= _AT_ONCE:
+        return xxhash.xxh3_128_digest(view)
+    hasher, flat = xxhash.xxh3_128(), view.cast("B")
+    for start in range(0, flat.nbytes, _AT_ONCE):
+        hasher.update(flat[start : start + _AT_ONCE])
+    return hasher.digest()
 
 
 class _Knowledge:

@@ -176,6 +176,25 @@ class Thawer:
         return self._around
 
 
+class _Heard:
+    """A stream that is read by methods of Python's, so that an interrupt is heard between two frames of it."""
+
+    def __init__(self, stream: Any) -> None:
+        self._file = io.BytesIO(stream)
+
+    def read(self, size: int) -> bytes:
+        """So many bytes."""
+        return self._file.read(size)
+
+    def readinto(self, memory: Any) -> int:
+        """Bytes to fill memory with."""
+        return self._file.readinto(memory)
+
+    def readline(self) -> bytes:
+        """A line."""
+        return self._file.readline()
+
+
 class _Loader(pickle.Unpickler):
     """Loads the streams of one unit, resolving the calls that need a restore to methods of its own."""
 
@@ -190,7 +209,8 @@ class _Loader(pickle.Unpickler):
         self._known: list[Any] = []
         stream = _KNOW * len(objects) + frost.stream if objects else frost.stream
         self._buffers = buffers(frost.segments, frost.slices)
-        super().__init__(io.BytesIO(stream), buffers=chain(self._known, self._buffers))
+        file = io.BytesIO(stream) if len(stream) < _AT_ONCE else _Heard(stream)
+        super().__init__(file, buffers=chain(self._known, self._buffers))
         self._thawer = thawer
         self._keys: Sequence[DefinitionKey] = frost.definitions
         self._names = frost.names
@@ -292,6 +312,9 @@ _METHODS = {
 
 _CALLS = frozenset({rebuild.__name__, arrays.__name__, torch.__name__})
 """Modules with functions that a loader has methods for."""
+
+_AT_ONCE = 2**22
+"""Bytes of a stream that are loaded in a tenth of a second or two."""
 
 _KNOW = pickle.NEXT_BUFFER + pickle.MEMOIZE + pickle.POP
 """Gives the next number to an object from outside."""

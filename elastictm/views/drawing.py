@@ -1,53 +1,95 @@
-"""The history drawn: a table for terminals, a picture for notebooks."""
+"""The history drawn: lanes of characters for terminals, a picture for notebooks, the variables alive for both."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
-from elastictm.views.lanes import picture
-from elastictm.views.ledger import ledger
+from elastictm.views.alive import alive
+from elastictm.views.console import console
+from elastictm.views.ledger import lapses, plain, summary
 from elastictm.views.lineage import lineage
+from elastictm.views.scene import Scene, scene
+from elastictm.views.strip import STYLES, Span, coloured, strip
+from elastictm.views.svg import clean, svg
+from elastictm.views.words import OUTCOMES, of_marks, of_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from elastictm.ids import Name
     from elastictm.model.history import HistoryView
+    from elastictm.model.outlook import Outlook
+
+_WIDTH: Final = 110
+"""Characters, where nobody says how many there are."""
+
+_MOST_VARIABLES: Final = 40
+_MOST_NOTES: Final = 30
+
+_WRAPPER: Final = "overflow-x: auto; color: inherit"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Drawing:
     """A history as it was when it was drawn, as text and as HTML."""
 
-    text: str
-    html: str
+    scene: Scene
+    outlook: Outlook | None
+    heading: str
+    errors: tuple[str, ...]
+    notes: tuple[str, ...]
 
     def __str__(self) -> str:
-        return self.text
+        return "\n".join("".join(text for text, _ in line).rstrip() for line in self._lines(_WIDTH))
 
-    def _repr_pretty_(self, printer: object, cycle: bool) -> None:  # noqa: ARG002, FBT001 - IPython's protocol
-        printer.text(self.text)  # type: ignore[attr-defined]
+    def text(self, shown: Any) -> str:
+        """The drawing for a console of rich's, as wide as that is, in the colours that it shows."""
+        return coloured(list(self._lines(shown.width)), shown)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002, FBT001 - IPython's protocol
+        shown = console()
+        printer.text(self.text(shown) if shown.is_terminal and not shown.is_jupyter else str(self))
 
     def _repr_html_(self) -> str:
-        return self.html
+        top = "".join(f"<p><strong>{clean(failure)}</strong></p>" for failure in self.errors)
+        plan = "" if self.outlook is None else f"<br>{escape(of_plan(self.outlook))}"
+        drawn = f'<div style="{_WRAPPER}">{svg(self.scene, self.outlook)}</div>' if self.scene.lanes else ""
+        notes = "".join(f"<li>{clean(note)}</li>" for note in self.notes)
+        notes = f"<details><summary>What is notable</summary><ul>{notes}</ul></details>" if notes else ""
+        table = alive(self.scene, self.outlook).to_html()
+        table = f"<details><summary>The variables alive</summary>{table}</details>" if self.scene.dots else ""
+        return f"{top}<p>{escape(self.heading)}{plan}</p>{drawn}{notes}{table}"
+
+    def _lines(self, width: int) -> Iterator[list[Span]]:
+        yield from ([(error, "bold red")] for error in self.errors)
+        yield [(self.heading, "bold")]
+        if not self.scene.rows:
+            return
+        yield from strip(self.scene, self.outlook, width)
+        yield from ([(f"  {note}", "dim")] for note in self.notes)
+        yield [("", "")]
+        table = alive(self.scene, self.outlook, _MOST_VARIABLES)
+        styles = {OUTCOMES[key]: style for key, style in STYLES.items() if key is not None}
+        for i, line in enumerate(table.to_text().splitlines()):
+            row = table.rows[i - 2] if 1 < i < len(table.rows) + 2 else None
+            style = styles.get(row[-1].partition(";")[0], "") if row else "bold" if i == 0 else "dim"
+            yield [(line if len(line) <= width else f"{line[: width - 1]}…", style)]
 
 
-def drawing(history: HistoryView, names: Sequence[Name], errors: Sequence[str]) -> Drawing:
+def drawing(
+    history: HistoryView, names: Sequence[Name], errors: Sequence[str], outlook: Outlook | None = None
+) -> Drawing:
     """Draw a history; with names only their ancestors and descendants; with the errors of the recorder on top.
 
     Raises:
         UsageError: a name was never a variable of this session.
     """
     part = lineage(history, names)
-    table = ledger(history, part, errors)
-    svg = picture(history, part)
-    if svg is None:
-        return Drawing(table.to_text(), table.to_html())
-    *failures, heading = table.heading.splitlines()
-    top = "".join(f"<p><strong>{escape(failure)}</strong></p>" for failure in failures)
-    shown = f'<div style="overflow-x: auto">{svg}</div>'
+    drawn = scene(history, part, names)
+    marks = [f"cell {row.run.n}: {mark}" for row in drawn.rows for mark in of_marks(row)]
+    left = len(marks) - _MOST_NOTES
+    marks = [*marks[:_MOST_NOTES], f"and {left} more"] if left > 0 else marks
     return Drawing(
-        table.to_text(), f"{top}{shown}<details><summary>{escape(heading)}</summary>{table.to_html()}</details>"
+        drawn, outlook, summary(history, part), tuple(map(plain, errors)), (*marks, *map(plain, lapses(history, part)))
     )

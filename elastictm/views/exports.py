@@ -1,4 +1,4 @@
-"""The history in the forms of other programs: Graphviz's DOT, and networkx's node-link JSON."""
+"""The history in the forms of other programs: Graphviz's DOT, GraphML, and networkx's node-link JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.model.graph import HistoryGraph
 from elastictm.model.tables import amount, duration
-from elastictm.views.ledger import MARKS, first_line
+from elastictm.views.ledger import MARKS, first_line, visible
 from elastictm.views.lineage import lineage
 
 if TYPE_CHECKING:
@@ -50,6 +50,23 @@ def to_dot(history: HistoryView, names: Sequence[Name] = ()) -> str:
     return "\n".join([*lines, "}", ""])
 
 
+def to_graphml(history: HistoryView, names: Sequence[Name] = ()) -> str:
+    """The history as GraphML, which yEd, Gephi and others read; nodes are named as in DOT.
+
+    Raises:
+        UsageError: a name was never a variable of this session.
+    """
+    import networkx as nx  # noqa: PLC0415 - only this function needs it
+
+    nodes, links = _graph(history, names)
+    graph = nx.DiGraph()
+    for node, attributes in nodes:
+        told = {key: visible(value) if isinstance(value, str) else value for key, value in attributes.items()}
+        graph.add_node(visible(_label(node)), **told)
+    graph.add_edges_from((visible(_label(source)), visible(_label(target))) for source, target in links)
+    return "\n".join(nx.generate_graphml(graph)) + "\n"
+
+
 _Node = tuple[Any, ...]
 
 
@@ -82,7 +99,11 @@ def _style(history: HistoryView, attributes: dict[str, Any]) -> Iterator[tuple[s
 
 
 def _identity(node: _Node) -> str:
-    return _quoted(":".join(map(str, node)))
+    return _quoted(_label(node))
+
+
+def _label(node: _Node) -> str:
+    return ":".join(map(str, node))
 
 
 def _quoted(text: str) -> str:

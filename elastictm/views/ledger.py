@@ -26,18 +26,26 @@ _NAMES: Final = 6
 def ledger(history: HistoryView, part: Lineage, errors: Sequence[str] = ()) -> Table:
     """One row for each cell run of a part of the history; errors of the recorder come first."""
     runs = [run for run in history.runs if run.n in part.runs]
-    live = [record for record in history.live.values() if record.version in part.versions]
-    head = f"History: {_count(sum(run.n > 0 for run in runs), 'cell run')}, {_count(len(live), 'variable')} alive, "
-    head += f"{duration(sum(run.seconds for run in runs))}, {amount(sum(record.size for record in live))}"
-    failures = [plain(error) for error in errors]
-    notes = [f"cell {remark.n}: {remark.text}" for remark in history.remarks if remark.n in part.runs]
-    names = {version.name for version in part.versions}
-    for lapse in history.lapses:
-        gone = ", ".join(name for name in lapse.names if name in names)
-        if gone:
-            notes.append(f"after cell {lapse.n}, these did not come back: {gone}")
+    heading = "\n".join([*map(plain, errors), summary(history, part)])
     rows = tuple(_row(run, part) for run in runs if run.n or _writes(run, part))
-    return Table("\n".join([*failures, head]), COLUMNS, rows, tuple(notes))
+    notes = [f"cell {remark.n}: {remark.text}" for remark in history.remarks if remark.n in part.runs]
+    return Table(heading, COLUMNS, rows, (*notes, *lapses(history, part)))
+
+
+def summary(history: HistoryView, part: Lineage) -> str:
+    """How many cells and variables a part of the history has, and what they take."""
+    runs = [run for run in history.runs if run.n in part.runs]
+    live = [record for record in history.live.values() if record.version in part.versions]
+    counts = f"{_count(sum(run.n > 0 for run in runs), 'cell run')}, {_count(len(live), 'variable')} alive"
+    sums = f"{duration(sum(run.seconds for run in runs))}, {amount(sum(record.size for record in live))}"
+    return f"History: {counts}, {sums}"
+
+
+def lapses(history: HistoryView, part: Lineage) -> tuple[str, ...]:
+    """What did not come back in restores."""
+    names = {version.name for version in part.versions}
+    found = ((lapse.n, [name for name in lapse.names if name in names]) for lapse in history.lapses)
+    return tuple(f"after cell {n}, these did not come back: {', '.join(gone)}" for n, gone in found if gone)
 
 
 def first_line(run: CellRun, width: int = _SOURCE) -> str:
@@ -61,6 +69,11 @@ def marks(run: CellRun) -> tuple[str, ...]:
         found.append(f"assumed written: {', '.join(assumed)}")
     refused = [f"{record.name} cannot be stored: {record.refusal.reason}" for record in run.writes if record.refusal]
     return tuple(plain(text) for text in (*found, *refused, *run.notes))
+
+
+def visible(text: str, instead: str = " ") -> str:
+    """A text without characters that are not seen, that XML cannot hold, or that turn the direction of text."""
+    return "".join(c if c.isprintable() or c in "\n\t" else instead for c in text)
 
 
 def plain(text: str) -> str:

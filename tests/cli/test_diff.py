@@ -93,9 +93,9 @@ f: changed
     +    return 2
 
 Cells between
-  cell       ended  took    code
-  3     run  ok     200 ms  x.append(2)
-  4     run  ok     100 ms  def f():
+  cell       ended    took  code
+     3  run  ok     200 ms  x.append(2)
+     4  run  ok     100 ms  def f():
 """
     )
 

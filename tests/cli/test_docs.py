@@ -12,13 +12,18 @@ import typer
 from elastictm_cli.main import app
 
 from elastictm import extension
-from elastictm.magics import graph, migrate, past
+from elastictm.magics import graph, migrate, overview, past
 
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 TABLE = typer.main.get_command(app)
 GENERAL = {"--help", "-h"}
-HELP = {"migrate": (migrate, migrate.MIGRATE), "graph": (graph, graph.GRAPH), "past": (past, past.PAST)}
+HELP = {
+    "migrate": (migrate, migrate.MIGRATE),
+    "graph": (graph, graph.GRAPH),
+    "past": (past, past.PAST),
+    "elastictm": (overview, overview.OVERVIEW),
+}
 
 
 def section(title, level="###"):
@@ -32,12 +37,12 @@ def section(title, level="###"):
 def documented(text):
     """The options in the first column of a section's tables."""
     cells = re.findall(r"^\| ((?:`-[^|]*`,? ?)+) *\|", text, re.MULTILINE)
-    return {word for cell in cells for word in re.findall(r"`(--?[a-z-]+)", cell)}
+    return {word for cell in cells for word in re.findall(r"`(--?[a-z_-]+)", cell)}
 
 
 def options(command):
     """The live options of a command."""
-    return {word for param in command.params for word in param.opts if word.startswith("-")}
+    return {word for param in command.params for word in (*param.opts, *param.secondary_opts) if word.startswith("-")}
 
 
 def magic_options(module):

@@ -65,7 +65,8 @@ def test_each_error_becomes_one_line_and_its_status(cli, monkeypatch, archive, k
     done = cli("inspect", archive)
     assert (done.exit_code, done.stdout) == (kind.exit_code, "")
     if kind is not errors.CellFailed:
-        assert done.stderr == "elastictm: what happened: and what to do\n"
+        page = f" (see {kind.page})" if kind.page else ""
+        assert done.stderr == f"elastictm: what happened: and what to do{page}\n"
     else:
         assert done.stderr == "elastictm: what happened:\n  and what to do\n"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
@@ -11,7 +12,15 @@ from elastictm.storage.layout import HEADER, MAGIC, TRAILER, VERSION, pack_trail
 from elastictm.storage.manifest import Past, encode
 from elastictm.storage.reader import ArchiveReader
 
-READING = [["inspect"], ["inspect", "--json"], ["graph"], ["graph", "--dot", "-"], ["graph", "--json", "-"], ["verify"]]
+READING = [
+    ["inspect"],
+    ["inspect", "--json"],
+    ["graph"],
+    ["graph", "--dot", "-"],
+    ["graph", "--json", "-"],
+    ["graph", "--html", "-"],
+    ["verify"],
+]
 
 
 @pytest.mark.parametrize("words", READING, ids=" ".join)
@@ -66,7 +75,7 @@ def test_inspect_shows_losses_first(cli, archive):
 def test_graph_shows_the_history(cli, archive):
     """Without a file the history is drawn in the terminal."""
     text = cli("graph", archive).stdout
-    assert "data → total, Out[2]" in text
+    assert "total = sum(data) … → total" in text
     assert "ZeroDivisionError" in text
 
 
@@ -79,12 +88,25 @@ def test_graph_of_names_shows_their_lineage(cli, archive):
 
 
 def test_graph_writes_files_for_other_programs(cli, archive, tmp_path):
-    """Both forms can be written at once, and each is whole."""
-    dot, data = tmp_path / "h.dot", tmp_path / "h.json"
-    done = cli("graph", archive, "--dot", dot, "--json", data)
+    """All forms can be written at once, and each is whole."""
+    dot, data, xml = tmp_path / "h.dot", tmp_path / "h.json", tmp_path / "h.graphml"
+    done = cli("graph", archive, "--dot", dot, "--json", data, "--graphml", xml)
     assert (done.exit_code, done.output) == (0, "")
+    assert ET.parse(xml).getroot().tag.endswith("graphml")
     assert dot.read_text().startswith("digraph history {")
     assert ["version", "total", 2] in [node["id"] for node in json.loads(data.read_text())["nodes"]]
+
+
+def test_graph_writes_a_page_and_a_picture(cli, archive, tmp_path):
+    """Both show what was saved; the page has plans at other bandwidths, and a bandwidth that is asked for comes first."""
+    page, picture = tmp_path / "h.html", tmp_path / "h.svg"
+    assert cli("graph", archive, "--html", page, "--svg", picture).exit_code == 0
+    assert ET.parse(picture).getroot().get("class") == "etm"
+    assert "total@2: int, 5 B; re-run" in picture.read_text(encoding="utf-8")
+    assert 'value="saved"' in page.read_text(encoding="utf-8").partition("<script>")[0]
+    assert "As saved: 1 re-run, 1 stored, 25 B" in cli("graph", archive, "data").stdout
+    assert "A save at 1.0 MB/s: " in cli("graph", archive, "--bandwidth", "1MB/s").stdout
+    assert cli("graph", archive, "--bandwidth", "quick").exit_code == 2
 
 
 def test_graph_says_where_it_cannot_write(cli, archive, tmp_path):

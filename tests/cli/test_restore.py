@@ -145,7 +145,7 @@ def test_a_terminal_gets_a_prompt(saved):
     child.expect("300")
     child.expect(r"In \[.*5.*\]")
     child.sendline("%graph y")
-    child.expect("total, x → y")
+    child.expect(r"y = total\(\) \* 100; y")
     child.expect(r"In \[.*6.*\]")
     child.sendline("exit")
     child.expect(pexpect.EOF)

@@ -202,10 +202,10 @@ a: changed
   shape (2,) → (3,)
 
 Cells between
-  cell          ended  took    code
-  3     undone  ok     500 ms  cell 3
-  4     run     ok     500 ms  cell 4
-  5     run     error  500 ms  x = 'é'"""
+  cell          ended    took  code
+     3  undone  ok     500 ms  cell 3
+     4  run     ok     500 ms  cell 4
+     5  run     error  500 ms  x = 'é'"""
     )
 
 

@@ -2,21 +2,8 @@
 
 from __future__ import annotations
 
-from elastictm.model.timeline import Costs, draw, timeline
+from elastictm.model.timeline import Costs, timeline
 from tests.model.test_tree import BRANCHED, tree_of
-
-
-def test_branches_are_drawn_beside_each_other():
-    """The latest branch goes on below its parent, earlier ones leave to the right, as far as there is room."""
-    tree = tree_of((0, None), (1, 0, "a"), (2, 1, "b"), (3, 2, "c"), (4, 1, "d"), (5, 4, "e"), (6, 3, "f"), (7, 1, "g"))
-    drawn = draw(tree)
-    assert [drawn[n] for n in range(8)] == ["o", "o", "├─o", "│ o", "├─┼─o", "│ │ o", "│ o", "o"]
-
-
-def test_columns_are_used_again():
-    """A branch that ended leaves its column to the next one."""
-    drawn = draw(tree_of((0, None), (1, 0, "a"), (2, 1, "b"), (3, 1, "c"), (4, 1, "d"), (5, 4, "e")))
-    assert [drawn[n] for n in range(6)] == ["o", "o", "├─o", "├─o", "o", "o"]
 
 
 def test_states_that_changed_nothing_are_not_listed():

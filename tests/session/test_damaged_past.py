@@ -257,6 +257,7 @@ def test_saving_that_is_on_again(notebook, data, capsys):
     notebook.run("a = [1]", "%past saving off", "a.append(2)", "%past saving on", "a.append(3)", "%past saving")
     assert capsys.readouterr().out.splitlines()[-1] == "saving is on"
     store = notebook.session.past._store
+    notebook.session.past.keeper.flush()
     store.merge([number for number, _ in store.packs()], lambda kept: True)
     kill(notebook)
     report = notebook.session.recover("killed", None)

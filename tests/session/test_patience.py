@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from math import inf
 
 import pytest
 
 from elastictm.ids import Name
+from elastictm.session.environment import describe_environment
 from elastictm.session.patience import Patience
 from elastictm.session.stock import NO_TIME
 from elastictm.session.tracked import Group
@@ -126,3 +128,21 @@ def test_functions_of_the_cell_itself(notebook):
     notebook.settings.recording_floor = notebook.settings.recording_share = 0.0
     notebook.run("big = [[lambda: later.append(1)] for i in range(200_000)]", "later = []")
     assert "later" in {str(record.name) for record in notebook.run("big[0][0]();").writes}
+
+
+def test_no_cell_waits_for_the_list_of_libraries(unloaded, monkeypatch):
+    """Looking through all that is installed takes a while, and goes on beside the first cells."""
+    looked = threading.Event()
+
+    def slow(*given):
+        assert looked.wait(60)
+        return describe_environment(*given)
+
+    monkeypatch.setattr("elastictm.session.keeping.describe_environment", slow)
+    unloaded.load()
+    unloaded.run("x = 1", "y = [x]")
+    keeper = unloaded.session.past.keeper
+    assert keeper._background._open == 1
+    looked.set()
+    keeper.flush()
+    assert unloaded.session.past.trouble == keeper.stopped == ""

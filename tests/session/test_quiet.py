@@ -340,7 +340,19 @@ for run in shell.user_ns["runs"]:
 """
 
 
-@pytest.mark.parametrize("line", ["%past diff 2 3", "%graph", "%past", "%past vars 2 x", "%past undo"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "%past diff 2 3",
+        "%migrate plan",
+        "%migrate save x.tm",
+        "%graph",
+        "%elastictm",
+        "%past",
+        "%past vars 2 x",
+        "%past undo",
+    ],
+)
 def test_our_own_magics_leave_generators_and_settings_alone(line, tmp_path):
     """No word of ours draws from the user's generators, changes a setting or counts as reading our own files."""
     import subprocess

@@ -110,6 +110,7 @@ def test_a_merge_keeps_the_place(notebook):
     n = notebook.runs[1].n
     go(notebook, n)
     store = notebook.session.past._store
+    notebook.session.past.keeper.flush()
     store.merge([number for number, _ in store.packs()], lambda kept: True)
     recover(notebook)
     assert (tree(notebook).at, notebook.ns["x"]) == (n, [1])
@@ -193,6 +194,7 @@ def test_each_state_has_the_source_of_its_modules(notebook, tmp_path, monkeypatc
     notebook.run("x = 1")
     three = notebook.runs[-1].n
     store = notebook.session.past._store
+    notebook.session.past.keeper.flush()
     for merged in (False, True):
         if merged:
             store.merge([number for number, _ in store.packs()], lambda kept: True)

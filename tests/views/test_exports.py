@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from pathlib import Path
 
 import networkx as nx
 import pytest
 
 from elastictm.errors import UsageError
 from elastictm.model.graph import HistoryGraph
-from elastictm.views.exports import to_dot, to_json
+from elastictm.views.exports import to_dot, to_graphml, to_json
 
 
 def test_networkx_reads_the_json_as_the_same_graph(session):
@@ -38,7 +39,7 @@ def test_names_restrict_both(session):
     assert "file" not in to_dot(session, ["other"])
 
 
-@pytest.mark.parametrize("export", [to_json, to_dot])
+@pytest.mark.parametrize("export", [to_json, to_dot, to_graphml])
 def test_an_unknown_name_is_a_usage_error(session, export):
     """Both forms refuse a name that never was."""
     with pytest.raises(UsageError):
@@ -61,3 +62,33 @@ def test_quotes_and_backslashes_stay_inside_their_labels(history_of, make_run):
     label = next(line for line in text.splitlines() if line.startswith('  "cell:1"'))
     assert r"x = \"a\\n\"; y = \"" in label
     assert len(re.findall(r'(?<!\\)(?:\\\\)*"', label)) % 2 == 0
+
+
+def test_networkx_reads_the_graphml(session):
+    """It has the same nodes and edges, with their attributes, and what XML cannot hold is taken out."""
+    graph = nx.parse_graphml(to_graphml(session))
+    whole = HistoryGraph(session).to_networkx()
+    assert {tuple(node.split(":", 2)) for node in graph} == {tuple(map(str, node)) for node in whole}
+    assert graph.number_of_edges() == whole.number_of_edges()
+    assert graph.nodes["version:model:5"]["type"] == "Model"
+
+
+def test_graphml_stands_hostile_sources(history_of, make_run):
+    """Markup and control characters in a source do not break it."""
+    history = history_of(make_run(1, "x = ']]>\x00<&\ud800\u202e'", writes=["x"]))
+    assert nx.parse_graphml(to_graphml(history)).nodes["cell:1"]["source"] == "x = ']]> <&  '"
+
+
+def test_the_keys_of_the_json_are_those_documented(session):
+    """docs/graph.md names every key of every kind of node, and no other."""
+    text = (Path(__file__).parents[2] / "docs" / "graph.md").read_text(encoding="utf-8").partition("## The JSON")[2]
+    data = to_json(session)
+    tops = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", text.partition("Every node")[0], re.MULTILINE)
+    assert {key for row in tops for key in re.findall(r"`(\w+)`", row)} == set(data)
+    for kind in ("cell", "version", "file"):
+        row = re.search(rf"^\| `{kind}` \| [^|]* \| (.*) \|$", text, re.MULTILINE)[1]
+        documented = set(re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", row)))
+        nodes = [node for node in data["nodes"] if node["kind"] == kind]
+        assert nodes
+        assert all(set(node) == documented | {"id", "kind"} for node in nodes)
+    assert all(set(link) == {"source", "target"} for link in data["links"])

@@ -1,4 +1,4 @@
-"""Files that the command line writes besides archives: whole under their final name, or not at all."""
+"""Text files that are written besides archives: whole under their final name, or not at all."""
 
 from __future__ import annotations
 
