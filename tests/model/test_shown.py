@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elastictm.ids import Name, RunNumber
+from elastictm.model.branches import Lane
 from elastictm.model.difference import CellBetween, DifferenceReport, VariableDifference
 from elastictm.model.fitting import elided, folded, width_of
 from elastictm.model.rehearsals import RehearsalReport, RehearsedVariable
@@ -85,7 +86,7 @@ DIFFERENCES = st.builds(
 )  # fmt: skip
 TIMELINES = st.builds(
     Timeline, WORDS, st.lists(st.builds(
-        StateLine, NUMBERS, st.sampled_from(["o", "│ o", "├─o"]), WORDS, TIMES, TIMES, lists(NAMES), SIZES,
+        StateLine, NUMBERS, st.sampled_from([Lane(), Lane(1, 1, (0,)), Lane(1, 0)]), WORDS, TIMES, TIMES, lists(NAMES), SIZES,
         lists(NAMES, 2), st.booleans(), st.none() | TIMES, lists(NAMES, 2),
     ), max_size=40).map(lambda found: tuple({state.n: state for state in found}.values())), st.integers(0, 50), SIZES,
     lists(WORDS), lists(WORDS),
