@@ -27,8 +27,9 @@ class LiveThreads:
         """Take in what a cell run has written."""
         for record in run.writes:
             if record.refusal is not None:
-                value = namespace.get(record.name)
-                if isinstance(value, threading.Thread):
+                value: Any = namespace.get(record.name)
+                # Any object may answer for its class, or raise when it is asked.
+                if issubclass(type(value), threading.Thread):
                     self._known[record.version] = weakref.ref(value)
 
     def running(self) -> dict[Version, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from elastictm.ids import Name
 
@@ -15,10 +16,11 @@ def bound_by_stars(modules: Iterable[str]) -> frozenset[Name] | None:
     """The names that star imports of these modules have bound; None where that cannot be told."""
     found: set[Name] = set()
     for name in modules:
-        # A class of the user's own may answer for a module in any way.
-        inside = getattr(sys.modules.get(name), "__dict__", None)
-        if type(inside) is not dict:
+        module = sys.modules.get(name)
+        # What is no module, or of a class of its own, may answer in any way.
+        if not issubclass(type(module), ModuleType):
             return None
+        inside: dict[str, Any] = ModuleType.__getattribute__(module, "__dict__")
         public = inside.get("__all__")
         if public is None:
             public = [each for each in inside if type(each) is str and not each.startswith("_")]

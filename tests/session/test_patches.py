@@ -104,8 +104,8 @@ def test_a_recovered_session_tells_what_another_process_had_set(notebook):
     """Going to a state whose attributes were set elsewhere says that they are not here."""
     notebook.run("import json", "json.of_session = 3", "x = 1")
     past = notebook.session.past
-    with past._opened() as stored:
-        told = past.reader(stored, past.here()).manifest.altered
+    with past.room().opened() as stored:
+        told = past.room().state(stored, past.here()).manifest.altered
     patches = type(notebook.session.recorder.modules.patches)()
     (line,) = patches.go({run.n for run in notebook.runs}, told)
     assert line.startswith("MAY DIFFER: what cell 3 set inside the module json (of_session)")
