@@ -98,10 +98,12 @@ class Session:
         return self._scruples.spared(stock, values, self.recorder.freezer)
 
     def before(self, source: str) -> None:
-        """A cell is about to run."""
+        """A cell is about to run, or goes on after it has begun with loading elastictm."""
         self.recorder.before(source)
         if self.past is not None:
-            self._follow()
+            # A cell that loads elastictm may set the folder next, and where nothing is there yet nothing can be missed.
+            if self.history.live or len(self.history) > 1:
+                self._follow()
             self.past.settle()
             # None of this is the cell's time.
             self.recorder.start_clock()

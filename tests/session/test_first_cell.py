@@ -45,3 +45,12 @@ def test_a_cell_in_silence_is_not(notebook):
     notebook.shell.run_cell("%load_ext elastictm\nx = [1]", store_history=False)
     run = notebook.run("z = 1")
     assert [run.n for run in notebook.runs] == [0, run.n]
+
+
+def test_settings_in_that_cell_hold_from_the_start(notebook, tmp_path):
+    """A folder for the past that the cell sets is the one in which its states are kept."""
+    folder = tmp_path / "elsewhere"
+    first(notebook, f"%load_ext elastictm\n%config ElasticTM.store = {str(folder)!r}\nx = [1]")
+    notebook.run("x.append(2)")
+    assert [path.parent for path in folder.iterdir()] == [folder]
+    assert notebook.session.past.tree.at == notebook.runs[-1].n
