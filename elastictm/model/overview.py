@@ -39,7 +39,7 @@ class Standing(Shown):
             "errors": list(self.errors),
         }
 
-    def _tables(self) -> tuple[Table, ...]:
+    def tables(self) -> tuple[Table, ...]:
         rows = (
             ("cells", str(self.cells)),
             ("states", f"{self.states}, {amount(self.bytes)} on disk; {self.saving}"),
