@@ -20,6 +20,14 @@ STORE = SaveOptions(bandwidth=1e9, policy="store-all")
 RERUN = SaveOptions(bandwidth=1e6, policy="rerun-all")
 
 
+@pytest.fixture(autouse=True)
+def heard():
+    """Ctrl-C is heard, also where the tests run in the background of a shell, which has its programs ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupt():
     """Ctrl-C, heard before this returns."""
     signal.raise_signal(signal.SIGINT)

@@ -70,7 +70,9 @@ def test_sources_are_data_and_nothing_else(source, history_of, make_run, make_re
 
     seen, harmless = Seen(made(source)), Seen(made("x = 1"))
     assert seen.tags == harmless.tags
-    assert [name for name, _ in seen.attributes] == [name for name, _ in harmless.attributes]
+    # How a table sets a long text is a class of its cell.
+    named, expected = ([name for name, _ in one.attributes if name != "class"] for one in (seen, harmless))
+    assert named == expected
     assert seen.scripts[1] == harmless.scripts[1]
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]", made(source))
     kept = data_of(made(source))["rows"][0]["source"]
