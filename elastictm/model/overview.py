@@ -40,6 +40,7 @@ class Standing(Shown):
         }
 
     def tables(self) -> tuple[Table, ...]:
+        """One table, a row for each thing to know."""
         rows = (
             ("cells", str(self.cells)),
             ("states", f"{self.states}, {amount(self.bytes)} on disk; {self.saving}"),

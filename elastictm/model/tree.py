@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from elastictm.ids import Name, RunNumber
+from elastictm.ids import Name, RunNumber, is_variable
 from elastictm.model.history import History
 from elastictm.model.records import CellRun, Remark
 
@@ -34,6 +34,14 @@ class State:
         """Whether anything differs from the parent's state."""
         run = self.run
         return bool(run.writes or run.deletes or run.settings or run.random or self.parent is None)
+
+    @property
+    def is_look(self) -> bool:
+        """Whether a displayed result is all that differs from the parent's state."""
+        run = self.run
+        if self.parent is None or run.deletes or run.settings or run.random:
+            return False
+        return bool(run.writes) and not any(is_variable(record.name) for record in run.writes)
 
 
 class StateTree:
@@ -115,7 +123,8 @@ class StateTree:
         self._states[state.n] = state
         if state.parent is not None:
             self._children.setdefault(state.parent, []).append(state.n)
-            if state.is_new:
+            # Who goes back and only looks can still go forward again.
+            if state.is_new and not (state.is_look and self.redone() is not None):
                 self._lead_to(state)
         self._at = state.n
 
@@ -161,18 +170,39 @@ class StateTree:
         self._remarks.update(dict.fromkeys(remarks))
 
     def undone(self) -> RunNumber | None:
-        """Where undoing the last change leads: the state before the cell run that made it; None where none is left."""
+        """Where undoing the last change leads: the state before the cell run that made it; None where none is left.
+
+        Cell runs that only displayed something are undone with the change before them.
+        """
         n = self.standing()
+        while n is not None and self._states[n].is_look:
+            n = self._before(n)
         return None if n is None else self._states[n].parent
 
     def redone(self) -> RunNumber | None:
-        """Where the session stood before it was led back: the next changed state on that way; None where it was not."""
+        """Where the session stood before it was led back: the next change on that way, with the looks that follow it.
+
+        None where it was not led back.
+        """
         n = self.standing()
-        while n is not None:
-            n = self._ahead.get(n)
-            if n is not None and self._states[n].is_new:
-                return n
-        return None
+        while n is not None and n not in self._ahead and self._states[n].is_look:
+            n = self._before(n)
+        found = None if n is None else self._next(n)
+        while found is not None and (after := self._next(found)) is not None and self._states[after].is_look:
+            found = after
+        return found
+
+    def _before(self, n: RunNumber) -> RunNumber | None:
+        """The changed state before another one."""
+        parent = self._states[n].parent
+        return None if parent is None else self.changed(parent)
+
+    def _next(self, n: RunNumber) -> RunNumber | None:
+        """The next changed state on the way that redo goes."""
+        found = self._ahead.get(n)
+        while found is not None and not self._states[found].is_new:
+            found = self._ahead.get(found)
+        return found
 
     def standing(self) -> RunNumber | None:
         """The state that the session stands in, by the last cell that changed something; None before the first."""

@@ -53,6 +53,28 @@ def test_nothing_is_undone_before_the_first_state():
     assert StateTree().undone() is None
 
 
+def test_looks_are_undone_with_the_change_before_them():
+    """A cell that only displayed a result is no change: undo takes back the one before, and redo brings both."""
+    tree = tree_of((0, None), (1, 0, "a"), (2, 1, "b"), (3, 2, "Out[3]"), (4, 3), (5, 4, "Out[5]"))
+    assert tree.undone() == 1
+    tree.go(1)
+    assert tree.redone() == 5
+
+
+def test_looking_after_an_undo_leaves_the_way_forward():
+    """Who goes back, displays something and goes forward again is where he was; a change opens a branch."""
+    tree = tree_of((0, None), (1, 0, "a"), (2, 1, "b"))
+    tree.go(1)
+    tree.append(State(run(3, "Out[3]"), 1))
+    tree.append(State(run(4), 3))
+    tree.append(State(run(5, "Out[5]"), 4))
+    assert (tree.redone(), tree.undone()) == (2, 0)
+    tree.append(State(run(6, "c"), 5))
+    assert tree.redone() is None
+    tree.go(5)
+    assert tree.redone() == 6
+
+
 def test_redo_leads_along_the_branch_that_was_left():
     """After going back over several states, redo leads forward over the same ones, change by change."""
     tree = tree_of(*BRANCHED)
