@@ -76,6 +76,7 @@ class Session:
         types = {type(value): name for name, value in host.singletons.items()}
         self.recorder = self._recorder(Surroundings(host.namespace, singletons=types, fixtures=host.fixtures))
         self._stores = stores
+        self.past: Past | None = None
         self.past = self._new_past()
 
     def _recorder(self, around: Surroundings) -> Recorder:
@@ -88,6 +89,9 @@ class Session:
             return None
         past = Past(self.host, self._stores, self.clock, self._bounds, self._faithful)
         past.saving = saving
+        if self.past is not None:
+            # Objects are gone with the state that they were of; names stay unwanted whatever state comes.
+            past.unwanted.add(self.past.unwanted.names())
         return past
 
     def _bounds(self) -> Settings:
@@ -319,7 +323,7 @@ class Session:
         stores, past = self._stores, self.known_past()
         assert stores is not None  # noqa: S101 - who keeps a past has them
         before = [name for name in variables(self.host) if is_variable(name)]
-        recovery = Recovery(stores.find(session) if session else stores.latest(but=past.name), past.name)
+        recovery = Recovery(stores.find(session) if session else stores.latest(but=past.name), past)
         with put_in_order(self.recorder, self.progress) as watch:
             with watch.shield.open():
                 if past.keeper is not None:
