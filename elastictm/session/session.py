@@ -222,7 +222,7 @@ class Session:
 
     def _save(self, path: str | Path, options: SaveOptions, *, force: bool, rehearse: bool) -> SaveReport:
         from elastictm.session.departure import Departure  # noqa: PLC0415
-        from elastictm.session.saving import save_report  # noqa: PLC0415
+        from elastictm.session.saving import Took, save_report  # noqa: PLC0415
         from elastictm.storage.destination import destination  # noqa: PLC0415
         from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415
 
@@ -233,13 +233,14 @@ class Session:
         departure = Departure(
             self.host, self.recorder, self.circumstances, self.clock, self.past, travelling, self.progress
         )
-        drafted, size, report = departure.depart(
-            self._draft(options, final.parent), final, force=force, rehearse=rehearse
-        )
+        planned = self._draft(options, final.parent)
+        until_planned = self.clock.elapsed() - started
+        drafted, size, report = departure.depart(planned, final, force=force, rehearse=rehearse)
         with ArchiveReader(final) as reader:
             self._book.add(reader.manifest)
             past = reader.manifest.past
-        saved = save_report(drafted, str(path), self.clock.elapsed() - started, size, past)
+        took = Took(self.clock.elapsed() - started, until_planned)
+        saved = save_report(drafted, str(path), took, size, past)
         return replace(saved, rehearsal=report)
 
     def rehearse(self, path: str | Path, *, trust: bool | Callable[[Manifest], bool] = False) -> RehearsalReport:
