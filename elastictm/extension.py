@@ -74,7 +74,7 @@ class ElasticTM(Configurable):  # type: ignore[misc]
 
 
 def load(shell: InteractiveShell, *, announce: bool = False) -> None:
-    """Start recording in a shell, and ``announce`` to who is there what earlier sessions left; a second time changes nothing."""
+    """Start recording in a shell, and ``announce`` to who is there what is left of earlier sessions; once is enough."""
     if find(shell) is not None:
         return
     from elastictm.magics.words import tell  # noqa: PLC0415 - needs a shell that records
