@@ -11,6 +11,8 @@ from elastictm_cli import output
 from elastictm_cli.archived import read_archive
 from elastictm_cli.notebooks import write_notebook
 
+from elastictm.model.texts import counted
+
 if TYPE_CHECKING:
     from elastictm_cli.options import Permissions
 
@@ -35,7 +37,7 @@ def write_restoring_notebook(archive: str, path: str, permissions: Permissions, 
     write_notebook(path, _notebook(history, place, options), force=force)
     if not quiet:
         count = sum(bool(run.source.strip()) for run in history.runs)
-        output.message(f"{path}: {count} cells, after a first one that restores {place}")
+        output.message(f"{path}: {counted(count, 'cell')}, after a first one that restores {place}")
 
 
 def _as_seen_from(archive: Path, folder: Path) -> str:

@@ -55,6 +55,7 @@ class _FirstCell:
 
     def _record(self, info: Any) -> None:
         from elastictm.extension import find, load  # noqa: PLC0415 - starting a shell does without
+        from elastictm.session.ipython import is_attended  # noqa: PLC0415 - likewise
 
         if find(self._shell) is not None:
             return
@@ -63,7 +64,7 @@ class _FirstCell:
         load(self._shell)
         recording = find(self._shell)
         self._shell.extension_manager.loaded.add("elastictm")
-        if _is_kernel(self._shell) and _is_attended(self._shell) and "%past" not in info.raw_cell:
+        if _is_kernel(self._shell) and is_attended(self._shell) and "%past" not in info.raw_cell:
             _tell_what_is_left(_store(self._shell))
         # The cell began before anybody could hear of it, unless it says itself that it is to be recorded.
         if recording is not None and not recording.session.recorder.has_begun:
@@ -78,11 +79,6 @@ def _import() -> None:
 
 def _is_kernel(shell: Any) -> bool:
     return hasattr(shell, "kernel")
-
-
-def _is_attended(shell: Any) -> bool:
-    """Whether somebody sits at the front end: programs that run notebooks say that nobody can be asked anything."""
-    return bool(getattr(shell.kernel, "_allow_stdin", True))
 
 
 def _store(shell: Any) -> str:

@@ -13,7 +13,7 @@ from traitlets.config import Configurable
 
 from elastictm.errors import UsageError
 from elastictm.model.quantities import parse_bandwidth, parse_size
-from elastictm.session.ipython import IPythonHost, ignored_paths, running_shell
+from elastictm.session.ipython import IPythonHost, ignored_paths, is_attended, running_shell
 from elastictm.session.recorder import SystemClock
 from elastictm.session.session import Session
 from elastictm.session.stores import Stores
@@ -74,7 +74,7 @@ class ElasticTM(Configurable):  # type: ignore[misc]
 
 
 def load(shell: InteractiveShell, *, announce: bool = False) -> None:
-    """Start recording in a shell, and ``announce`` what earlier sessions left; a second time changes nothing."""
+    """Start recording in a shell, and ``announce`` to who is there what is left of earlier sessions; once is enough."""
     if find(shell) is not None:
         return
     from elastictm.magics.words import tell  # noqa: PLC0415 - needs a shell that records
@@ -87,7 +87,7 @@ def load(shell: InteractiveShell, *, announce: bool = False) -> None:
     shell.register_magics(*magics)
     for surface in _surfaces():
         surface.install(shell, settings.session)
-    if announce:
+    if announce and is_attended(shell):
         for each in magics:
             each.announce()
 

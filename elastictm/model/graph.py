@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from elastictm.ids import Version
+from elastictm.ids import Version, is_variable
 from elastictm.model.history import HistoryView
 from elastictm.model.records import CellRun
+from elastictm.model.texts import counted
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -18,6 +19,11 @@ class HistoryGraph:
 
     def __init__(self, history: HistoryView) -> None:
         self._history = history
+
+    def __repr__(self) -> str:
+        runs = sum(run.n > 0 for run in self._history.runs)
+        alive = sum(is_variable(name) for name in self._history.live)
+        return f"history: {counted(runs, 'cell run')}, {counted(alive, 'variable')} alive"
 
     @property
     def runs(self) -> Sequence[CellRun]:

@@ -45,7 +45,7 @@ _PLAIN_LINES = frozenset(
     logstop ls lsmagic lx magic mamba man matplotlib micromamba mkdir more mv notebook pastebin pdb pip popd pprint
     precision pushd pwd pycat qtconsole quickref rehashx reload_ext rm rmdir save set_env subshell sx system tb
     tensorboard unalias unload_ext uv watermark xmode
-    migrate past graph future
+    elastictm migrate past graph future
     """.split()
 )
 _PLAIN_CELLS = frozenset(

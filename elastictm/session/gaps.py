@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
@@ -25,10 +25,10 @@ _MOST_NAMED: Final = 6
 _DIGEST: Final = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
 
 
-def left_out(shelves: Shelves) -> tuple[str, ...]:
-    """A line on what the session was not to keep bytes of, which nobody knows any more."""
+def left_out(shelves: Shelves, known: Collection[str]) -> tuple[str, ...]:
+    """A line on what the session was not to keep bytes of, and is not known here; nobody else knows it any more."""
     every = (record.refusals.items() for _, record in shelves.records.values())
-    names = sorted({name for refusals in every for name, (_, reason) in refusals if reason == NOT_WANTED})
+    names = sorted({name for refusals in every for name, (_, reason) in refusals if reason == NOT_WANTED} - {*known})
     if not names:
         return ()
     return (f"%past dontsave {' '.join(names)} held for the session that ended, and has to be said once more",)

@@ -422,6 +422,11 @@ def running_shell() -> InteractiveShell | None:
     return InteractiveShell._instance  # noqa: SLF001 - asking for the instance would make one
 
 
+def is_attended(shell: InteractiveShell) -> bool:
+    """Whether somebody may sit at the shell: programs that run notebooks say that nobody can be asked anything."""
+    return bool(getattr(getattr(shell, "kernel", None), "_allow_stdin", True))
+
+
 def fresh_shell() -> InteractiveShell:
     """A shell for a process that has none, without the user's profile and without a log of inputs."""
     config = Config()

@@ -82,7 +82,7 @@ class Past:
         self._whole = True
         self._lapses: tuple[Name, ...] = ()
         self._brought: frozenset[RunNumber] = frozenset()
-        self._unwanted = Unwanted()
+        self.unwanted = Unwanted()
         self._told_lines: set[str] = set()
 
     @property
@@ -179,8 +179,8 @@ class Past:
     def leave_out(self, what: Iterable[object]) -> tuple[str, ...]:
         """Keep no bytes of these objects, or variables; returns in lines what that does, or what is left out."""
         chosen = list(what)
-        self._unwanted.add(chosen)
-        return tuple(told(chosen, variables(self._host).keys(), self.tree)) if chosen else (self._unwanted.listed(),)
+        self.unwanted.add(chosen)
+        return tuple(told(chosen, variables(self._host).keys(), self.tree)) if chosen else (self.unwanted.listed(),)
 
     def give_up(self, error: Exception) -> None:
         """Keep nothing any more, and say why."""
@@ -277,7 +277,7 @@ class Past:
     def _keep_in(self, store: Store) -> Keeper:
         """Keep states in a store from now on."""
         self._store = store
-        self.keeper = Keeper(store, self._host, self._patience, self._faithful, self._unwanted)
+        self.keeper = Keeper(store, self._host, self._patience, self._faithful, self.unwanted)
         self._room = ReadingRoom(store, self.keeper, self.tree, self._host)
         self.upkeep = Upkeep(store, self._stores, self.keeper, self.tree, self._settings, self._tell)
         return self.keeper

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from elastictm.session.circumstances.circumstances import Circumstances
     from elastictm.session.clock import Clock
     from elastictm.session.host import Host
+    from elastictm.session.past import Past
     from elastictm.session.stores import Found
 
 
@@ -29,10 +30,11 @@ class Recovery:
     ``taken`` is its store, if it could be taken over, and ``tree`` its states.
     """
 
-    def __init__(self, found: Found, own: str) -> None:
-        if found.about.id == own:
-            raise UsageError(f"{own} is this very session: %past N goes to its states")
+    def __init__(self, found: Found, own: Past) -> None:
+        if found.about.id == own.name:
+            raise UsageError(f"{own.name} is this very session: %past N goes to its states")
         self._found = found
+        self._unwanted = own.unwanted.names()
         self.taken: Store | None = None
         self.tree = StateTree()
 
@@ -87,6 +89,5 @@ class Recovery:
             self.taken = store
         else:
             store.close()
-        return replace(
-            restored, report=replace(restored.report, notes=(*told, *left_out(shelves), *restored.report.notes))
-        )
+        told = (*told, *left_out(shelves, self._unwanted))
+        return replace(restored, report=replace(restored.report, notes=(*told, *restored.report.notes)))

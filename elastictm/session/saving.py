@@ -73,10 +73,10 @@ class Draft:
         return sum(sizes[version.name][0] for version in self.plan.loads if version.name in sizes)
 
     def seconds_to_write(self) -> float:
-        """What freezing and writing the values that the plan loads is expected to take."""
+        """What writing the values that the plan loads, frozen by now, is expected to take."""
         sizes = self.stock.sizes()
         names = {version.name for version in self.plan.loads if version.name in sizes} | self.spares()
-        return sum(transfer_seconds(*sizes[name], self.bandwidth, 0.0) for name in names)
+        return sum(transfer_seconds(sizes[name][0], 0.0, self.bandwidth, 0.0) for name in names)
 
     def seconds_to_restore(self) -> float:
         """What a restore is expected to take where the archive travels as fast as it is written."""
@@ -192,6 +192,14 @@ class Journey:
     progress: Progress = SILENT
 
 
+@dataclass(frozen=True, slots=True)
+class Took:
+    """What a save took in all, and of that until its plan was made, values frozen."""
+
+    seconds: float
+    until_planned: float
+
+
 def write(drafted: Draft, journey: Journey, writer: ArchiveWriter, clock: Callable[[], float], now: float) -> int:
     """Write a drafted archive; returns its size in bytes.
 
@@ -261,7 +269,7 @@ def _in_words(flaw: Refusal | None) -> str:
     return "" if flaw is None else f"{flaw.path} {flaw.reason}"
 
 
-def save_report(drafted: Draft, path: str, seconds: float, size: int, past: m.Past | None) -> SaveReport:
+def save_report(drafted: Draft, path: str, took: Took, size: int, past: m.Past | None) -> SaveReport:
     """The report of a save that succeeded."""
     plan = drafted.report()
     along = (
@@ -273,9 +281,9 @@ def save_report(drafted: Draft, path: str, seconds: float, size: int, past: m.Pa
         path,
         plan.variables,
         plan.cells_rerun,
-        seconds,
+        took.seconds,
         size,
-        drafted.seconds_to_write(),
+        took.until_planned + drafted.seconds_to_write(),
         plan.bytes,
         outputs,
         notes,

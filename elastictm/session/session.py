@@ -76,6 +76,7 @@ class Session:
         types = {type(value): name for name, value in host.singletons.items()}
         self.recorder = self._recorder(Surroundings(host.namespace, singletons=types, fixtures=host.fixtures))
         self._stores = stores
+        self.past: Past | None = None
         self.past = self._new_past()
 
     def _recorder(self, around: Surroundings) -> Recorder:
@@ -88,6 +89,9 @@ class Session:
             return None
         past = Past(self.host, self._stores, self.clock, self._bounds, self._faithful)
         past.saving = saving
+        if self.past is not None:
+            # Objects are gone with the state that they were of; names stay unwanted whatever state comes.
+            past.unwanted.add(self.past.unwanted.names())
         return past
 
     def _bounds(self) -> Settings:
@@ -218,7 +222,7 @@ class Session:
 
     def _save(self, path: str | Path, options: SaveOptions, *, force: bool, rehearse: bool) -> SaveReport:
         from elastictm.session.departure import Departure  # noqa: PLC0415
-        from elastictm.session.saving import save_report  # noqa: PLC0415
+        from elastictm.session.saving import Took, save_report  # noqa: PLC0415
         from elastictm.storage.destination import destination  # noqa: PLC0415
         from elastictm.storage.reader import ArchiveReader  # noqa: PLC0415
 
@@ -229,13 +233,14 @@ class Session:
         departure = Departure(
             self.host, self.recorder, self.circumstances, self.clock, self.past, travelling, self.progress
         )
-        drafted, size, report = departure.depart(
-            self._draft(options, final.parent), final, force=force, rehearse=rehearse
-        )
+        planned = self._draft(options, final.parent)
+        until_planned = self.clock.elapsed() - started
+        drafted, size, report = departure.depart(planned, final, force=force, rehearse=rehearse)
         with ArchiveReader(final) as reader:
             self._book.add(reader.manifest)
             past = reader.manifest.past
-        saved = save_report(drafted, str(path), self.clock.elapsed() - started, size, past)
+        took = Took(self.clock.elapsed() - started, until_planned)
+        saved = save_report(drafted, str(path), took, size, past)
         return replace(saved, rehearsal=report)
 
     def rehearse(self, path: str | Path, *, trust: bool | Callable[[Manifest], bool] = False) -> RehearsalReport:
@@ -319,7 +324,7 @@ class Session:
         stores, past = self._stores, self.known_past()
         assert stores is not None  # noqa: S101 - who keeps a past has them
         before = [name for name in variables(self.host) if is_variable(name)]
-        recovery = Recovery(stores.find(session) if session else stores.latest(but=past.name), past.name)
+        recovery = Recovery(stores.find(session) if session else stores.latest(but=past.name), past)
         with put_in_order(self.recorder, self.progress) as watch:
             with watch.shield.open():
                 if past.keeper is not None:

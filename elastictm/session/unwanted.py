@@ -25,9 +25,13 @@ class Unwanted:
         named = any(isinstance(each, str) and each == name for each in self._what.values())
         return named or (id(value) in self._what and self._what[id(value)] is value)
 
+    def names(self) -> tuple[str, ...]:
+        """The names among them, in order."""
+        return tuple(sorted({each for each in self._what.values() if isinstance(each, str)}))
+
     def listed(self) -> str:
         """All that is left out, in words."""
-        names = sorted({each for each in self._what.values() if isinstance(each, str)})
+        names = self.names()
         others = sum(1 for each in self._what.values() if not isinstance(each, str))
         parts = [*names, *([f"{others} object{'s' * (others > 1)}"] if others else [])]
         return f"no bytes are kept of: {', '.join(parts) or 'nothing; all is kept'}"

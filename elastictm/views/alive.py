@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from elastictm.ids import is_variable
 from elastictm.model.tables import Table, amount, duration
+from elastictm.model.texts import counted
 from elastictm.views.ledger import plain
 from elastictm.views.words import OUTCOMES, of_plan
 
@@ -26,8 +27,8 @@ def alive(scene: Scene, outlook: Outlook | None, most: int | None = None) -> Tab
     shown = [dot for dot in dots if scene.lanes[dot.lane].kind != "import" or fate(dot, outlook) == "lost"]
     shown.sort(key=lambda dot: (_LOSSES_FIRST[fate(dot, outlook)], -dot.record.size, dot.record.name))
     left = 0 if most is None else max(0, len(shown) - most)
-    notes = [f"and {left} more variables"] if left else []
-    notes += [f"and {imports} imported names"] if imports else []
+    notes = [f"and {left} more variable{'s' * (left > 1)}"] if left else []
+    notes += [f"and {counted(imports, 'imported name')}"] if imports else []
     rows = tuple(_row(dot, outlook) for dot in shown[: len(shown) - left])
     return Table("Variables alive" if outlook is None else of_plan(outlook), COLUMNS, rows, tuple(notes))
 

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from elastictm.model.tables import duration
+from elastictm.model.texts import counted
 from elastictm.views import words
 from elastictm.views.colours import COLOURS, TIE, WEIGHT
 from elastictm.views.frame import LANES_FROM, LEAN, LETTER, MOST_LETTERS, ROW, Frame, folded
@@ -40,7 +41,7 @@ def svg(scene: Scene, outlook: Outlook | None = None, *, moving: bool = False) -
     """
     frame = Frame(scene)
     pen = _Pen(scene, frame, outlook, moving=moving)
-    label = f"History of {len(scene.rows)} cell runs and {len(scene.lanes)} names"
+    label = f"History of {counted(len(scene.rows), 'cell run')} and {counted(len(scene.lanes), 'name')}"
     size = f'viewBox="0 0 {frame.width} {frame.height}" width="{frame.width}" height="{frame.height}"'
     font = 'font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, DejaVu Sans Mono, monospace" font-size="12"'
     start = f'<svg xmlns="http://www.w3.org/2000/svg" class="etm" role="img" aria-label="{label}" {size} {font}'

@@ -104,6 +104,7 @@ def test_clicking_lights_what_belongs_together(graph):
     assert "change(step_2)" in graph.locator("#detail pre").text_content()
     graph.locator("#detail .link", has_text="step_2@2").click()
     assert graph.locator("#detail h2").text_content() == "step_2@2"
+    assert graph.locator("#detail .quiet").text_content().startswith("Comes from 1 version, leads to ")
     graph.keyboard.press("Escape")
     row(graph, 9).locator(".etm-label text").nth(1).click()
     row(graph, 9).locator(".etm-label text").nth(1).click()
@@ -171,6 +172,18 @@ def test_the_slider_changes_what_becomes_of_variables(graph):
     graph.locator("#layer").select_option("none")
     assert not has(dot(graph, "raw@1"), "etm-stored")
     assert text.text_content() == ""
+
+
+def test_one_cell_that_runs_again_is_told_as_one(tab, tmp_path):
+    """What a plan runs again is counted in words that fit the number."""
+    history = History()
+    big = VersionRecord("big", 1, "DataFrame", 40_000_000, 0.05)
+    history.append(CellRun(1, "big = load()", 1.0, 0.01, writes=(big,)))
+    outlook = Forecast.of_session(history, tmp_path).outlook()
+    (tmp_path / "one.html").write_text(page(drawing(history, (), (), outlook), "one.tm"), encoding="utf-8")
+    tab.goto((tmp_path / "one.html").as_uri())
+    tab.locator("#speed").fill("0")
+    assert "1 cell runs again" in tab.locator("#plan-text").text_content()
 
 
 def test_light_and_dark(graph):

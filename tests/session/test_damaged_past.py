@@ -12,6 +12,7 @@ import pytest
 from elastictm.errors import ArchiveDamaged
 from elastictm.session.archivist import Archivist
 from elastictm.session.options import SaveOptions
+from elastictm.session.unwanted import Unwanted
 from elastictm.storage.store import Store
 
 CELLS = ("a = [1] * 1000", "a.append(2)", "b = {'x': list(range(3000))}", "a.append(3)", "b['y'] = 7")
@@ -296,6 +297,7 @@ def test_variables_that_are_not_to_be_kept(notebook, data, capsys):
     assert capsys.readouterr().out.strip() == "no bytes are kept of: nosuch, token"
     notebook.run("token = token + '!'")
     kill(notebook)
+    notebook.session.past.unwanted = Unwanted()
     report = notebook.session.recover("killed", None)
     assert "%past dontsave token held for the session that ended, and has to be said once more" in report.notes
     folder = notebook.session.past._store.folder

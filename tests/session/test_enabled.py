@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from elastictm.enabled import begin
@@ -49,3 +51,16 @@ def test_an_explicit_load_comes_first(unloaded, capsys):
     unloaded.run("x = 1")
     assert find(unloaded.shell).session is session
     assert len(unloaded.runs) == 2
+
+
+@pytest.mark.parametrize("attended", [True, False])
+def test_programs_that_run_notebooks_are_told_nothing(notebook, monkeypatch, capsys, attended):
+    """Loading tells what an earlier session left where somebody can be asked something, and nowhere else."""
+    notebook.run("x = 1")
+    notebook.session.past.close()
+    kernel = SimpleNamespace(_allow_stdin=attended)
+    monkeypatch.setattr(notebook.shell, "kernel", kernel, raising=False)
+    capsys.readouterr()
+    notebook.shell.run_cell("%reload_ext elastictm")
+    assert ("%past recover" in capsys.readouterr().out) == attended
+    assert find(notebook.shell) is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import decimal
+import json
 import re
 import shutil
 
@@ -359,6 +360,30 @@ def test_unwanted_variables_are_not_kept(notebook):
     for name in ("secret", "other"):
         with pytest.raises(StateNotKept, match="dontsave"):
             found[name]
+
+
+@pytest.mark.parametrize("way", ["restore", "recover"])
+def test_names_stay_unwanted(notebook, tmp_path, capsys, way):
+    """What a restore or a recovery puts in the session's place has names that no bytes are kept of, as before."""
+    notebook.run("x = 1", "%past dontsave token")
+    if way == "restore":
+        notebook.run(f"%migrate save {tmp_path / 'full.tm'}", f"%migrate restore {tmp_path / 'full.tm'}")
+    else:
+        notebook.session.past.keeper.flush()
+        folder = notebook.session.past._store.folder
+        other = folder.with_name("other")
+        shutil.copytree(folder, other)
+        about = json.loads((other / "session.json").read_bytes())
+        (other / "session.json").write_text(json.dumps({**about, "id": "other"}))
+        notebook.run("%past --session other")
+    capsys.readouterr()
+    notebook.run("%past dontsave")
+    assert capsys.readouterr().out.strip() == "no bytes are kept of: token"
+    notebook.run("token = 'hun' + 'ter2'; x = 2")
+    found = past(notebook).room().variables(notebook.runs[-1].n)
+    assert found["x"] == 2
+    with pytest.raises(StateNotKept, match="dontsave"):
+        found["token"]
 
 
 CELLS = [

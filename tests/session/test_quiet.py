@@ -194,6 +194,14 @@ def test_what_cannot_be_looked_at(notebook, made):
         close()
 
 
+def test_own_magics_with_a_live_generator(notebook):
+    """Words that only tell something reach nothing, so also what cannot be looked at stays as it was."""
+    notebook.run("v = (i for i in range(3))")
+    for cell in ("%elastictm", "%past", "%past saving", "%graph"):
+        run = notebook.run(cell)
+        assert (run.reads, [record.name for record in run.writes if record.name == "v"]) == ((), []), cell
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_plain_reads(notebook):
     """Of all plain reads only the known ones are taken for changes."""

@@ -89,3 +89,15 @@ def test_what_was_compressed_before_travels_so_where_compressing_would_not_pay(n
     notebook.run("del x, y")
     tm.restore(tmp_path / "one.tm")
     assert np.array_equal(notebook.ns["x"], np.arange(1_000_000))
+
+
+def test_the_prediction_has_what_was_spent_until_the_plan(notebook, tmp_path):
+    """Freezing is over when a save is planned, so it counts as long as it took, and writing is added to that."""
+    notebook.run(
+        "import time\nclass Slow:\n    def __reduce__(self):\n        time.sleep(0.2)\n        return Slow, ()",
+        "slow = Slow(); text = 'x' * 1_000_000",
+    )
+    plan = tm.plan(bandwidth="2MB/s", policy="store-all")
+    saved = tm.save(tmp_path / "one.tm", bandwidth="2MB/s", policy="store-all")
+    assert 0.2 + 0.5 < saved.predicted_seconds < saved.seconds + 0.6
+    assert saved.predicted_bytes == plan.bytes

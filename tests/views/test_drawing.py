@@ -258,6 +258,12 @@ def test_the_variables_alive_are_listed_losses_first(session):
     assert re.match(r"  clean +DataFrame +1.1 MB +cell 3 +1.5 s +stored", table[1])
 
 
+def test_one_of_a_thing_is_told_as_one(history_of, make_run):
+    """A picture of one cell run with one name says so."""
+    html = drawing(history_of(make_run(1, "a = 1", writes=["a"])), [], [])._repr_html_()
+    assert svg_of(html).get("aria-label") == "History of 1 cell run and 1 name"
+
+
 def test_long_lists_of_names_are_cut(history_of, make_run):
     """A cell that touched everything does not widen the drawing without end."""
     history = history_of(make_run(1, "make()", writes=[f"name_{i}" for i in range(300)]))

@@ -25,6 +25,12 @@ def test_networkx_reads_the_json_as_the_same_graph(session):
     assert set(read.edges) == set(graph.edges)
 
 
+def test_a_history_tells_how_much_it_has(session, history_of, make_run):
+    """Shown in a session it is one line, in which displayed results are no variables."""
+    assert repr(HistoryGraph(session)) == "history: 7 cell runs, 5 variables alive"
+    assert repr(HistoryGraph(history_of(make_run(1, "a = 1", writes=["a"])))) == "history: 1 cell run, 1 variable alive"
+
+
 def test_json_carries_a_schema_number(session):
     """A reader can tell which form it has before it."""
     assert to_json(session)["graph"] == {"schema": 1}

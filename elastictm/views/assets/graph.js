@@ -52,6 +52,7 @@
     if (seconds < 1) return `${(seconds * 1000).toFixed(0)} ms`;
     return seconds < 120 ? `${seconds.toFixed(1)} s` : `${(seconds / 60).toFixed(0)} min`;
   };
+  const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
   const WORDS = { s: "stored", r: "re-run", k: "kept", l: "lost" };
   const CLASSES = { s: "etm-stored", r: "etm-rerun", k: "etm-kept", l: "etm-lost" };
   const called = (dot) => `${lanes[dots[dot].lane].name}@${rows[dots[dot].row].n}`;
@@ -105,7 +106,7 @@
     }
     const rest = [amount(plan.bytes)];
     if (layer === "speed") rest.push(`about ${duration(plan.fixed + plan.moved / speed)}`);
-    if (plan.cells.length) rest.push(`${plan.cells.length} cells run again`);
+    if (plan.cells.length) rest.push(plan.cells.length === 1 ? "1 cell runs again" : `${plan.cells.length} cells run again`);
     text.append(` · ${rest.join(" · ")}`);
     slider?.setAttribute("aria-valuetext", `${amount(speed)} per second: ${[...said, ...rest].join(", ")}`);
   }
@@ -448,7 +449,8 @@
       row.marks.forEach((mark) => say("notable", mark));
       detail.replaceChildren(element("h2", cellName(found.row)), facts, element("pre", row.source));
     }
-    const sum = `Comes from ${above.size - (found.dot !== undefined)} versions, leads to ${below.size - (found.dot !== undefined)}; ${all_.size} cells in all.`;
+    const own = found.dot === undefined ? 0 : 1;
+    const sum = `Comes from ${counted(above.size - own, "version")}, leads to ${below.size - own}; ${counted(all_.size, "cell")} in all.`;
     const close = element("button", "Unpin");
     close.addEventListener("click", () => pin(null));
     detail.append(Object.assign(element("p", sum), { className: "quiet" }), close);
