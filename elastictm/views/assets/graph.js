@@ -555,7 +555,10 @@
   });
   document.addEventListener("keydown", (event) => {
     if (event.target.matches("input, select") || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "/") search.focus();
+    if (event.key.startsWith("Arrow") && !event.target.closest("#stage, aside, footer")) {
+      stage.focus({ preventScroll: true });
+      step(event.key);
+    } else if (event.key === "/") search.focus();
     else if (event.key === "+" || event.key === "=") zoomTo(zoom * 1.25);
     else if (event.key === "-") zoomTo(zoom / 1.25);
     else if (event.key === "0") zoomTo(1);
