@@ -18,6 +18,15 @@
 
   const rowNodes = numbered(".etm-row[data-row]", "row");
   const rowFoldNodes = numbered("[data-row-fold]", "rowFold");
+  // What lies in a fold is before the row that hears its clicks, and behind its label.
+  const foldBacks = rowFoldNodes.map((node) => {
+    const back = node.cloneNode(false);
+    back.setAttribute("class", "etm-row etm-fold-back");
+    back.append(node.querySelector(".etm-hit"));
+    node.before(back);
+    rowNodes[rowNodes.length - 1].after(node);
+    return back;
+  });
   const dotNodes = numbered(".etm-dot", "dot");
   const lifeNodes = numbered(".etm-life", "dot");
   const names = all(".etm-names");
@@ -162,7 +171,7 @@
       height: bottom + (frame.tall ? head : 12) + frame.row,
     };
     rowFoldNodes.forEach((node, k) => {
-      node.setAttribute("transform", `translate(0 ${y(down.heads[k])})`);
+      for (const each of [node, foldBacks[k]]) each.setAttribute("transform", `translate(0 ${y(down.heads[k])})`);
       const text = node.querySelector("text");
       text.textContent = `${open.rows.has(k) ? "▾" : "▸"} ${rowFolds[k].text}`;
     });
