@@ -26,6 +26,9 @@ def install(shell: InteractiveShell, session: Session) -> None:
             found = candidates(context.line_with_cursor[: context.cursor_position], known)
         except Exception:  # noqa: BLE001 - who types shall not be told of what went wrong with a guess
             found = None
+        if found is not None and not found.texts and not found.fragment:
+            # Nothing can stand here, and only an answer keeps out all names and files that there are.
+            return SimpleMatcherResult(completions=[SimpleCompletion(text="")], suppress=True, matched_fragment="")
         if found is None or not found.texts:
             return SimpleMatcherResult(completions=[], suppress=False)
         completions = [SimpleCompletion(text=text, type=found.kind) for text in found.texts]

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = ("variable", "kind", "bytes", "made by", "to make again", "outcome")
 
+_SPARE: Final = ("made by", "to make again", "bytes", "kind")
+"""Columns that go where there is not room for all: what becomes of a variable is the last to be cut."""
+
 _LOSSES_FIRST: Final[dict[Outcome | None, int]] = {"lost": 0, "rerun": 1, "stored": 2, "kept": 3, None: 4}
 
 
@@ -30,7 +33,7 @@ def alive(scene: Scene, outlook: Outlook | None, most: int | None = None) -> Tab
     notes = [f"and {left} more variable{'s' * (left > 1)}"] if left else []
     notes += [f"and {counted(imports, 'imported name')}"] if imports else []
     rows = tuple(_row(dot, outlook) for dot in shown[: len(shown) - left])
-    return Table("Variables alive" if outlook is None else of_plan(outlook), COLUMNS, rows, tuple(notes))
+    return Table("Variables alive" if outlook is None else of_plan(outlook), COLUMNS, rows, tuple(notes), spare=_SPARE)
 
 
 def fate(dot: Dot, outlook: Outlook | None) -> Outcome | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
+from elastictm.model.fitting import folded
 from elastictm.views.alive import alive
 from elastictm.views.console import console
 from elastictm.views.ledger import lapses, plain, summary
@@ -71,10 +72,12 @@ class Drawing:
         yield [("", "")]
         table = alive(self.scene, self.outlook, _MOST_VARIABLES)
         styles = {OUTCOMES[key]: style for key, style in STYLES.items() if key is not None}
-        for i, line in enumerate(table.to_text().splitlines()):
-            row = table.rows[i - 2] if 1 < i < len(table.rows) + 2 else None
-            style = styles.get(row[-1].partition(";")[0], "") if row else "bold" if i == 0 else "dim"
-            yield [(line if len(line) <= width else f"{line[: width - 1]}…", style)]
+        above = len(folded(table.heading, width, "", "  "))
+        for i, line in enumerate(table.to_text(width).splitlines()):
+            at = i - above - 1
+            row = table.rows[at] if 0 <= at < len(table.rows) else None
+            style = styles.get(row[-1].partition(";")[0], "") if row else "bold" if i < above else "dim"
+            yield [(line, style)]
 
 
 def drawing(
@@ -87,9 +90,22 @@ def drawing(
     """
     part = lineage(history, names)
     drawn = scene(history, part, names)
-    marks = [f"cell {row.run.n}: {mark}" for row in drawn.rows for mark in of_marks(row)]
+    marks = _marks(drawn)
     left = len(marks) - _MOST_NOTES
     marks = [*marks[:_MOST_NOTES], f"and {left} more"] if left > 0 else marks
     return Drawing(
         drawn, outlook, summary(history, part), tuple(map(plain, errors)), (*marks, *map(plain, lapses(history, part)))
     )
+
+
+def _marks(scene: Scene) -> list[str]:
+    """What is notable, with the cells that it is notable of: what many have in common is said once."""
+    cells: dict[str, list[int]] = {}
+    for row in scene.rows:
+        for mark in dict.fromkeys(of_marks(row)):
+            cells.setdefault(mark, []).append(row.run.n)
+    told = []
+    for mark, (first, *more) in cells.items():
+        others = f" and {len(more)} more cell{'s' * (len(more) > 1)}" if more else ""
+        told.append(f"cell {first}{others}: {mark}")
+    return told

@@ -32,9 +32,9 @@ _HELP: Final = """\
 <p>Cell runs go down the page, variables are lanes. A dot is a version, larger for more bytes; a ring is a read, a cross
 a deletion; strings tie what shares data. A line is a version's life, strong to its last reader.</p>
 <p>Point at anything to see what it is. Click a cell or a version to see all that it comes from and leads to.</p>
-<p><kbd>↑</kbd> <kbd>↓</kbd> cells, or versions of a name · <kbd>→</kbd> <kbd>←</kbd> what a cell wrote ·
-<kbd>Enter</kbd> pin, unfold · <kbd>Esc</kbd> unpin · <kbd>/</kbd> search ·
-<kbd>+</kbd> <kbd>&minus;</kbd> <kbd>0</kbd> zoom</p>
+<p>Keys, anywhere on the page: <kbd>↑</kbd> <kbd>↓</kbd> cells, or versions of a name · <kbd>→</kbd> <kbd>←</kbd> what
+a cell wrote · <kbd>/</kbd> search · <kbd>+</kbd> <kbd>&minus;</kbd> <kbd>0</kbd> zoom.
+Then <kbd>Enter</kbd> pin, unfold · <kbd>Esc</kbd> unpin · <kbd>Home</kbd> <kbd>End</kbd> first and last cell.</p>
 """
 
 

@@ -154,8 +154,9 @@ class _Pen:
         for k, fold in enumerate(scene.row_folds):
             told = words.of_fold(scene, fold)
             text = f'<text x="{_SOURCE}" y="4" fill-opacity="0.65" font-style="italic">▸ {clean(told)}</text>'
+            label = f'<g class="etm-label">{_VEIL}{text}</g>'
             place = f'data-row-fold="{k}" transform="translate(0 {frame.fold_y(k)})"'
-            yield f'<g class="etm-row etm-fold" {place}>{hit}{text}{self._title(told)}</g>'
+            yield f'<g class="etm-row etm-fold" {place}>{hit}{label}{self._title(told)}</g>'
         inside = {i for fold in scene.row_folds for i in range(fold.first, fold.last + 1)}
         for i, row in enumerate(scene.rows):
             at = f'data-row="{i}" transform="translate(0 {frame.y(i)})"'

@@ -84,6 +84,7 @@ def test_a_kernel_that_is_busy_and_one_that_ended(tab, server):
     panel.get_by_role("button", name="Go to state 2").click()
     panel.get_by_text("The kernel is busy").wait_for()
     panel.locator("tr[aria-current]", has_text="a = [1]").wait_for()
+    assert panel.get_by_text("Taken back").count() == 0
     assert "import time" in panel.locator("tr[data-n='6']").text_content()
 
     tab.get_by_role("menuitem", name="Kernel", exact=True).click()

@@ -44,6 +44,8 @@ def test_links_lead_somewhere(page):
             headings = re.findall(r"^#+ (.*)$", there.read_text(encoding="utf-8"), re.MULTILINE)
             slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
             assert anchor in slugs, f"{page.name}: {target}#{anchor}"
+    for target in re.findall(r'<(?:img|source)\b[^>]*\ssrc(?:set)?="(?!https?:)([^"]*)"', prose(page)):
+        assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -69,3 +71,8 @@ def test_the_site_builds(tmp_path):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "site" / "tutorial" / "migrate.html").exists()
+    for page in (tmp_path / "site").rglob("*.html"):
+        elsewhere = (
+            r"<(?:script|img|iframe|source)\b[^>]*\ssrc(?:set)?=.?https?:[^>]*|<link\b[^>]*\shref=.?https?:[^>]*"
+        )
+        assert re.findall(elsewhere, page.read_text(encoding="utf-8")) == [], page

@@ -57,6 +57,7 @@ CASES = [
     ("%past saving ", ["on", "off"]),
     ("%past budget 2GB --", ["--yes"]),
     ("%past dontsave be", ["beta"]),
+    ("%past recover ", [""]),
     ("%past --al", ["--all", "--allow-effects"]),
     ("x = 1\n%graph al", ["alpha"]),
     ("%graph alpha ", ["beta"]),

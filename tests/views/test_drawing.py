@@ -12,7 +12,7 @@ from rich.console import Console
 from elastictm.errors import UsageError
 from elastictm.ids import Version
 from elastictm.model.outlook import Fates, Outlook, Stretch
-from elastictm.model.records import Lapse
+from elastictm.model.records import Lapse, Refusal
 from elastictm.views import words
 from elastictm.views.colours import COLOURS, TIE
 from elastictm.views.drawing import drawing
@@ -219,6 +219,31 @@ def test_a_drawing_fits_its_terminal(session, width):
     lines = drawing(session, [], []).text(shown).splitlines()
     assert max(map(len, (line for line in lines if not line.startswith(("  cell", "History"))))) <= width
     assert any("●" in line for line in lines) is (width >= 80)
+
+
+@pytest.mark.parametrize("width", [30, 60])
+def test_outcomes_are_legible_where_there_is_little_room(history_of, make_run, make_record, width):
+    """Long names and kinds give way to what becomes of a variable, a loss's reason included."""
+    name = "n" * 300
+    lock = make_record(name, 1, 0, "k" * 60, refusal=Refusal("lock", "a lock of a thread"))
+    history = history_of(make_run(1, "make()", writes=[lock, "x"]))
+    lost, stored = (history.live[each].version for each in (name, "x"))
+    outlook = Outlook((Stretch(1e5, 1e9, Fates({lost: "lost", stored: "stored"}), 0, 0),))
+    lines = (
+        drawing(history, [], [], outlook).text(Console(file=io.StringIO(), width=width, color_system=None)).splitlines()
+    )
+    at = next(i for i, line in enumerate(lines) if line.startswith("  variable"))
+    assert max(map(len, lines[at - 1 :])) <= width
+    assert re.match(r"  n+…n+ .*lost; .*read$", lines[at + 1])
+    assert re.match(r"  x .*stored$", lines[at + 2])
+
+
+def test_what_many_cells_have_in_common_is_told_once(history_of, make_run, make_record):
+    """A generator that every cell advances is one line, with the number of cells."""
+    refusal = Refusal("g", "a generator that has begun")
+    runs = [make_run(n, "next(g)", writes=[make_record("g", n, 0, refusal=refusal)]) for n in range(3, 300)]
+    notes = [line for line in str(drawing(history_of(*runs), [], [])).splitlines() if line.startswith("  cell")]
+    assert notes == ["  cell 3 and 296 more cells: g cannot be stored: a generator that has begun"]
 
 
 def test_lanes_of_the_terminal_are_used_again(history_of, make_run):

@@ -18,6 +18,15 @@
 
   const rowNodes = numbered(".etm-row[data-row]", "row");
   const rowFoldNodes = numbered("[data-row-fold]", "rowFold");
+  // What lies in a fold is before the row that hears its clicks, and behind its label.
+  const foldBacks = rowFoldNodes.map((node) => {
+    const back = node.cloneNode(false);
+    back.setAttribute("class", "etm-row etm-fold-back");
+    back.append(node.querySelector(".etm-hit"));
+    node.before(back);
+    rowNodes[rowNodes.length - 1].after(node);
+    return back;
+  });
   const dotNodes = numbered(".etm-dot", "dot");
   const lifeNodes = numbered(".etm-life", "dot");
   const names = all(".etm-names");
@@ -163,7 +172,7 @@
       height: bottom + (frame.tall ? head : 12) + frame.row,
     };
     rowFoldNodes.forEach((node, k) => {
-      node.setAttribute("transform", `translate(0 ${y(down.heads[k])})`);
+      for (const each of [node, foldBacks[k]]) each.setAttribute("transform", `translate(0 ${y(down.heads[k])})`);
       const text = node.querySelector("text");
       text.textContent = `${open.rows.has(k) ? "▾" : "▸"} ${rowFolds[k].text}`;
     });
@@ -557,7 +566,10 @@
   });
   document.addEventListener("keydown", (event) => {
     if (event.target.matches("input, select") || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "/") search.focus();
+    if (event.key.startsWith("Arrow") && !event.target.closest("#stage, aside, footer")) {
+      stage.focus({ preventScroll: true });
+      step(event.key);
+    } else if (event.key === "/") search.focus();
     else if (event.key === "+" || event.key === "=") zoomTo(zoom * 1.25);
     else if (event.key === "-") zoomTo(zoom / 1.25);
     else if (event.key === "0") zoomTo(1);

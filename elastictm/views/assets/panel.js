@@ -32,6 +32,9 @@ function button(text, label, action, disabled = false) {
   return made("button", { type: "button", "aria-label": label, title: label, click: action, disabled }, text);
 }
 
+/** The number of the state that a list says one is at. */
+const hereIn = (html) => /data-here="(\d*)"/.exec(html)?.[1];
+
 /** One panel: what the kernel told last, and every place in the page that shows it. */
 class Panel {
   constructor(model) {
@@ -161,6 +164,8 @@ class Panel {
       return;
     }
     if (content.html !== undefined) {
+      // What was said of one state is of the past in another.
+      if (!this.wrong && this.told.html && hereIn(content.html) !== hereIn(this.told.html)) this.notice = "";
       this.told = content;
       this.stale = false;
       clearTimeout(this.staling);
