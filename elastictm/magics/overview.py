@@ -50,6 +50,8 @@ class OverviewMagics(SessionMagics):
         with errors_shown():
             if line.strip():
                 raise UsageError(f"%elastictm takes nothing, not {line.strip()!r}; %elastictm? shows all words")
-            display(self._session.standing())
+            with self._session.aside():
+                standing = self._session.standing()
+            display(standing)
 
     elastictm.__doc__ = OVERVIEW

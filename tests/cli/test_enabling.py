@@ -135,6 +135,7 @@ def test_a_shell_starts_without_what_it_cannot_load(cli, home, tmp_path, monkeyp
     for path in (Path(__file__).parents[2] / "elastictm").iterdir():
         if path.name != "extension.py":
             (late / path.name).symlink_to(path)
+    (late / "extension.py").write_text("import no_such_library")
     shown = ipython("1 + 1\n", cwd=tmp_path)
     assert shown.count("elastictm: this session is not recorded: ModuleNotFoundError") == 1
     assert "Traceback" not in shown
