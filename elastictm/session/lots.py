@@ -219,7 +219,8 @@ class Sharing:
         unseen = [lot for lot in lots if lot.survey is None]
         if not unseen or len(lots) == 1:
             return [*found, *unseen]
-        return [self._assumed([*found, *unseen])]
+        # Figures and their axes, say, are frozen as a whole for each of them: all that took too long is one lot.
+        return [self._assumed([*found, merged(unseen)])]
 
     def _assumed(self, lots: list[Lot]) -> Lot:
         """One lot of several that may share data; each of them stays what it is, for when there is time to look."""
