@@ -6,7 +6,7 @@ import math
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from elastictm.ids import Version
@@ -55,7 +55,7 @@ def histories(draw):
     return history
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(histories())
 def test_everything_is_placed_once_and_in_order(history):
     """Each version is one dot with one life, each read a ring, in the row of its cell and the lane of its name."""
@@ -74,7 +74,7 @@ def test_everything_is_placed_once_and_in_order(history):
     assert len({lane.name for lane in drawn.lanes}) == len(drawn.lanes)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(histories())
 def test_a_life_ends_where_its_version_does(history):
     """A version's line begins at its dot, holds all its readers, and lasts exactly where the version is alive."""
@@ -88,7 +88,7 @@ def test_a_life_ends_where_its_version_does(history):
         assert life.bottom is None or life.used <= life.bottom
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(histories())
 def test_what_matters_never_folds(history):
     """Failed and notable cells, and what cannot be stored, stay in sight; the rest folds until few enough are left."""
@@ -105,7 +105,7 @@ def test_what_matters_never_folds(history):
     assert places(len(drawn.lanes), drawn.lane_folds).count <= max(MOST_LANES, len(refused)) + 3
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 60), st.data())
 def test_folding_keeps_the_order(count, data):
     """Places never go back, follow without gaps, and a closed fold is one place, an open one its rows and a head."""
@@ -188,7 +188,7 @@ def test_pictures_are_legible_at_every_length(cells, history_of, make_run):
     assert frame.height < 2300
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(histories(), st.integers(0, 89))
 def test_a_part_is_drawn_like_the_whole(history, number):
     """With a name, its versions and all that belongs to them are drawn, and every form can be made of it."""
