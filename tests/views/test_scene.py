@@ -41,7 +41,7 @@ def histories(draw):
                 n,
                 "import v0" if random.random() < 0.1 else "pass",
                 1.0,
-                random.expovariate(1),
+                min(random.expovariate(1), 1e6),
                 status=random.choice(["ok"] * 30 + ["error"]),
                 reads=tuple(reads),
                 writes=writes,
