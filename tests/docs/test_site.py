@@ -17,12 +17,27 @@ from elastictm import extension
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+NAMED = re.compile(r"docs/[\w-]+\.md(?:#[\w-]+)?")
 COMMANDS = typer.main.get_command(app).commands
 
 
 def prose(page):
     """A page without its blocks of code."""
     return re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(page):
+    """The names under which a page's headings are linked to."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def named():
+    """What modules name, and where."""
+    for part in ("elastictm", "cli"):
+        for path in sorted((ROOT / part).rglob("*.py")):
+            for place in NAMED.findall(path.read_text("utf-8")):
+                yield pytest.param(place, id=f"{path.relative_to(ROOT)}: {place}")
 
 
 def test_the_reference_is_what_the_program_says():
@@ -41,11 +56,17 @@ def test_links_lead_somewhere(page):
         there = (page.parent / target).resolve() if target else page
         assert there.exists(), f"{page.name}: {target}"
         if anchor:
-            headings = re.findall(r"^#+ (.*)$", there.read_text(encoding="utf-8"), re.MULTILINE)
-            slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
-            assert anchor in slugs, f"{page.name}: {target}#{anchor}"
+            assert anchor in anchors(there), f"{page.name}: {target}#{anchor}"
     for target in re.findall(r'<(?:img|source)\b[^>]*\ssrc(?:set)?="(?!https?:)([^"]*)"', prose(page)):
         assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("place", list(named()))
+def test_a_page_that_the_program_names_is_there(place):
+    """Whoever follows an error's or a docstring's pointer finds the page, and the heading on it."""
+    page, _, anchor = place.partition("#")
+    assert (ROOT / page).is_file()
+    assert not anchor or anchor in anchors(ROOT / page)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
