@@ -12,6 +12,7 @@ from elastictm.model.history import HistoryView
 from elastictm.model.records import CellRun, SettingsVersion, Status, VersionRecord
 from elastictm.model.shown import Shown
 from elastictm.model.tables import Table, amount, duration
+from elastictm.model.texts import counted
 from elastictm.model.tones import Tone
 
 Change = Literal["created", "deleted", "renamed", "changed", "unclear"]
@@ -136,7 +137,7 @@ class DifferenceReport(Shown):
         parts = parts or ["no variable differs"]
         parts += [f"{self.same} the same"] if self.same else []
         cells = {way: sum(cell.direction == way for cell in self.cells) for way in ("undone", "run")}
-        told = ", ".join(f"{number} cell{'s' * (number > 1)} {way}" for way, number in cells.items() if number)
+        told = ", ".join(f"{counted(number, 'cell')} {way}" for way, number in cells.items() if number)
         return f"{self.from_} → {self.to}: {', '.join(parts)}; {told or 'no cells between'}"
 
     def to_json(self) -> dict[str, object]:

@@ -9,6 +9,7 @@ from elastictm.ids import Name
 from elastictm.model.reports import Outcome
 from elastictm.model.shown import Shown
 from elastictm.model.tables import Table, duration
+from elastictm.model.texts import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -86,7 +87,7 @@ class RehearsalReport(Shown):
         if counts["unknown"]:
             told.append(f"{counts['unknown']} restored that cannot be compared")
         if self.settings:
-            told.append(f"{len(self.settings)} setting{'s' * (len(self.settings) > 1)} LOST")
+            told.append(f"{counted(len(self.settings), 'setting')} LOST")
         if self.restores:
             noun = "variable" if len(self.variables) == 1 else "variables"
             told[:1] = [f"{counts['same']} {noun} as saved"] if counts["same"] else told[:1]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from elastictm.errors import ArchiveDamaged
 from elastictm.ids import RunNumber, is_variable
+from elastictm.model.texts import counted
 from elastictm.session.states import NOT_WANTED
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _lost(shelves: Shelves, tree: StateTree, reader: StoreReader) -> Iterator[st
     at_end = reader.latest not in shelves.read
     last = max(tree, key=lambda state: state.n).n if len(tree) else RunNumber(0)
     if lost:
-        count = f"{len(lost)} state{'s' * (len(lost) > 1)}"
+        count = counted(len(lost), "state")
         after = " and perhaps later ones," * at_end
         yield f"LOST {count} of the past, {ranges(lost)},{after} which cannot be read: {damaged}"
     elif reader.is_damaged:

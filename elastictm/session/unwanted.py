@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from elastictm.ids import Name
+from elastictm.model.texts import counted
 from elastictm.model.tree import StateTree
 from elastictm.session.gaps import ranges
 
@@ -33,7 +34,7 @@ class Unwanted:
         """All that is left out, in words."""
         names = self.names()
         others = sum(1 for each in self._what.values() if not isinstance(each, str))
-        parts = [*names, *([f"{others} object{'s' * (others > 1)}"] if others else [])]
+        parts = [*names, *([counted(others, "object")] if others else [])]
         return f"no bytes are kept of: {', '.join(parts) or 'nothing; all is kept'}"
 
 

@@ -30,7 +30,7 @@ def alive(scene: Scene, outlook: Outlook | None, most: int | None = None) -> Tab
     shown = [dot for dot in dots if scene.lanes[dot.lane].kind != "import" or fate(dot, outlook) == "lost"]
     shown.sort(key=lambda dot: (_LOSSES_FIRST[fate(dot, outlook)], -dot.record.size, dot.record.name))
     left = 0 if most is None else max(0, len(shown) - most)
-    notes = [f"and {left} more variable{'s' * (left > 1)}"] if left else []
+    notes = [f"and {counted(left, 'more variable')}"] if left else []
     notes += [f"and {counted(imports, 'imported name')}"] if imports else []
     rows = tuple(_row(dot, outlook) for dot in shown[: len(shown) - left])
     return Table("Variables alive" if outlook is None else of_plan(outlook), COLUMNS, rows, tuple(notes), spare=_SPARE)

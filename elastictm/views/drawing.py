@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.model.fitting import folded
+from elastictm.model.texts import counted
 from elastictm.views.alive import alive
 from elastictm.views.console import console
 from elastictm.views.ledger import lapses, plain, summary
@@ -106,6 +107,6 @@ def _marks(scene: Scene) -> list[str]:
             cells.setdefault(mark, []).append(row.run.n)
     told = []
     for mark, (first, *more) in cells.items():
-        others = f" and {len(more)} more cell{'s' * (len(more) > 1)}" if more else ""
+        others = f" and {counted(len(more), 'more cell')}" if more else ""
         told.append(f"cell {first}{others}: {mark}")
     return told

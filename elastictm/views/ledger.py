@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from elastictm.model.tables import Table, amount, duration
+from elastictm.model.texts import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,7 +37,7 @@ def summary(history: HistoryView, part: Lineage) -> str:
     """How many cells and variables a part of the history has, and what they take."""
     runs = [run for run in history.runs if run.n in part.runs]
     live = [record for record in history.live.values() if record.version in part.versions]
-    counts = f"{_count(sum(run.n > 0 for run in runs), 'cell run')}, {_count(len(live), 'variable')} alive"
+    counts = f"{counted(sum(run.n > 0 for run in runs), 'cell run')}, {counted(len(live), 'variable')} alive"
     sums = f"{duration(sum(run.seconds for run in runs))}, {amount(sum(record.size for record in live))}"
     return f"History: {counts}, {sums}"
 
@@ -106,7 +107,3 @@ def _names(names: Iterable[str]) -> str:
     found = list(dict.fromkeys(names))
     more = f" and {len(found) - _NAMES} more" if len(found) > _NAMES else ""
     return ", ".join(found[:_NAMES]) + more
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

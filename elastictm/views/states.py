@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.model.tables import age, amount, duration
+from elastictm.model.texts import counted
 
 if TYPE_CHECKING:
     from elastictm.model.branches import Lane
@@ -70,7 +71,7 @@ def states_html(timeline: Timeline) -> str:
 def _parts(timeline: Timeline) -> Iterator[str]:
     here = next((state.n for state in timeline.states if state.here), None)
     number = len(timeline.states) + timeline.hidden
-    about = f"{number} state{'s' * (number != 1)}, {amount(timeline.bytes)} on disk"
+    about = f"{counted(number, 'state')}, {amount(timeline.bytes)} on disk"
     about += "" if here is None else f", you are at state {here}"
     undo, redo = ("" if n is None else n for n in (timeline.undo, timeline.redo))
     data = f'data-undo="{undo}" data-redo="{redo}" data-hidden="{timeline.hidden}" data-here="{_shown(here)}"'
