@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 
@@ -17,3 +18,20 @@ def console(**options: Any) -> Any:
     finally:
         random.setstate(state)
     return Console(**options)
+
+
+def shows_colours(terminal: Any) -> bool:
+    """Whether a console is a terminal that shows colours."""
+    return bool(
+        terminal.is_terminal and not terminal.is_jupyter and not terminal.no_color and terminal.color_system is not None
+    )
+
+
+def in_colours(lines: Iterable[Sequence[tuple[str, str]]], terminal: Any) -> str:
+    """Lines of texts with their styles, as rich names them, in the way that a terminal shows them."""
+    from rich.text import Text  # noqa: PLC0415 - takes time
+
+    with terminal.capture() as capture:
+        for line in lines:
+            terminal.print(Text.assemble(*line), soft_wrap=True, highlight=False)
+    return str(capture.get()).rstrip("\n")

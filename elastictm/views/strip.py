@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from elastictm.model.tables import duration
 from elastictm.views import words
 from elastictm.views.alive import fate
+from elastictm.views.console import in_colours, shows_colours
 from elastictm.views.folding import places
 from elastictm.views.ledger import MARKS, cut
 
@@ -63,21 +64,9 @@ def strip(scene: Scene, outlook: Outlook | None, width: int) -> list[list[Span]]
 
 def coloured(lines: Sequence[Sequence[Span]], console: Any) -> str:
     """Lines as a console shows them; plain where it shows no colours, and ``NO_COLOR`` is heard."""
-    from rich.text import Text  # noqa: PLC0415 - takes time
-
     if not shows_colours(console):
         return "\n".join("".join(text for text, _ in line).rstrip() for line in lines)
-    with console.capture() as capture:
-        for line in lines:
-            console.print(Text.assemble(*line), soft_wrap=True, highlight=False)
-    return str(capture.get()).rstrip("\n")
-
-
-def shows_colours(console: Any) -> bool:
-    """Whether a console is a terminal that shows colours."""
-    return bool(
-        console.is_terminal and not console.is_jupyter and not console.no_color and console.color_system is not None
-    )
+    return in_colours(lines, console)
 
 
 def _slots(scene: Scene, place: Sequence[int], most: int) -> dict[int, int]:

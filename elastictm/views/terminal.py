@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from elastictm.views.console import console
+from elastictm.views.console import console, in_colours, shows_colours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,15 +34,10 @@ def coloured_tables(tables: Iterable[Table], terminal: Any = None) -> str:
     terminal = console() if terminal is None else terminal
     if not terminal.is_terminal or terminal.is_jupyter:
         return "\n\n".join(table.to_text() for table in tables)
-    if terminal.no_color or terminal.color_system is None:
+    if not shows_colours(terminal):
         return "\n\n".join(table.to_text(terminal.width) for table in tables)
-    from rich.text import Text  # noqa: PLC0415 - takes time
-
-    with terminal.capture() as capture:
-        for number, table in enumerate(tables):
-            if number:
-                terminal.print()
-            for line in table.spans(terminal.width):
-                text = Text.assemble(*((span.text, _STYLES[span.tone]) for span in line))
-                terminal.print(text, soft_wrap=True, highlight=False)
-    return str(capture.get()).rstrip("\n")
+    lines: list[list[tuple[str, str]]] = []
+    for number, table in enumerate(tables):
+        lines += [[]] if number else []
+        lines += [[(span.text, _STYLES[span.tone]) for span in line] for line in table.spans(terminal.width)]
+    return in_colours(lines, terminal)
