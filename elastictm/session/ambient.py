@@ -18,11 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from elastictm.ids import Fingerprint
-    from elastictm.values.survey import Surveyor
 
 _PLAIN: Final = frozenset(sys.stdlib_module_names | {"__main__", "numpy", "elastictm"})
 _PLOTTING: Final = frozenset({"matplotlib", "pylab", "seaborn"})
-_SHALLOW: Final = 100_000
 """Elements of a container up to which each is asked whether it belongs to a figure."""
 _MOST_SOURCE: Final = 1_000_000
 """Bytes of a module's source up to which it is kept as it was imported."""
@@ -176,17 +174,15 @@ def module_names(values: Mapping[Name, Any]) -> frozenset[Name]:
     return frozenset(name for name, value in values.items() if type(value) is ModuleType and is_own(value))
 
 
-def figure_names(values: Mapping[Name, Any], reached: Iterable[Name], surveyor: Surveyor) -> frozenset[Name]:
-    """The variables that hold parts of figures that pyplot has open, if a cell that reached such names may draw.
+def figure_names(values: Mapping[Name, Any], reached: Iterable[Name]) -> frozenset[Name]:
+    """The figures that pyplot has open, if a cell that reached such names may draw.
 
     Functions of plotting libraries, and of libraries that use them, draw on the current figure without naming it.
+    What holds parts of a figure is in its group.
     """
-    helpers = sys.modules.get("matplotlib._pylab_helpers")
-    managers = tuple(helpers.Gcf.figs.values()) if helpers is not None else ()
-    if not managers or not any(_may_draw(values[name]) for name in reached if name in values):
-        return frozenset()
-    objects = surveyor.survey([manager.canvas.figure for manager in managers]).objects
-    return frozenset(name for name, value in values.items() if holder(name) == FIGURES or _holds(value, objects))
+    held = frozenset(name for name in values if holder(name) == FIGURES)
+    may_draw = bool(held) and any(_may_draw(values[name]) for name in reached if name in values)
+    return held if may_draw else frozenset()
 
 
 def handler_names(values: Mapping[Name, Any], reached: Iterable[Name]) -> frozenset[Name]:
@@ -205,16 +201,3 @@ def may_look_at_figures(values: Mapping[Name, Any], named: Iterable[Name]) -> bo
 
 def _may_draw(value: Any) -> bool:
     return origin(value).partition(".")[0] not in _PLAIN
-
-
-def _holds(value: Any, objects: Mapping[int, Any], depth: int = 3) -> bool:
-    if id(value) in objects:
-        return True
-    kind = type(value)
-    inside: Iterable[Any] = ()
-    numpy = sys.modules.get("numpy")
-    if kind in {list, tuple, set, dict}:
-        inside = tuple(value.values() if kind is dict else value) if len(value) <= _SHALLOW else ()
-    elif numpy is not None and kind is numpy.ndarray and value.dtype == object and value.size <= _SHALLOW:
-        inside = value.ravel().tolist()
-    return depth > 0 and any(_holds(item, objects, depth - 1) for item in inside)

@@ -17,6 +17,7 @@ from elastictm.session.inside import Insides
 from elastictm.session.look import Look
 from elastictm.session.question import Question, Tools
 from elastictm.session.tracked import Group, Mentions, Tracked, Variables
+from elastictm.values.collecting import no_collections
 from elastictm.values.definitions import is_definition
 from elastictm.values.freeze import Frozen
 from elastictm.values.kinds import ATOMS
@@ -82,7 +83,8 @@ class ChangeDetector:
         definitions = self.freezer.around.definitions
         first_key = definitions.next_key
         look = Look(self._tools, question)
-        writes = look.writes()
+        with no_collections():
+            writes = look.writes()
         created = tuple(DefinitionKey(key) for key in range(first_key, definitions.next_key))
         ties, notes = tuple(look.ledger.ties), tuple(look.notes)
         return Changes(tuple(writes), tuple(look.deletes), ties, created, notes, look.beside, look.in_place)

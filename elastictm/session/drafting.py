@@ -14,6 +14,7 @@ from elastictm.session.luggage import Luggage
 from elastictm.session.saving import Draft, draft
 from elastictm.session.stock import take_stock
 from elastictm.storage.probe import BandwidthProbe
+from elastictm.values.collecting import no_collections
 
 if TYPE_CHECKING:
     from elastictm.session.clock import Clock
@@ -47,7 +48,8 @@ class Drafting:
         needed = {key for run in history.runs for version in run.settings for key in version.definitions}
         known = sum(record.size for name, record in history.live.items() if name in chosen)
         progress.stage("freezing variables", known)
-        stock = take_stock(chosen, recorder.variables, recorder.freezer, needed, progress)
+        with no_collections():
+            stock = take_stock(chosen, recorder.variables, recorder.freezer, needed, progress)
         progress.stage("trying out whether objects load", None, "")
         stock = self._scruples.tried(stock, chosen, recorder.freezer)
         progress.stage("planning", None, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from elastictm.model.names import names_of_code
@@ -35,12 +36,14 @@ class Insides:
         Raises:
             OutOfTime: ``out_of_time`` said so.
         """
-        return self.surveyed(self._surveyor.survey(values, out_of_time=out_of_time), named)
+        return self.surveyed([self._surveyor.survey(values, out_of_time=out_of_time)], named)
 
-    def surveyed(self, survey: Survey, named: Container[int]) -> Mentions:
-        """What the code that a survey found mentions."""
-        keys = [self._definitions.key(found) for found in survey.definitions if id(found) in named]
-        return self._union(survey.code, tuple(keys))
+    def surveyed(self, surveys: Iterable[Survey], named: Container[int]) -> Mentions:
+        """What the code that surveys found mentions."""
+        definitions = {id(found): found for survey in surveys for found in survey.definitions}
+        code = dict.fromkeys(chain.from_iterable(survey.code for survey in surveys))
+        keys = tuple(self._definitions.key(found) for key, found in definitions.items() if key in named)
+        return self._union(code, keys)
 
     def frozen(self, part: Frozen) -> Mentions:
         """What the code that a pass came upon mentions, for want of a survey."""

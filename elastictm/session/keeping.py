@@ -31,6 +31,7 @@ from elastictm.session.states import NOT_KEPT, NOT_WANTED
 from elastictm.session.stock import NO_TIME, Stock, take_stock_of
 from elastictm.storage import manifest as m
 from elastictm.storage import pack as p
+from elastictm.values.collecting import no_collections
 from elastictm.values.freeze import FrozenGroup, Unit
 
 if TYPE_CHECKING:
@@ -190,7 +191,8 @@ class Keeper:
         groups, refusals = self._wanted(values if whole else touched, recorder, values)
         needed = {key for each in states for version in each.run.settings for key in version.definitions}
         timed = partial(self._timed, recorder.variables, values)
-        stock, late = take_stock_of(groups, values, recorder.variables, recorder.freezer, needed, timed)
+        with no_collections():
+            stock, late = take_stock_of(groups, values, recorder.variables, recorder.freezer, needed, timed)
         refusals.update({name: (name, NO_TIME) for name in late})
         stock = self._faithful(stock, values)
         refusals.update({name: (r.path, r.reason) for name, r in stock.refusals().items()})

@@ -40,7 +40,7 @@ class Ledger:
         """Remember every lot as it is now, and return the versions that were written."""
         writes: list[VersionRecord] = []
         for lot in lots:
-            group = Group(lot.names, refusals=lot.refusals, seconds=lot.seconds)
+            group = Group(lot.names, refusals=lot.refusals, seconds=lot.seconds, foreign=lot.foreign)
             lot.keep_in(group)
             for name in lot.names:
                 record = self._record(lot, name)
@@ -87,15 +87,21 @@ class Ledger:
         self._variables.put(name, Tracked(id(value), atomic, record, group, mentions))
 
     def _mentions(self, lot: Lot, name: Name) -> Mentions:
-        part = lot.parts.get(name)
+        part, insides = lot.parts.get(name), self._tools.insides
+        surveys = next((inner for inner in lot.within if name in inner.names), lot).surveys
+        among_all = insides.surveyed(surveys, self._named)
+        if surveys and (lot.names == [name] or among_all == Mentions()):
+            return among_all
         try:
-            if lot.survey is not None and lot.names == [name]:
-                return self._tools.insides.surveyed(lot.survey, self._named)
-            return self._tools.insides.mentions([self._values[name]], self._named, self._watch.survey_is_over)
+            # What all of them mention together is right for each: little time is spent to tell whose it is.
+            over = self._watch.value_is_over() if surveys else self._watch.survey_is_over
+            return insides.mentions([self._values[name]], self._named, over)
         except OutOfTime:
+            if surveys:
+                return among_all
             if part is None:
                 return self._mentions_of_unseen(name)
-            return self._tools.insides.frozen(part)
+            return insides.frozen(part)
 
     def _mentions_of_unseen(self, name: Name) -> Mentions:
         """What the code inside a value may mention at most: what it did before, and what the cell could bring."""

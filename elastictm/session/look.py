@@ -131,7 +131,7 @@ class Look:
 
     def _beside(self, reached: list[Name]) -> list[Name]:
         """The variables that a cell may change without naming them."""
-        held = figure_names(self._values, reached, self._tools.surveyor) | handler_names(self._values, reached)
+        held = figure_names(self._values, reached) | handler_names(self._values, reached)
         modules = self._tools.modules.changed(self._watch.allowance, self._question.n)
         self._in_changed_modules = names_in_modules(self._values, modules)
         unnamed = modules - {self._values[name].__name__ for name in module_names(self._values)}
@@ -299,16 +299,11 @@ class Look:
         new = [Lot([name], changed={name}) for name in fresh]
         atoms = [lot for lot in new if type(self._values[lot.names[0]]) in ATOMS]
         apart = [lot for lot in new if type(self._values[lot.names[0]]) not in ATOMS]
-        whole: dict[frozenset[Name], Lot] = {}
         for lot in lots:
-            if lot.changed and len(lot.names) > 1:
-                # What changed may have come apart.
-                whole[frozenset(lot.names)] = lot
-                apart += map(lot.member, lot.names)
-            else:
-                apart.append(lot)
+            # What changed may have come apart.
+            apart += lot.members() if lot.changed and len(lot.names) > 1 else [lot]
         sharing = Sharing(self._tools.surveyor, self._values, self._watch, self._can_change)
-        joined = [*atoms, *(whole.get(frozenset(lot.names), lot) for lot in sharing.joined(apart))]
+        joined = [*atoms, *sharing.joined(apart)]
         self.notes += sharing.notes
         for lot in joined:
             self._complete(lot)

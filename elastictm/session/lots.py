@@ -26,11 +26,11 @@ GRACE_SECONDS = 0.25
 
 @dataclass(slots=True)
 class Lot:
-    """Some names, the pass that froze their values, what a survey found in them, and which of them are changed.
+    """Some names, the pass that froze their values, what surveys found in them, and which of them are changed.
 
     ``known`` tells that the names made one group before, ``given_up`` that there was no time to freeze them.
     ``within`` are the lots of which it is only assumed that they share data; ``former`` is the group as it was, where
-    nothing can have changed it.
+    nothing can have changed it, and ``whole`` is the lot that a member came from.
     """
 
     names: list[Name]
@@ -39,16 +39,31 @@ class Lot:
     frozen: GroupPass | None = None
     parts: dict[Name, Frozen] = field(default_factory=dict)
     refusals: dict[Name, Refusal] = field(default_factory=dict)
-    survey: Survey | None = None
+    surveys: tuple[Survey, ...] = ()
     changed: set[Name] = field(default_factory=set)
     given_up: bool = False
     within: list[Lot] = field(default_factory=list)
     former: Group | None = None
+    whole: Lot | None = None
 
-    def member(self, name: Name) -> Lot:
-        """One of the names by itself, as if it had not been frozen yet."""
-        refusals = {name: self.refusals[name]} if name in self.refusals else {}
-        return Lot([name], self.seconds, refusals=refusals, changed={name}, given_up=self.given_up)
+    @property
+    def foreign(self) -> bool:
+        """Whether libraries may use memory in it that they do not tell whose it is."""
+        return not self.surveys or any(span.foreign for survey in self.surveys for span in survey.spans)
+
+    def members(self) -> list[Lot]:
+        """Each of the names by itself, as if it had not been frozen yet."""
+        return [
+            Lot(
+                [name],
+                self.seconds,
+                refusals={name: self.refusals[name]} if name in self.refusals else {},
+                changed={name},
+                given_up=self.given_up,
+                whole=self,
+            )
+            for name in self.names
+        ]
 
     def keep_in(self, group: Group) -> None:
         """Have a group remember what was frozen."""
@@ -69,8 +84,9 @@ class Lot:
         self.parts.clear()
 
 
-def merged(lots: Sequence[Lot]) -> Lot:
+def merged(parts: Sequence[Lot]) -> Lot:
     """One lot of several; the longest pass goes on, and the others' values are frozen onto it."""
+    lots = _reunited(parts)
     if len(lots) == 1:
         return lots[0]
     first = max(lots, key=lambda lot: (lot.frozen is not None, len(lot.parts), lot.seconds))
@@ -83,7 +99,27 @@ def merged(lots: Sequence[Lot]) -> Lot:
         refusals={name: refusal for lot in lots for name, refusal in lot.refusals.items()},
         changed={name for lot in lots for name in lot.changed},
         given_up=any(lot.given_up for lot in lots),
+        surveys=tuple(survey for lot in lots for survey in lot.surveys),
     )
+
+
+def _reunited(parts: Sequence[Lot]) -> list[Lot]:
+    """Some lots, with wholes in place of members that are all together again."""
+    lots: list[Lot] = []
+    companies: dict[int, list[Lot]] = {}
+    for lot in parts:
+        if lot.whole is None:
+            lots.append(lot)
+        else:
+            companies.setdefault(id(lot.whole), []).append(lot)
+    for company in companies.values():
+        whole = company[0].whole
+        if whole is not None and len(company) == len(whole.names):
+            whole.surveys = tuple(survey for lot in company for survey in lot.surveys)
+            lots.append(whole)
+        else:
+            lots += company
+    return lots
 
 
 @dataclass(slots=True)
@@ -110,6 +146,11 @@ class Stopwatch:
         now = self.clock()
         self.freezing += now - since
         self.late += max(0.0, now - max(since, self.end))
+
+    def value_is_over(self) -> Callable[[], bool]:
+        """What tells, from now on, whether the look at one value has taken all that it may."""
+        end = self.clock() + self.allowance
+        return lambda: self.clock() > end
 
     def survey_is_over(self) -> bool:
         """Whether no more surveys should go on: they may take as long as freezing took beside the time of the look."""
@@ -166,7 +207,11 @@ class Freezing:
 
 
 class Sharing:
-    """Finds out which lots share mutable data."""
+    """Finds out which lots share mutable data.
+
+    Where one survey has been the next does not go on: that it came there tells that both share what is inside.  Only
+    what was known as a group goes where fresh values have been: whether two such groups are newly tied must show.
+    """
 
     def __init__(
         self, surveyor: Surveyor, values: Mapping[Name, Any], watch: Stopwatch, changeable: Callable[[Name], bool]
@@ -175,6 +220,8 @@ class Sharing:
         self._values = values
         self._watch = watch
         self._changeable = changeable
+        self._trodden: dict[int, Any] = {}
+        self._trodden_by_known: dict[int, Any] = {}
         self.notes: list[str] = []
 
     def joined(self, lots: list[Lot]) -> list[Lot]:
@@ -196,14 +243,20 @@ class Sharing:
 
         try:
             # A list of the values would hold them once more than the count of references allows for.
-            lot.survey = self._surveyor.survey((self._values[name] for name in lot.names), out_of_time=out_of_time)
+            values = (self._values[name] for name in lot.names)
+            trodden = self._trodden_by_known if lot.known else self._trodden
+            survey = self._surveyor.survey(values, out_of_time=out_of_time, trodden=trodden)
         except OutOfTime:
-            lot.survey = None
+            return
+        lot.surveys = (survey,)
+        self._trodden.update(survey.objects)
+        if lot.known:
+            self._trodden_by_known.update(survey.objects)
 
     def _is_isolated(self, lot: Lot) -> bool:
-        survey = lot.survey
-        if survey is None:
+        if not lot.surveys:
             return False
+        (survey,) = lot.surveys
         if not survey.objects and not survey.spans:
             return True
         # The namespace or the cache of outputs holds each value once for each of its names; what the record of values
@@ -211,12 +264,10 @@ class Sharing:
         return survey.isolated(Counter(id(self._values[name]) for name in lot.names))
 
     def _united(self, lots: list[Lot]) -> list[Lot]:
-        seen = [lot for lot in lots if lot.survey is not None]
+        seen = [lot for lot in lots if lot.surveys]
         _mark_new_ties(seen)
-        found = [
-            merged([seen[i] for i in cluster]) for cluster in partition([lot.survey for lot in seen if lot.survey])
-        ]
-        unseen = [lot for lot in lots if lot.survey is None]
+        found = [merged(cluster) for cluster in _clusters(seen)]
+        unseen = [lot for lot in lots if not lot.surveys]
         if not unseen or len(lots) == 1:
             return [*found, *unseen]
         # Figures and their axes, say, are frozen as a whole for each of them: all that took too long is one lot.
@@ -240,10 +291,12 @@ class Sharing:
 
 def _mark_new_ties(lots: list[Lot]) -> None:
     """Groups that share data though nothing in them seems changed: an object took the place of one just like it."""
-    known = [lot for lot in lots if lot.known]
-    surveys = [lot.survey for lot in known if lot.survey is not None]
-    for cluster in partition(surveys):
-        tied = [known[i] for i in cluster]
+    for tied in _clusters([lot for lot in lots if lot.known]):
         if len(tied) > 1 and not any(lot.changed for lot in tied):
             for lot in tied:
                 lot.changed.update(lot.names)
+
+
+def _clusters(lots: Sequence[Lot]) -> list[list[Lot]]:
+    """The lots, those together that share data; each has one survey."""
+    return [[lots[i] for i in cluster] for cluster in partition([survey for lot in lots for survey in lot.surveys])]

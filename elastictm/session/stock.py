@@ -17,7 +17,7 @@ from elastictm.values.definitions import named_definitions
 from elastictm.values.freeze import Freezer, FrozenGroup, OutOfTime, Unit
 from elastictm.values.kinds import ATOMS
 from elastictm.values.sharing import parted, partition
-from elastictm.values.survey import Surveyor
+from elastictm.values.survey import Survey, Surveyor
 
 _APART: Final = "cannot store what lies over the memory of a bytearray, an array or a mapping: the two would part"
 NO_TIME: Final = f"{NOT_KEPT}: freezing it takes too long"
@@ -80,11 +80,15 @@ def take_stock(
     atoms = [name for name, value in values.items() if type(value) in ATOMS]
     rest = [name for name in values if name not in set(atoms)]
     surveyor = Surveyor(freezer.around)
-    surveys = [surveyor.survey([values[name]]) for name in rest]
+    surveys: list[Survey] = []
+    trodden: dict[int, Any] = {}
+    for name in rest:
+        surveys.append(surveyor.survey([values[name]], trodden=trodden))
+        trodden.update(surveys[-1].objects)
     groups = [[name] for name in atoms]
     groups += [_in_recorded_order([rest[i] for i in cluster], variables) for cluster in partition(surveys)]
-    apart = {rest[i]: _APART for i in parted(surveys)}
-    return _stock(groups, apart, values, variables, freezer, needed, progress=progress)
+    apart = [rest[i] for i in parted(surveys) and parted([surveyor.survey([values[name]]) for name in rest])]
+    return _stock(groups, dict.fromkeys(apart, _APART), values, variables, freezer, needed, progress=progress)
 
 
 def take_stock_of(  # noqa: PLR0913, PLR0917 - what there is to freeze, and what with
@@ -101,6 +105,10 @@ def take_stock_of(  # noqa: PLR0913, PLR0917 - what there is to freeze, and what
     take longer are returned beside the stock, and are not in it.
     """
     surveyor = Surveyor(freezer.around)
+
+    def survey(some: Sequence[Any], left: Callable[[], float] | None) -> Survey:
+        return surveyor.survey(some, out_of_time=lambda: left is not None and left() < 0)
+
     named = named_definitions(values.values())
     frozen: dict[tuple[Name, ...], FrozenGroup] = {}
     apart: set[Name] = set()
@@ -108,9 +116,8 @@ def take_stock_of(  # noqa: PLR0913, PLR0917 - what there is to freeze, and what
     for names in groups:
         try:
             with timed(names) as left:
-                if len(names) > 1:
-                    surveys = [surveyor.survey([values[name]], out_of_time=_is_over(left)) for name in names]
-                    apart.update(names[i] for i in parted(surveys))
+                if len(names) > 1 and variables[names[0]].group.foreign:
+                    apart.update(names[i] for i in parted([survey([values[name]], left) for name in names]))
                 if left is not None:
                     chosen = {name: values[name] for name in names if name not in apart}
                     frozen[tuple(chosen)] = freezer.group(chosen, named, keep=True, left=left)
@@ -125,10 +132,6 @@ def _looked_at(names: Sequence[Name], variables: Variables) -> set[Name]:
     """The members of an assumed group that were small enough to be looked at; they are kept without the others."""
     within = variables[names[0]].group.within
     return {name for inner in within if inner.seconds < _SMALL for name in inner.digests if name in names}
-
-
-def _is_over(left: Callable[[], float] | None) -> Callable[[], bool]:
-    return lambda: left is not None and left() < 0
 
 
 def _stock(  # noqa: PLR0913, PLR0917 - what there is to freeze, and what with

@@ -35,6 +35,7 @@ class Group:
     ``seconds`` is what the last look at the whole group cost; ``digests`` lacks the members that were not looked at.
     ``within`` are the groups that it is really made of as far as somebody looked, where it is only assumed that these
     share data; their digests are those of passes of their own.
+    ``foreign`` tells that libraries may use memory in it that they do not tell whose it is.
     """
 
     members: list[Name]
@@ -43,6 +44,7 @@ class Group:
     refusals: dict[Name, Refusal] = field(default_factory=dict)
     seconds: float = 0.0
     within: list[Group] = field(default_factory=list)
+    foreign: bool = True
 
 
 @dataclass(slots=True)

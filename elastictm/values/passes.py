@@ -6,7 +6,7 @@ import bisect
 import pickle
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
@@ -152,6 +152,7 @@ class _Knowledge:
         self._around = around
         self._purity = purity
         self._root = root
+        self._ties: list[_Tie] = []
         self._buffers = _Buffers(sink)
         self._table = loaded_reducers()
         self._arrays: dict[int, Any] = {}
@@ -210,6 +211,20 @@ class _Knowledge:
         """Hand over bytes to be stored beside the stream, which are no part of the digest."""
         return self._buffers.give_aside(copied(data if self.keeps else b""))
 
+    def tie_later(self, target: Any, call: Callable[..., None], *arguments: Any) -> None:
+        """Have a call made when the value is loaded, if anything but this holds the target: it may be garbage.
+
+        What only weak references lead to is gone at some moment, and with it would change the digest of a value that
+        nobody touched.
+        """
+        self._ties.append(_Tie(target, call, arguments))
+
+    def due(self, held: Container[int]) -> Ties | None:
+        """What is to be tied, of objects that are ``held`` by now; the others wait for the next value."""
+        due = tuple((tie.call, tie.arguments) for tie in self._ties if id(tie.target) in held)
+        self._ties = [tie for tie in self._ties if id(tie.target) not in held]
+        return Ties(due) if due else None
+
     @property
     def exports(self) -> list[Export]:
         """The memory that the values use, in the order of their buffers."""
@@ -261,6 +276,8 @@ class _Knowledge:
             return _reduce_scope
         if kind is Fixture:
             return lambda value, _view: (rebuild.singleton, (value.name,))
+        if kind is Ties:
+            return lambda value, _view: (rebuild.tie, value.calls)
         for single, name in self._around.singletons.items():
             if issubclass(kind, single):
                 return lambda _value, _view, name=name: (rebuild.singleton, (name,))
@@ -275,6 +292,12 @@ class Pass(_Knowledge, pickle.Pickler):
         _Knowledge.__init__(self, around, sink, purity, root)
         # A method of the pass itself would close a cycle, which keeps users' objects alive for long.
         pickle.Pickler.__init__(self, sink, 5, buffer_callback=self._buffers.take)
+
+    def dump(self, value: Any) -> None:
+        """Write one more value, and what objects of it and of those before know weakly of each other."""
+        super().dump(value)
+        if self._ties and (due := self.due(self.memo.copy())) is not None:
+            super().dump(due)
 
     def holds(self, value: Any) -> bool:
         """Whether what was written so far has this very object inside."""
@@ -302,6 +325,14 @@ class DeepPass(_Knowledge, StackPickler):
         _Knowledge.__init__(self, around, sink, purity, root)
         StackPickler.__init__(self, sink, self._buffers.take)
 
+    def dump(self, value: Any) -> None:
+        """Write one more value, and what objects of it and of those before know weakly of each other."""
+        super().dump(value)
+        if self._ties and (due := self.due(self._memo)) is not None:
+            depth = self.depth
+            super().dump(due)
+            self.depth = max(depth, self.depth)
+
     def holds(self, value: Any) -> bool:
         """Whether what was written so far has this very object inside."""
         return id(value) in self._memo
@@ -311,6 +342,20 @@ class Fixture(NamedTuple):
     """Stands in a stream for an object of the shell's own."""
 
     name: str
+
+
+class _Tie(NamedTuple):
+    """A call to be made once a target is known to be held."""
+
+    target: Any
+    call: Callable[..., None]
+    arguments: tuple[Any, ...]
+
+
+class Ties(NamedTuple):
+    """Stands in a stream for calls to be made when it is loaded."""
+
+    calls: tuple[tuple[Callable[..., None], tuple[Any, ...]], ...]
 
 
 class _Scope:

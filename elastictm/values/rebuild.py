@@ -56,6 +56,17 @@ def root_class(*arguments: Any) -> type:
     _only_in_a_restore(*arguments)
 
 
+class Tied:
+    """What a stream has in the place of a value where it says what knows weakly of objects before it."""
+
+
+def tie(*calls: tuple[Callable[..., None], tuple[Any, ...]]) -> Tied:
+    """Have objects that were made know of one another."""
+    for call, arguments in calls:
+        call(*arguments)
+    return Tied()
+
+
 def bytecode(version: tuple[int, int], data: bytes) -> types.CodeType:
     """A code object whose source is unknown; only the Python minor version that made it can load it."""
     import marshal  # noqa: PLC0415 - rarely needed

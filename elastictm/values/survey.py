@@ -13,7 +13,7 @@ from elastictm.values.surveyed import Span, Survey, is_plain
 from elastictm.values.walk import Walk, of_module
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable
 
     from elastictm.values.freeze import Surroundings
 
@@ -32,13 +32,19 @@ class Surveyor:
         self._around = around
         self._singletons = tuple(around.singletons)
 
-    def survey(self, values: Iterable[Any], *, out_of_time: Callable[[], bool] = lambda: False) -> Survey:
-        """Walk all that the values hold.
+    def survey(
+        self,
+        values: Iterable[Any],
+        *,
+        out_of_time: Callable[[], bool] = lambda: False,
+        trodden: Container[int] = frozenset(),
+    ) -> Survey:
+        """Walk all that the values hold, but for what is inside objects that are ``trodden`` by address.
 
         Raises:
             OutOfTime: ``out_of_time`` said so between two levels.
         """
-        walk = Walk(self._around, self._singletons)
+        walk = Walk(self._around, self._singletons, trodden)
         walk.go(values, out_of_time)
         spans = list(walk.spans)
         if walk.still:

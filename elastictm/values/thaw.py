@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from types import CodeType, FunctionType
@@ -17,24 +15,13 @@ from typing_extensions import Self
 from elastictm.ids import DefinitionKey, Name
 from elastictm.model.records import Refusal
 from elastictm.values import rebuild
+from elastictm.values.collecting import no_collections
 from elastictm.values.definitions import Definition
 from elastictm.values.freeze import Surroundings
 from elastictm.values.memory import Slice, alone, buffers
 from elastictm.values.passes import tells_by_itself
 from elastictm.values.reducers import arrays, torch
 from elastictm.values.source import CodePlace
-
-
-@contextmanager
-def _no_collections() -> Iterator[None]:
-    """Keep the garbage collector from going again and again through objects that only become more."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +92,7 @@ class Thawer:
         ``objects`` are those that the streams refer to by the first numbers without making them.
         ``insides`` is given what came with each value.
         """
-        with _no_collections():
+        with no_collections():
             return self._outcome(frost, objects, {} if insides is None else insides)
 
     def _outcome(self, frost: Frost, objects: Sequence[Any], insides: dict[Name, Inside]) -> dict[Name, Any] | Refusal:
@@ -131,6 +118,7 @@ class Thawer:
                     raise
                 except Exception as error:  # noqa: BLE001 - a user's object may raise anything; the refusal keeps it
                     return Refusal(name, f"{type(error).__name__}: {error}")
+            loader.finish()
         return values
 
     def _load_innermost_first(self, keys: Iterable[DefinitionKey]) -> None:
@@ -156,6 +144,7 @@ class Thawer:
             with _Loader(self, self._definition_unit(key), self._singletons, key) as loader:
                 try:
                     loader.load()
+                    loader.finish()
                 except BaseException:
                     self._definitions.pop(key, None)
                     raise
@@ -190,6 +179,10 @@ class _Heard:
         """Bytes to fill memory with."""
         return self._file.readinto(memory)
 
+    def tell(self) -> int:
+        """How much was read."""
+        return self._file.tell()
+
     def readline(self) -> bytes:
         """A line."""
         return self._file.readline()
@@ -209,8 +202,9 @@ class _Loader(pickle.Unpickler):
         self._known: list[Any] = []
         stream = _KNOW * len(objects) + frost.stream if objects else frost.stream
         self._buffers = buffers(frost.segments, frost.slices)
-        file = io.BytesIO(stream) if len(stream) < _AT_ONCE else _Heard(stream)
-        super().__init__(file, buffers=chain(self._known, self._buffers))
+        self._size = len(stream)
+        self._file = io.BytesIO(stream) if len(stream) < _AT_ONCE else _Heard(stream)
+        super().__init__(self._file, buffers=chain(self._known, self._buffers))
         self._thawer = thawer
         self._keys: Sequence[DefinitionKey] = frost.definitions
         self._names = frost.names
@@ -229,6 +223,18 @@ class _Loader(pickle.Unpickler):
         # They hold methods of this loader, and a cycle through buffers that arrays use cannot be collected.
         self.memo.clear()
         self._known.clear()
+
+    def load(self) -> Any:
+        """The next value; what is said of those before it is heeded."""
+        value = super().load()
+        while type(value) is rebuild.Tied:
+            value = super().load()
+        return value
+
+    def finish(self) -> None:
+        """Heed what is said of the last value."""
+        if self._file.tell() < self._size:
+            super().load()
 
     def _answered(self, known: Any) -> Any:
         """An object that streams refer to by number; calls that this loader answers are its own methods."""

@@ -30,7 +30,7 @@ from elastictm.values.surveyed import Span
 from elastictm.values.ways import INTERNAL_MODULES, inside_paused, library_ways, only_reads, shared_by_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Container, Iterable, Iterator
 
     from elastictm.values.definitions import Definition
     from elastictm.values.freeze import Surroundings
@@ -76,7 +76,9 @@ class Walk:
     ``passed`` are objects that were met but are no data of the values, ``still`` those whose memory is never written.
     """
 
-    def __init__(self, around: Surroundings, singletons: tuple[type, ...]) -> None:
+    def __init__(
+        self, around: Surroundings, singletons: tuple[type, ...], trodden: Container[int] = frozenset()
+    ) -> None:
         self.met: dict[int, Any] = {id(shared): shared for shared in (around.namespace, *shared_by_all())}
         self.passed: set[int] = set(self.met)
         self.spans: list[Span] = []
@@ -87,6 +89,8 @@ class Walk:
         self.weak: Counter[int] = Counter()
         self.met_types: set[type] = set()
         self.exposed = False
+        self._trodden = trodden
+        self._left_to_libraries: set[type | str] = set()
         self._namespace = around.namespace
         self._pure = Purity(around.namespace)
         self._stop = (*_NEVER_FOLLOWED, *singletons, *fixed_types())
@@ -149,11 +153,11 @@ class Walk:
         for key in fresh.keys() & self.met.keys():
             del fresh[key]
         self.met.update(fresh)
-        return list(fresh.values())
+        return [value for key, value in fresh.items() if key not in self._trodden]
 
     def _new_few(self, found: list[Any]) -> list[Any]:
         """The same at less cost for few objects."""
-        met, references = self.met, self.references
+        met, references, trodden = self.met, self.references, self._trodden
         fresh: list[Any] = []
         for value in found:
             if type(value) not in FIXED:
@@ -161,7 +165,8 @@ class Walk:
                 references[key] = references.get(key, 0) + 1
                 if key not in met:
                     met[key] = value
-                    fresh.append(value)
+                    if key not in trodden:
+                        fresh.append(value)
         return fresh
 
     def held(self) -> dict[int, Any]:
@@ -235,9 +240,15 @@ class Walk:
 
     def _leave_to_library(self, kind: type) -> None:
         """What a class of a library, or its module, holds is the library's: constants that many values may share."""
-        for base in kind.__mro__[:-1]:
-            if base.__module__ not in {"builtins", "__main__"} and importable(base) and not _is_users(base):
-                held = (*vars(base).values(), *vars(sys.modules[base.__module__]).values())
+        bases = [base for base in kind.__mro__[:-1] if base not in self._left_to_libraries]
+        self._left_to_libraries.update(bases)
+        for base in bases:
+            module = base.__module__
+            if module not in {"builtins", "__main__"} and importable(base) and not _is_users(base):
+                held: tuple[Any, ...] = tuple(vars(base).values())
+                if module not in self._left_to_libraries:
+                    self._left_to_libraries.add(module)
+                    held = (*held, *vars(sys.modules[module]).values())
                 shared = {id(item): item for item in held if type(item) not in _PROGRAM}
                 self.met.update(shared)
                 self.passed.update(shared)

@@ -23,7 +23,8 @@ _EXPRESSIONS: Final = (("sympy.core.basic", "Basic"),)
 _DOCUMENTS: Final = (("lxml.etree", "_Document"),)
 _READERS: Final = "pandas.core.arrays."
 """Where generators come from that go over a column or an index: they read its memory, and never write it."""
-_DRAWING: Final = ("", ".transforms", ".path", "._cm", "._cm_listed")
+_DRAWING: Final = ("", ".transforms", ".path", ".units", "._cm", "._cm_listed")
+_CONVERTING: Final = frozenset({"matplotlib", "pandas"})
 INTERNAL_MODULES: Final = frozenset({"typing", "pybind11_builtins"})
 """Modules whose objects are no data: what types are written with, and records of compiled functions."""
 
@@ -54,7 +55,7 @@ def shared_by_all() -> list[Any]:
 
 
 def _constants_of_matplotlib() -> Iterator[Any]:
-    """Settings, a matrix, the colours of colour maps and the shapes of marks, which artists hold as they are."""
+    """Settings, a matrix, converters, colours of colour maps and shapes of marks, which artists hold as they are."""
     loaded = {name: module for name in _DRAWING if (module := sys.modules.get(f"matplotlib{name}")) is not None}
     if "" in loaded:
         yield from (item for item in dict.values(loaded[""].rcParams) if type(item) not in FIXED)
@@ -64,6 +65,9 @@ def _constants_of_matplotlib() -> Iterator[Any]:
         kind = loaded[".path"].Path
         for held in vars(kind).values():
             yield from (held.codes, held.vertices) if isinstance(held, kind) else ()
+    if ".units" in loaded:
+        converters = dict.values(loaded[".units"].registry)
+        yield from (held for held in converters if type(held).__module__.partition(".")[0] in _CONVERTING)
     for name in ("._cm", "._cm_listed"):
         if name in loaded:
             yield from (held for held in vars(loaded[name]).values() if isinstance(held, list | dict))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections.abc import Callable
 from types import CodeType
 from typing import Any, Final, Protocol
 
@@ -95,6 +96,10 @@ class FreezingPass(Protocol):
 
     def aside(self, data: bytes) -> Any:
         """Hand over bytes to be stored beside the stream, which are no part of the digest."""
+        ...
+
+    def tie_later(self, target: Any, call: Callable[..., None], *arguments: Any) -> None:
+        """Have a call made when the value is loaded, if anything but this holds the target: it may be garbage."""
         ...
 
     def seen(self, value: Any) -> bool:

@@ -22,10 +22,17 @@ def kindred(kind: type, transforms: ModuleType) -> Any:
     return reduce_transform if issubclass(kind, transforms.TransformNode) else None
 
 
-def reduce_transform(value: Any, _view: FreezingPass) -> Any:
-    """A transform whose dependents are counted, so that the same drawing gives the same bytes in every process."""
+def reduce_transform(value: Any, view: FreezingPass) -> Any:
+    """A transform without its dependents, of which those that are still in use are told once they are all there."""
     maker, arguments, state, *rest = value.__reduce_ex__(5)
     if not isinstance(state, dict) or not isinstance(state.get("_parents"), dict):
         return NotImplemented
-    dependents = (dependent for dependent in state["_parents"].values() if dependent is not None)
-    return maker, arguments, state | {"_parents": dict(enumerate(dependents))}, *rest
+    for dependent in state["_parents"].values():
+        if dependent is not None:
+            view.tie_later(dependent, depend, dependent, value)
+    return maker, arguments, state | {"_parents": {}}, *rest
+
+
+def depend(dependent: Any, transform: Any) -> None:
+    """Have a transform know of one that depends on it."""
+    dependent.set_children(transform)
