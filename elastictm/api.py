@@ -14,7 +14,7 @@ from elastictm.magics.words import ask
 from elastictm.model.graph import HistoryGraph
 from elastictm.model.quantities import parse_bandwidth, parse_size
 from elastictm.model.reports import PlanReport, Policy, RestoreReport, SaveReport
-from elastictm.session.ipython import running_shell
+from elastictm.session.ipython.shells import running_shell
 from elastictm.session.options import SaveOptions
 from elastictm.session.shipping import SHIP_AT_MOST
 

@@ -55,7 +55,7 @@ class _FirstCell:
 
     def _record(self, info: Any) -> None:
         from elastictm.extension import find, load  # noqa: PLC0415 - starting a shell does without
-        from elastictm.session.ipython import is_attended  # noqa: PLC0415 - likewise
+        from elastictm.session.ipython.shells import is_attended  # noqa: PLC0415 - likewise
 
         if find(self._shell) is not None:
             return

@@ -13,7 +13,8 @@ from traitlets.config import Configurable
 
 from elastictm.errors import UsageError
 from elastictm.model.quantities import parse_bandwidth, parse_size
-from elastictm.session.ipython import IPythonHost, ignored_paths, is_attended, running_shell
+from elastictm.session.ipython.host import IPythonHost
+from elastictm.session.ipython.shells import ignored_paths, is_attended, running_shell
 from elastictm.session.recorder import SystemClock
 from elastictm.session.session import Session
 from elastictm.session.stores import Stores

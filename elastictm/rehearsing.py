@@ -10,7 +10,7 @@ from pathlib import Path
 
 from elastictm.errors import ElasticTMError
 from elastictm.extension import current_session, find, load
-from elastictm.session.ipython import fresh_shell
+from elastictm.session.ipython.shells import fresh_shell
 from elastictm.session.rehearsal import ANSWER, ORDER, tell
 
 

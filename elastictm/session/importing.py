@@ -63,7 +63,7 @@ def main(folder: str) -> None:
     tempfile.tempdir = str(here)
     if order["shell"]:
         # Modules may ask whether they are in a shell.
-        from elastictm.session.ipython import fresh_shell  # noqa: PLC0415 - it takes long
+        from elastictm.session.ipython.shells import fresh_shell  # noqa: PLC0415 - it takes long
 
         fresh_shell()
     guard = _Guard(here)

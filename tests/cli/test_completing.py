@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from elastictm.session.ipython import fresh_shell
+from elastictm.session.ipython.shells import fresh_shell
 
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
 
