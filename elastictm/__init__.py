@@ -10,6 +10,7 @@ Layers, each importing only from those before it::
     session                    recording, saving, restoring; ``session.ipython`` alone knows IPython
     views                      reports and histories as text, HTML and graphs
     magics  extension  cli     what users type
+    sandboxing  rehearsing     processes beside the session
 
 The functions here act on the session of the shell that runs them.
 """
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         ans,
         clear_past,
         dontsave,
+        future,
         history,
         past,
         plan,
@@ -37,6 +39,7 @@ __all__ = [
     "ans",
     "clear_past",
     "dontsave",
+    "future",
     "history",
     "load_ipython_extension",
     "past",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from elastictm.errors import UsageError
 from elastictm.extension import current_session, unload
@@ -17,6 +18,9 @@ from elastictm.model.reports import PlanReport, Policy, RestoreReport, SaveRepor
 from elastictm.session.ipython.shells import running_shell
 from elastictm.session.options import SaveOptions
 from elastictm.session.shipping import SHIP_AT_MOST
+
+if TYPE_CHECKING:
+    from elastictm.session.futures.handle import FutureHandle
 
 
 def save(  # noqa: PLR0913 - each is an option of its own
@@ -140,6 +144,17 @@ def clear_past(cells: tuple[int, int] | None = None) -> None:
     """Forget the states of a range of cells, both ends included; of all but the one that is here if it is None."""
     chosen = None if cells is None else (RunNumber(cells[0]), RunNumber(cells[1]))
     current_session().clear(chosen)
+
+
+def future(name: str) -> FutureHandle:
+    """A cell that ``%%future`` sent aside.
+
+    Raises:
+        UsageError: there is none of this name.
+    """
+    from elastictm.session.futures.handle import FutureHandle  # noqa: PLC0415 - few sessions have futures
+
+    return FutureHandle(current_session().futures, name)
 
 
 def history() -> HistoryGraph:

@@ -16,6 +16,7 @@
     ├── RestoreFailed                  exit 1   the session was left as it was
     ├── StateNotKept (LookupError)     exit 1   a value of another state was not kept
     ├── CellFailed                     exit 1   a cell of the user's raised
+    ├── FutureFailed                   exit 1   a cell that ran aside raised, was ended, or cancelled
     ├── Interrupted                    exit 130 the user stopped it; the message says what state things are in
     └── RestoredWithLosses             exit 4   some variables could not be brought back
 
@@ -104,6 +105,12 @@ class StateNotKept(ElasticTMError, LookupError):
 
 class CellFailed(ElasticTMError):
     """A cell of the user's raised while a notebook was run."""
+
+
+class FutureFailed(ElasticTMError):
+    """A cell that ran aside raised, was ended, or cancelled."""
+
+    page = "docs/futures.md#when-one-fails"
 
 
 class Interrupted(ElasticTMError):

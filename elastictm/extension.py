@@ -40,12 +40,29 @@ class ElasticTM(Configurable):  # type: ignore[misc]
     budget = Unicode(
         "", help="Bytes that the past may take on disk, such as 2GB; empty: a tenth of what is free, at most 20GB."
     ).tag(config=True)
+    workers = Unicode("", help="How many processes run cells aside at a time; empty: as many as there are cores.").tag(
+        config=True
+    )
+    worker_memory = Unicode("", help="Bytes, such as 4GB, past which a cell that runs aside is ended; empty: none").tag(
+        config=True
+    )
+    notify = Unicode(
+        "", help="Command of the system's that is run when a future has ended, with its name and status."
+    ).tag(config=True)
     store = Unicode("", help="Folder in which the past is kept; empty: in the user's data folder.").tag(config=True)
 
-    @validate("bandwidth", "budget")  # type: ignore[untyped-decorator]
+    @validate("workers")  # type: ignore[untyped-decorator]
+    def _is_number(self, proposal: Any) -> str:
+        """Refuse what is no number of processes."""
+        value = str(proposal["value"])
+        if value and not (value.isdecimal() and int(value)):
+            raise TraitError(f"workers is a number of processes, 1 or more, and not {value!r}")
+        return value
+
+    @validate("bandwidth", "budget", "worker_memory")  # type: ignore[untyped-decorator]
     def _is_readable(self, proposal: Any) -> str:
         """Refuse at once what would trouble each cell later."""
-        value, parse = proposal["value"], parse_size if proposal["trait"].name == "budget" else parse_bandwidth
+        value, parse = proposal["value"], parse_bandwidth if proposal["trait"].name == "bandwidth" else parse_size
         try:
             if value:
                 parse(value)
@@ -53,12 +70,12 @@ class ElasticTM(Configurable):  # type: ignore[misc]
             raise TraitError(str(error)) from None
         return str(value)
 
-    def __init__(self, shell: InteractiveShell) -> None:
+    def __init__(self, shell: InteractiveShell, *, keep: bool = True) -> None:
         super().__init__(parent=shell)
         host = IPythonHost(shell)
         stores = Stores(lambda: str(self.store))
         ignored = (*ignored_paths(shell), f"{stores.root}{os.sep}")
-        self.session = Session(host, self.settings, SystemClock(), ignored, stores=stores)
+        self.session = Session(host, self.settings, SystemClock(), ignored, stores=stores if keep else None)
         self.unhook: Callable[[], None] = host.hook(self.session)
 
     def settings(self) -> Settings:
@@ -71,16 +88,22 @@ class ElasticTM(Configurable):  # type: ignore[misc]
             self.alpha,
             self.faith_budget,
             budget=parse_size(self.budget) if self.budget else None,
+            workers=int(self.workers) if self.workers else None,
+            worker_memory=parse_size(self.worker_memory) if self.worker_memory else None,
+            notify=self.notify,
         )
 
 
-def load(shell: InteractiveShell, *, announce: bool = False) -> None:
-    """Start recording in a shell, and ``announce`` to who is there what is left of earlier sessions; once is enough."""
+def load(shell: InteractiveShell, *, announce: bool = False, keep: bool = True) -> None:
+    """Start recording in a shell, and ``announce`` to who is there what is left of earlier sessions; once is enough.
+
+    Only with ``keep`` has the session a past.
+    """
     if find(shell) is not None:
         return
     from elastictm.magics.words import tell  # noqa: PLC0415 - needs a shell that records
 
-    settings = ElasticTM(shell)
+    settings = ElasticTM(shell, keep=keep)
     shell.configurables.append(settings)
     atexit.register(settings.session.close)
     settings.session.tell = tell
@@ -119,12 +142,13 @@ def unload(shell: InteractiveShell) -> None:
 
 def magics_classes() -> tuple[type[SessionMagics], ...]:
     """The magics that are registered where a session is recorded."""
+    from elastictm.magics.future import FutureMagics  # noqa: PLC0415 - likewise
     from elastictm.magics.graph import GraphMagics  # noqa: PLC0415 - only a shell that records needs them
     from elastictm.magics.migrate import MigrateMagics  # noqa: PLC0415 - likewise
     from elastictm.magics.overview import OverviewMagics  # noqa: PLC0415 - likewise
     from elastictm.magics.past import PastMagics  # noqa: PLC0415 - likewise
 
-    return MigrateMagics, GraphMagics, PastMagics, OverviewMagics
+    return MigrateMagics, GraphMagics, PastMagics, OverviewMagics, FutureMagics
 
 
 def _surfaces() -> tuple[Any, ...]:

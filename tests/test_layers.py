@@ -24,6 +24,7 @@ ALLOWED = {
     "extension": PURE | {"session", "magics"},
     "enabled": PURE | {"session", "extension"},
     "rehearsing": PURE | {"session", "extension"},
+    "sandboxing": PURE | {"session", "extension"},
     "api": PURE | {"session", "extension", "magics"},
     "__init__": {"api", "extension"},
     "testing": PURE | {"planning", "storage", "extension", "__init__"},

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from elastictm.magics.future import FUTURE
 from elastictm.magics.graph import GRAPH
 from elastictm.magics.migrate import MIGRATE
 from elastictm.magics.past import PAST
 
-_LINE: Final = re.compile(r"\s*%(migrate|past|graph)\s(.*)", re.DOTALL)
+_LINE: Final = re.compile(r"\s*%(migrate|past|graph|future)\s(.*)", re.DOTALL)
 _OPTION: Final = re.compile(r"--[a-z-]+")
 _PLANNING: Final = ("--bandwidth", "--alpha", "--only", "--exclude", "--policy", "--allow-effects", "--ship-limit")
 
@@ -25,6 +26,10 @@ OPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "past": ("--all", "--session", "--allow-effects"),
     "past budget": ("--yes",),
     "past recover": (),
+    "future out": ("--follow",),
+    "future take": ("--as", "--force"),
+    "future wait": ("--for",),
+    "future": (),
     "graph": tuple(dict.fromkeys(_OPTION.findall(GRAPH))),
 }
 """The options of each action."""
@@ -46,6 +51,7 @@ class Known:
     """What there is to name, each looked up when it is asked for.
 
     ``names`` are those of variables, ``names_at`` those of a state that a word names; ``states`` come the latest first.
+    ``futures`` are those that there are, each with the variables that it made.
     """
 
     names: Callable[[], Iterable[str]]
@@ -53,6 +59,7 @@ class Known:
     states: Callable[[], Iterable[str]]
     tags: Callable[[], Iterable[str]]
     sessions: Callable[[], Iterable[str]]
+    futures: Callable[[], Mapping[str, Iterable[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,8 @@ def candidates(line: str, known: Known) -> Candidates | None:
     options = [option for option in OPTIONS.get(action, OPTIONS.get(magic, ())) if option not in words]
     if magic == "migrate":
         named = _migrate(words, current)
+    elif magic == "future":
+        named = _future(words, current, known)
     elif magic == "graph":
         named = _starting(current, (name for name in known.names() if name not in words), "variable")
     else:
@@ -126,6 +135,18 @@ def _past(words: Sequence[str], current: str, known: Known) -> Candidates | None
     return _starting(current, (text for text in texts() if text not in words[1:]), kind)
 
 
+def _future(words: Sequence[str], current: str, known: Known) -> Candidates | None:
+    if not words:
+        return _starting(current, _actions(FUTURE), "action")
+    given = _plain(words[1:])
+    if not given:
+        return _starting(current, known.futures(), "future")
+    if words[0] == "take":
+        made = known.futures().get(given[0], ())
+        return _starting(current, (name for name in made if name not in given[1:]), "variable")
+    return None
+
+
 def _listed(current: str, known: Known) -> Candidates:
     """A name in a list with commas."""
     *earlier, fragment = re.split(r"[=,]", current)
@@ -156,7 +177,7 @@ def _actions(help_text: str) -> tuple[str, ...]:
 
 def _plain(words: Sequence[str]) -> list[str]:
     """The words that are neither options nor their values."""
-    taking = {"--only", "--exclude", "--session", *VALUES}
+    taking = {"--only", "--exclude", "--session", "--as", "--for", *VALUES}
     return [w for i, w in enumerate(words) if not w.startswith("--") and (not i or words[i - 1] not in taking)]
 
 

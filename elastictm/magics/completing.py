@@ -63,4 +63,5 @@ def _known(session: Session) -> Known:
         states=states,
         tags=lambda: sorted(session.known_past().tree.tags),
         sessions=session.session_names,
+        futures=lambda: session.futures.made() if session.has_futures else {},
     )

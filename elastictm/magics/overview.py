@@ -25,6 +25,10 @@ Go back, also after a crash or a restart:
 %past tag clean                 give the state here a name
 %past recover                   go on where the latest session of this notebook or folder ended
 
+Run a cell aside, on copies, while you go on:
+%%future fit                    as the first line of a cell; %future lists, %future out fit shows what it put out
+%future take fit model          bring in what it made
+
 Look:
 %graph                          which cell made what from what; %graph df only what df comes from and leads to
 %config ElasticTM               the settings, such as ElasticTM.budget = "2GB"
@@ -36,7 +40,7 @@ In a shell:
 $ elastictm enable              record every session from now on; elastictm disable takes it back
 $ elastictm run a.ipynb         run a notebook recorded, save it, go on at the cell that failed
 
-%migrate?, %past? and %graph? show all of their words; %unload_ext elastictm stops and leaves no trace.
+%migrate?, %past?, %future? and %graph? show all of their words; %unload_ext elastictm stops and leaves no trace.
 """
 
 

@@ -13,6 +13,7 @@ from elastictm.model.tables import amount
 from elastictm.model.texts import counted
 from elastictm.model.timeline import Costs, Timeline, listed, timeline
 from elastictm.model.tree import State, StateTree
+from elastictm.session.futures.places import left_in
 from elastictm.session.gaps import assumed
 from elastictm.session.host import Host, variables
 from elastictm.session.keeping import Keeper
@@ -26,6 +27,8 @@ from elastictm.storage import pack as p
 from elastictm.storage.about import FILE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from elastictm.model.history import History
     from elastictm.session.circumstances.circumstances import Circumstances
     from elastictm.session.clock import Clock
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from elastictm.session.watch import Watch
     from elastictm.settings import Settings
     from elastictm.storage import manifest as m
+    from elastictm.storage.crate import CrateWriter
     from elastictm.storage.lending import Lender
     from elastictm.storage.reader import ArchiveReader
     from elastictm.storage.store import Store
@@ -198,7 +202,7 @@ class Past:
             self.keeper.close()
             own = (state for state in self.tree if state.parent is not None and state.n not in self._brought)
             made = (state.run.writes or state.run.deletes for state in own)
-            if not any(made):
+            if not any(made) and not left_in(self._store.folder):
                 self._stores.remove(self._store.folder)
 
     def news(self) -> Iterator[str]:
@@ -240,6 +244,13 @@ class Past:
         self._brought = frozenset(run.n for run in restored.history.runs) | {state.n for state in tree}
         if self.upkeep is not None:
             self.upkeep.bound()
+
+    def crate(self, folder: Path) -> CrateWriter:
+        """What packs values for another process; what the store has of them is not copied."""
+        assert self._store is not None  # noqa: S101 - it has a folder
+        if self.keeper is not None:
+            self.keeper.flush()
+        return self._store.crate(folder)
 
     def lender(self) -> Lender | None:
         """What of the store an archive can use; None where there is none."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from threading import Thread
     from types import FrameType
 
-    from elastictm.ids import Name
+    from elastictm.ids import Name, Version
     from elastictm.model.history import History
     from elastictm.session.ambient import OwnModules
     from elastictm.session.circumstances.circumstances import Circumstances
@@ -94,6 +94,7 @@ class Recorder:
         self._own_code = OwnCode(self.modules.names)
         self._blind = False
         self._taken = RunNumber(-1)
+        self._brought: dict[str, frozenset[Version]] = {}
         self.errors: list[str] = []
         self.suspended = False
 
@@ -226,6 +227,7 @@ class Recorder:
         self._depth = 0
         self._running = source
         self._watch.start()
+        self._brought = {}
         self._started = (self._clock.now(), self._clock.elapsed())
 
     @contextmanager
@@ -267,6 +269,12 @@ class Recorder:
     def _so_far(self) -> History:
         """The history, with what was found since the last cell run in it."""
         return self._history if self._provisional is None else self._history.followed_by(self._provisional)
+
+    def bring(self, future: str, reads: Iterable[Version]) -> None:
+        """The cell that runs took in what a cell made aside, of these versions."""
+        known = self._history.runs
+        line = {run.n for run in known}
+        self._brought[future] = frozenset(version for version in reads if version.n in line)
 
     def unrecorded(self, code: Callable[[], str]) -> None:
         """Code has run that is no cell run, yet may have changed what its names reach."""
@@ -356,6 +364,9 @@ class Recorder:
         reasons.update(dict.fromkeys(outside.reasons(written.union(changes.deletes))))
         if left_behind:
             reasons["a thread was running beside it"] = None
+        for future, inputs in self._brought.items():
+            versions |= {version.name: version for version in inputs}
+            reasons[f"it took in what ran aside as {future}"] = None
         self._between.end(reached | written, loads.names | written, run.n)
         named, unheard = named_files(names.constants, seen, run.started, self._watch.concerns)
         return replace(

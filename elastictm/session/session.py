@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from elastictm.errors import ArchiveDamaged, UsageError
+from elastictm.errors import ArchiveDamaged, RestoreFailed, UsageError
 from elastictm.ids import Name, RunNumber, is_variable
 from elastictm.model.history import History
 from elastictm.model.progress import SILENT, Progress
@@ -20,6 +21,7 @@ from elastictm.session.cells import FinishedCell
 from elastictm.session.circumstances.circumstances import Circumstances
 from elastictm.session.circumstances.registry import registered
 from elastictm.session.effects import EffectWatch
+from elastictm.session.futures.places import left_in
 from elastictm.session.host import Host, variables
 from elastictm.session.past import Past
 from elastictm.session.recorder import Clock, Recorder
@@ -36,11 +38,13 @@ if TYPE_CHECKING:
     from elastictm.model.sessions import SessionList
     from elastictm.model.timeline import Timeline
     from elastictm.session.drafting import Drafting
+    from elastictm.session.futures.futures import Futures
     from elastictm.session.options import SaveOptions
     from elastictm.session.restoring import Restored
     from elastictm.session.saving import Draft
     from elastictm.session.stock import Stock
     from elastictm.storage.manifest import Manifest
+    from elastictm.storage.readable import Readable
 
 
 class Session:
@@ -87,7 +91,7 @@ class Session:
     def _new_past(self, *, saving: bool = True) -> Past | None:
         if self._stores is None:
             return None
-        past = Past(self.host, self._stores, self.clock, self._bounds, self._faithful)
+        past = Past(self.host, self._stores, self.clock, self._bounds, self.faithful)
         past.saving = saving
         if self.past is not None:
             # Objects are gone with the state that they were of; names stay unwanted whatever state comes.
@@ -98,7 +102,8 @@ class Session:
         settings = self.settings()
         return settings if self.budget is None else replace(settings, budget=self.budget)
 
-    def _faithful(self, stock: Stock, values: Mapping[Name, Any]) -> Stock:
+    def faithful(self, stock: Stock, values: Mapping[Name, Any]) -> Stock:
+        """What of some groups comes back as it is, as far as can be told in a moment."""
         return self._scruples.spared(stock, values, self.recorder.freezer)
 
     def before(self, source: str) -> None:
@@ -307,6 +312,42 @@ class Session:
         self._follow()
         return self._with_what_is_gone(report, before)
 
+    def enter(self, reader: Readable, more: Callable[[], None]) -> None:
+        """Have what a crate holds, and ``more``, for all there is, and a history that begins with it.
+
+        Raises:
+            ArchiveError: the crate is damaged.
+            RestoreFailed: some of it cannot be had here.
+        """
+        from elastictm.session.prospect import Prospect  # noqa: PLC0415
+        from elastictm.session.restoring import Restorer  # noqa: PLC0415
+
+        with put_in_order(self.recorder, self.progress) as watch:
+            restored = Restorer(Prospect(reader), self.host, self.clock.elapsed, self.circumstances, watch).run()
+            lost = [v for v in (*restored.report.variables, *restored.report.outputs) if v.outcome == "lost"]
+            if lost:
+                raise RestoreFailed(f"{lost[0].name} does not load there: {lost[0].reason}")
+            self.history = History()
+            self.recorder = self._recorder(restored.around)
+            more()
+        self.recorder.begin()
+
+    @property
+    def has_futures(self) -> bool:
+        """Whether any cell ran aside so far."""
+        return "futures" in vars(self)
+
+    @cached_property
+    def futures(self) -> Futures:
+        """The cells of this session that run aside."""
+        from elastictm.session.futures.futures import Futures  # noqa: PLC0415 - recording does without
+        from elastictm.session.futures.workers import LocalWorkers, cores  # noqa: PLC0415 - likewise
+
+        def workers() -> LocalWorkers:
+            return LocalWorkers(lambda: self.settings().workers or cores(), lambda: self.settings().worker_memory)
+
+        return Futures(self, workers)
+
     def recover(self, session: str | None, state: str | None, *, allow_effects: bool = False) -> RestoreReport:
         """Bring a state of another session here, its last one if none is named, and go on from there.
 
@@ -337,13 +378,17 @@ class Session:
             self.past = self._new_past()
             if recovery.taken is not None and self.past is not None:
                 self.past.resume(recovery.taken, recovery.tree, restored)
+                if left_in(Path(self.past.folder)):
+                    self.futures.read_back(Path(self.past.folder))
             with watch.last_looks():
                 self.recorder.adopt()
         self._follow()
         return self._with_what_is_gone(restored.report, before)
 
     def close(self) -> None:
-        """Write what is on its way to the disk."""
+        """Write what is on its way to the disk, and end what runs aside, which is told."""
+        if self.has_futures and (lost := self.futures.close()):
+            self.tell(f"these futures had not ended, and are lost: {', '.join(lost)}")
         if self.past is not None:
             self.past.close()
 

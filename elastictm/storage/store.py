@@ -16,6 +16,7 @@ from elastictm.errors import ArchiveError, DestinationExists, StoreInUse, UsageE
 from elastictm.storage.about import FILE, About, described, write_about
 from elastictm.storage.catalogue import Catalogue
 from elastictm.storage.closing import Closing
+from elastictm.storage.crate import CrateWriter
 from elastictm.storage.destination import refused
 from elastictm.storage.files import LocalFiles
 from elastictm.storage.lending import Lender
@@ -166,6 +167,11 @@ class Store(Closing):
     def lender(self) -> Lender:
         """What lends compressed chunks to an archive."""
         return Lender(self.reader(), self._catalogue)
+
+    def crate(self, folder: Path) -> CrateWriter:
+        """What packs values for another process; what the packs that are written by now hold is not copied."""
+        self._catalogue_all()
+        return CrateWriter(folder, self._shelf, self._catalogue)
 
     def writer(self, *, bandwidth: float = BANDWIDTH, sync: bool = False) -> PackWriter:
         """A new pack, whose place is after those of all earlier calls; several may be written at the same time.

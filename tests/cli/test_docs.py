@@ -12,7 +12,7 @@ import typer
 from elastictm_cli.main import app
 
 from elastictm import extension
-from elastictm.magics import graph, migrate, overview, past
+from elastictm.magics import future, graph, migrate, overview, past
 
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -22,6 +22,7 @@ HELP = {
     "migrate": (migrate, migrate.MIGRATE),
     "graph": (graph, graph.GRAPH),
     "past": (past, past.PAST),
+    "future": (future, future.FUTURE),
     "elastictm": (overview, overview.OVERVIEW),
 }
 
@@ -99,7 +100,7 @@ def test_each_option_of_a_magic_is_documented(name):
     assert set(re.findall(r"(--[a-z-]+)", text)) == magic_options(module)
 
 
-@pytest.mark.parametrize("name", ["migrate", "past"])
+@pytest.mark.parametrize("name", ["migrate", "past", "future"])
 def test_each_action_of_a_magic_is_documented(name):
     """The page and the magic's own help list the same actions."""
     in_help = set(re.findall(rf"^%{name} (\w+)", HELP[name][1], re.MULTILINE))

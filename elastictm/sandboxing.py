@@ -1,0 +1,23 @@
+"""The process of cells that run aside: a shell that has copies, and nothing else; see `session.futures`."""
+
+from __future__ import annotations
+
+import functools
+
+from elastictm.extension import current_session, load
+from elastictm.session.futures.order import order_of, packed
+from elastictm.session.futures.sandbox import Sandbox
+from elastictm.session.ipython.sandbox import SandboxStage, sandbox_shell
+
+
+def carry_out(data: bytes) -> bytes:
+    """Carry out an order; both it and the answer are bytes."""
+    return packed(_sandbox().carry_out(order_of(data)))
+
+
+@functools.cache
+def _sandbox() -> Sandbox:
+    """The sandbox of this process, whose shell there can be only one of."""
+    shell = sandbox_shell()
+    load(shell, keep=False)
+    return Sandbox(current_session(), SandboxStage(shell))

@@ -1,0 +1,193 @@
+"""One future: a cell that runs aside, once or once for each of some values."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from msgspec import Struct
+
+from elastictm.ids import Name, RunNumber, Version
+from elastictm.model.futures import FutureLine, FutureStatus
+from elastictm.session.futures.order import INPUTS, RESULTS, Answer, Earlier
+from elastictm.session.futures.output import OutputReader
+from elastictm.session.futures.workers import CANCELLED, Failure
+
+if TYPE_CHECKING:
+    from elastictm.session.futures.workers import Task
+
+RECORD: Final = "future.json"
+"""What a future's folder says of it."""
+
+_ANSWER: Final = "answer.json"
+"""How a run ended, in its folder."""
+
+
+class Record(Struct, frozen=True):
+    """A future as it is written down: cell ``n`` began it, with these versions of variables as inputs.
+
+    ``cases`` are the runs, each with what it is called and which items of some variables it has.
+    """
+
+    name: str
+    n: int
+    source: str
+    started: float
+    seed: str
+    reads: tuple[tuple[str, int], ...]
+    cases: tuple[tuple[str, dict[str, int]], ...]
+    after: tuple[str, ...] = ()
+
+
+@dataclass(eq=False)
+class Run:
+    """One run; what changes is changed under the lock of all futures."""
+
+    folder: Path
+    case: str
+    chosen: Mapping[str, int]
+    status: FutureStatus = "waiting"
+    began: float | None = None
+    ended: float | None = None
+    answer: Answer | None = None
+    why: str = ""
+    task: Task | None = None
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def end(self, outcome: Answer | Failure, now: float) -> None:
+        """It has ended; that is written down."""
+        self.ended = now
+        if isinstance(outcome, Answer):
+            self.answer, self.status, self.why = outcome, outcome.status, outcome.error
+        else:
+            self.status = "cancelled" if outcome is CANCELLED else "failed"
+            self.why = "" if outcome is CANCELLED else outcome.why
+        (self.folder / _ANSWER).write_bytes(msgspec.json.encode((self.status, self.why, self.answer)))
+        self.over.set()
+
+    def read_back(self) -> None:
+        """Be as it was when the process ended that had it: what had not ended then never will."""
+        try:
+            told = (self.folder / _ANSWER).read_bytes()
+        except OSError:
+            self.status, self.why = "failed", "the kernel ended before it did"
+        else:
+            self.status, self.why, self.answer = msgspec.json.decode(told, type=tuple[FutureStatus, str, Answer | None])
+        self.over.set()
+
+    def seconds(self, now: float) -> float:
+        """How long it ran so far."""
+        if self.answer is not None and self.began is None:
+            return self.answer.seconds
+        return 0.0 if self.began is None else (self.ended or now) - self.began
+
+
+@dataclass(eq=False)
+class Future:
+    """A future of this session, or of one that was recovered."""
+
+    folder: Path
+    record: Record
+    runs: Sequence[Run]
+    taken: set[Name] = field(default_factory=set)
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.record.name
+
+    @property
+    def began(self) -> RunNumber:
+        """The cell that began it."""
+        return RunNumber(self.record.n)
+
+    @property
+    def reads(self) -> dict[Name, Version]:
+        """The versions that it has copies of, by name."""
+        return {Name(name): Version(Name(name), RunNumber(n)) for name, n in self.record.reads}
+
+    @property
+    def inputs(self) -> Path:
+        """The crate with what it reads."""
+        return self.folder / INPUTS
+
+    @property
+    def many(self) -> bool:
+        """Whether it runs once for each of some values."""
+        return any(case for case, _ in self.record.cases)
+
+    @property
+    def ended(self) -> bool:
+        """Whether all its runs are as they are for good."""
+        return all(run.over.is_set() for run in self.runs)
+
+    @property
+    def status(self) -> FutureStatus:
+        """How it stands as a whole: what keeps it from having finished is what counts."""
+        found = {run.status for run in self.runs}
+        order: tuple[FutureStatus, ...] = ("running", "waiting", "failed", "cancelled")
+        if "running" in found or ("waiting" in found and "finished" in found):
+            return "running"
+        return next((status for status in order if status in found), "finished")
+
+    def made(self) -> tuple[Name, ...]:
+        """The variables that all its runs made."""
+        answers = [run.answer for run in self.runs if run.answer is not None]
+        first = answers[0].made if answers else ()
+        return tuple(Name(name) for name in first if all(name in answer.made for answer in answers))
+
+    def lines(self, now: float, peak: Mapping[Run, int]) -> list[FutureLine]:
+        """A line for each run."""
+        return [
+            FutureLine(
+                self.name,
+                run.case,
+                run.status,
+                run.seconds(now),
+                run.answer.peak if run.answer is not None else peak.get(run, 0),
+                tuple(map(Name, run.answer.made)) if run.answer is not None else (),
+                run.why,
+                taken=bool(self.taken),
+            )
+            for run in self.runs
+        ]
+
+    def earlier(self) -> tuple[Earlier, ...]:
+        """Its runs, for those that were to wait for it."""
+        return tuple(
+            Earlier(str(run.folder), str(self.inputs), run.answer.unchanged)
+            for run in self.runs
+            if run.answer is not None and (run.folder / RESULTS).is_dir()
+        )
+
+    def output(self, index: int = 0) -> OutputReader:
+        """What one of its runs put out."""
+        return OutputReader(self.runs[index].folder)
+
+    def write_down(self) -> None:
+        """Have on disk what it is, and a folder for each of its runs."""
+        for run in self.runs:
+            run.folder.mkdir(mode=0o700, exist_ok=True)
+        (self.folder / RECORD).write_bytes(msgspec.json.encode(self.record))
+
+
+def made_of(folder: Path, record: Record) -> Future:
+    """A future as it begins."""
+    runs = [Run(folder / str(i), case, chosen) for i, (case, chosen) in enumerate(record.cases)]
+    return Future(folder, record, runs)
+
+
+def read_back(folder: Path) -> Future | None:
+    """The future in a folder; None where there is none that can be read."""
+    try:
+        record = msgspec.json.decode((folder / RECORD).read_bytes(), type=Record)
+    except (OSError, msgspec.MsgspecError):
+        return None
+    future = made_of(folder, record)
+    for run in future.runs:
+        run.read_back()
+    return future

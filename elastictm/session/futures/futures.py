@@ -1,0 +1,286 @@
+"""The futures of a session: begun on copies of what their cells read, watched, ended, and taken in."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import secrets
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from elastictm.errors import UsageError
+from elastictm.ids import Name
+from elastictm.model.futures import FutureList
+from elastictm.session.futures.future import Future, Record, made_of, read_back
+from elastictm.session.futures.inputs import Inputs, cases
+from elastictm.session.futures.order import Order, packed
+from elastictm.session.futures.places import FUTURES
+from elastictm.session.futures.taking import Taking
+from elastictm.session.futures.workers import CANCELLED, Failure
+
+if TYPE_CHECKING:
+    from elastictm.session.futures.future import Run
+    from elastictm.session.futures.order import Answer, Earlier
+    from elastictm.session.futures.workers import Engine
+    from elastictm.session.session import Session
+
+_NAME: Final = re.compile(r"[^\W\d][\w.-]*\Z")
+
+
+class Futures:
+    """The futures of one session.
+
+    Responsibilities:
+    - pack what a cell reads, and have it run by the engine, once or once for each of some values;
+    - know how each stands, across threads, and tell of those that ended;
+    - bring in what they made.
+    """
+
+    def __init__(self, session: Session, engine: Callable[[], Engine]) -> None:
+        self._session = session
+        self._make_engine = engine
+        self._engine: Engine | None = None
+        self.taking = Taking(session)
+        self._lock = threading.RLock()
+        self._futures: dict[str, Future] = {}
+        self._news: list[str] = []
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self.on_change: Callable[[Future, bool], None] = lambda _future, _over: None
+
+    def start(
+        self, name: str, source: str, *, each: Mapping[str, Sequence[Any]] | None = None, after: Sequence[str] = ()
+    ) -> Future:
+        """Begin a future; returns at once.
+
+        Args:
+            name: What it is called; it is given a name if that is empty.
+            source: The cell, without the line that sends it aside.
+            each: Lists of values by the names that the cell has them under; it runs once for each combination.
+            after: Futures that it is to wait for, and whose variables it sees.
+
+        Raises:
+            UsageError: the name or the cell cannot be used, or a variable cannot be copied, which is named.
+        """
+        lists = {Name(key): list(items) for key, items in (each or {}).items()}
+        name = self._free(name)
+        made = frozenset(each for other in after for each in self.find(other).made())
+        inputs = Inputs(self._session, source, lists, made)
+        n = self._session.host.execution_count - (1 if self._session.recorder.has_begun else 0)
+        folder = self._folder() / f"{name}-{n}-{secrets.token_hex(2)}"
+        inputs.pack(folder, n)
+        versions = tuple((str(version.name), int(version.n)) for version in inputs.versions())
+        now, seed = self._session.clock.now(), f"{secrets.randbits(128):x}"
+        record = Record(name, n, source, now, seed, versions, tuple(cases(lists)), tuple(after))
+        future = made_of(folder, record)
+        future.write_down()
+        with self._lock:
+            self._futures[name] = future
+        self._go_on()
+        return future
+
+    def find(self, name: str) -> Future:
+        """The future with a name.
+
+        Raises:
+            UsageError: there is none.
+        """
+        with self._lock:
+            if name in self._futures:
+                return self._futures[name]
+            known = ", ".join(self._futures) or "none"
+        raise UsageError(f"there is no future {name!r}; there are: {known}")
+
+    def table(self) -> FutureList:
+        """All of them, as they stand."""
+        now = self._session.clock.elapsed()
+        with self._lock:
+            lines = [line for future in self._futures.values() for line in future.lines(now, {})]
+        return FutureList(tuple(lines))
+
+    def take(self, name: str, names: Sequence[str] = (), prefix: str = "", *, force: bool = False) -> tuple[Name, ...]:
+        """Bring a future's variables into the session, those named or all; returns the names that they have here.
+
+        Raises:
+            UsageError: it has not finished, or a variable was changed here since it began.
+            StateNotKept: a value does not load here.
+        """
+        return self.taking.take(self.find(name), names, prefix, force=force)
+
+    def made(self) -> dict[str, tuple[Name, ...]]:
+        """The variables that each of them made."""
+        with self._lock:
+            return {name: future.made() for name, future in self._futures.items()}
+
+    def cancel(self, name: str) -> str:
+        """End a future, with all its runs that have not ended; tells what was done.
+
+        Raises:
+            UsageError: there is none.
+        """
+        future = self.find(name)
+        with self._lock:
+            running = [run for run in future.runs if not run.over.is_set()]
+        if not running:
+            return f"{name} has ended already: {future.status}"
+        for run in running:
+            if run.task is not None:
+                run.task.cancel()
+            else:
+                self._ended(future, run, CANCELLED)
+        return f"{name} is cancelled"
+
+    def wait(self, name: str, timeout: float | None = None) -> Future:
+        """Wait until a future has ended; an interrupt ends the waiting and nothing else.
+
+        Raises:
+            UsageError: there is none.
+            TimeoutError: it took longer.
+        """
+        future = self.find(name)
+        until = None if timeout is None else time.monotonic() + timeout
+        for run in future.runs:
+            left = None if until is None else max(0.0, until - time.monotonic())
+            if not run.over.wait(left):
+                raise TimeoutError(f"{name} has not ended within {timeout} s; it goes on")
+        with self._lock:
+            self._news = [each for each in self._news if each != name]
+        return future
+
+    def read_back(self, folder: Path) -> None:
+        """Know the futures that a session left in its folder."""
+        for place_of in sorted((folder / FUTURES).glob("*/")):
+            future = read_back(place_of)
+            if future is not None:
+                with self._lock:
+                    self._futures.setdefault(future.name, future)
+
+    def news(self) -> Iterator[str]:
+        """What ended since somebody asked, or waited for it, in lines."""
+        with self._lock:
+            news, self._news = self._news, []
+            ended = [self._futures[name] for name in news if name in self._futures]
+        yield from map(_told, ended)
+
+    def close(self) -> tuple[str, ...]:
+        """End what runs; returns the names of futures that are lost by that."""
+        with self._lock:
+            lost = tuple(name for name, future in self._futures.items() if not future.ended)
+            engine, self._engine = self._engine, None
+        for name in lost:
+            self.cancel(name)
+        if engine is not None:
+            engine.close()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+        return lost
+
+    def _free(self, name: str) -> str:
+        """A name that can be used."""
+        with self._lock:
+            if not name:
+                return next(free for i in itertools.count(1) if (free := f"future{i}") not in self._futures)
+            if not _NAME.match(name):
+                raise UsageError(f"a future's name is a word of letters, digits, - and _, not {name!r}")
+            known = self._futures.get(name)
+        if known is not None and not known.ended:
+            raise UsageError(
+                f"there is a future {name} already, and it is {known.status}: %future cancel {name} ends it"
+            )
+        if known is not None and known.status == "finished" and not known.taken:
+            raise UsageError(
+                f"there is a future {name} already, and what it made was not taken: %future take {name} brings it in, "
+                f"%future forget {name} lets it go"
+            )
+        return name
+
+    def forget(self, name: str) -> str:
+        """Let go of a future that has ended, with what it made; tells so.
+
+        Raises:
+            UsageError: there is none, or it has not ended.
+        """
+        future = self.find(name)
+        if not future.ended:
+            raise UsageError(f"{name} is {future.status}: %future cancel {name} ends it")
+        with self._lock:
+            del self._futures[name]
+        shutil.rmtree(future.folder, ignore_errors=True)
+        return f"{name} is forgotten"
+
+    def _folder(self) -> Path:
+        """Where futures are kept: with the past, if there is one, as they are to survive the kernel."""
+        past = self._session.past
+        if past is not None and past.folder and not past.trouble:
+            return Path(past.folder) / FUTURES
+        if self._temporary is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="elastictm-futures-")
+        return Path(self._temporary.name)
+
+    def _go_on(self) -> None:
+        """Have all run that waits for nothing any more."""
+        with self._lock:
+            for future in list(self._futures.values()):
+                others = [self._futures.get(name) for name in future.record.after]
+                failed = [o.name for o in others if o is not None and o.ended and o.status != "finished"]
+                for run in future.runs:
+                    if run.status != "waiting" or run.task is not None:
+                        continue
+                    if failed:
+                        self._ended(future, run, Failure(f"{failed[0]}, which it was to wait for, has not finished"))
+                    elif all(o is not None and o.ended for o in others):
+                        earlier = tuple(each for o in others if o is not None for each in o.earlier())
+                        self._submit(future, run, earlier)
+
+    def _submit(self, future: Future, run: Run, earlier: tuple[Earlier, ...]) -> None:
+        record = future.record
+        index = list(future.runs).index(run)
+        seed = int.from_bytes(blake2b(f"{record.seed}:{index}".encode(), digest_size=16).digest(), "little")
+        order = Order(
+            str(run.folder),
+            str(future.inputs),
+            record.source,
+            record.n,
+            f"{seed:x}",
+            str(Path.cwd()),
+            tuple(os.path.abspath(entry) for entry in sys.path),  # noqa: PTH100 - an empty entry is the working folder
+            earlier,
+            dict(run.chosen),
+        )
+        if self._engine is None:
+            self._engine = self._make_engine()
+        run.task = self._engine.submit(
+            packed(order), lambda: self._started(run), lambda outcome: self._ended(future, run, outcome)
+        )
+
+    def _started(self, run: Run) -> None:
+        with self._lock:
+            if run.status == "waiting":
+                run.status, run.began = "running", self._session.clock.elapsed()
+
+    def _ended(self, future: Future, run: Run, outcome: Answer | Failure) -> None:
+        with self._lock:
+            if run.over.is_set():
+                return
+            run.end(outcome, self._session.clock.elapsed())
+            over = future.ended
+            if over and future.status != "cancelled":
+                self._news.append(future.name)
+        self.on_change(future, over)
+        self._go_on()
+
+
+def _told(future: Future) -> str:
+    """A line on a future that has ended."""
+    if future.status == "finished":
+        made = ", ".join(future.made()) or "no variables"
+        return f"{future.name} has finished: %future take {future.name} brings in {made}"
+    why = next((run.why for run in future.runs if run.why), "")
+    return f"{future.name} has failed{f': {why}' if why else ''}. %future out {future.name} shows more"

@@ -1,0 +1,101 @@
+"""What a cell that is to run aside reads, as a crate."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from elastictm.errors import UsageError
+from elastictm.ids import FIGURES, Name, holder, is_variable
+from elastictm.model.names import names_of_cell
+from elastictm.session.ambient import may_look_at_figures
+from elastictm.session.futures.bundle import bundle, first_run, pack
+from elastictm.session.futures.order import INPUTS
+from elastictm.session.host import variables
+from elastictm.session.reach import reach
+from elastictm.storage.crate import CrateWriter
+
+if TYPE_CHECKING:
+    from elastictm.ids import Version
+    from elastictm.session.futures.bundle import Bundle
+    from elastictm.session.session import Session
+
+_LONGEST: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a cell reads; ``everything`` where that cannot be told."""
+
+    names: frozenset[Name]
+    figures: frozenset[Name]
+    everything: bool
+
+
+class Inputs:
+    """Copies of the variables of one session, for one cell.
+
+    ``lists`` are values of which each run has one, ``made`` are variables that other futures bring.
+    """
+
+    def __init__(
+        self, session: Session, source: str, lists: Mapping[Name, Sequence[Any]], made: frozenset[Name]
+    ) -> None:
+        """Freeze what the cell reads.
+
+        Raises:
+            UsageError: the cell is none, or a variable cannot be copied, which is named.
+        """
+        self._session = session
+        recorder, values = session.recorder, variables(session.host)
+        read = self._read(source, values)
+        found = bundle((read.names | read.figures) - lists.keys() - made, recorder, values, lists)
+        refused = next(iter(found.stock.refusals().values()), None)
+        if refused is not None and not read.everything:
+            raise UsageError(f"{refused.path} cannot be copied, so nothing was begun: {refused.reason}")
+        self._bundle: Bundle = found.without_refused()
+
+    def versions(self) -> Iterator[Version]:
+        """The versions that were copied."""
+        live = self._session.recorder.history.live
+        yield from (live[name].version for name in self._bundle.records if name in live)
+
+    def _read(self, source: str, values: Mapping[Name, Any]) -> _Read:
+        """The variables that a cell reads, through functions and classes too; all where that cannot be told."""
+        host, known = self._session.host, self._session.recorder.variables
+        names = names_of_cell(host.transform(source), host.transform)
+        if names is None:
+            raise UsageError("the cell cannot be read as Python, so nothing was begun")
+        found = reach(names.loads | names.reads | names.deletes, known)
+        everything = bool(names.opaque or found.opaque)
+        chosen = frozenset(name for name in values if is_variable(name)) if everything else found.names
+        draws = everything or may_look_at_figures(values, chosen)
+        figures = frozenset(name for name in values if draws and holder(name) == FIGURES)
+        return _Read(chosen, figures, everything)
+
+    def pack(self, folder: Path, n: int) -> None:
+        """Put them into a folder, as a crate; ``n`` is the number of the cell that reads them."""
+        session = self._session
+        run = first_run(self._bundle, session.recorder, session.clock.now())
+        past = session.past
+        writer = past.crate(folder / INPUTS) if past is not None and past.folder else CrateWriter(folder / INPUTS)
+        with writer as crate:
+            crate.commit(pack(crate, self._bundle, [run], session.recorder, count=n, now=session.clock.now()))
+
+
+def cases(lists: Mapping[Name, Sequence[Any]]) -> Iterator[tuple[str, dict[str, int]]]:
+    """Each combination of items, with what it is called."""
+    for places in itertools.product(*(range(len(items)) for items in lists.values())):
+        chosen = dict(zip(map(str, lists), places, strict=True))
+        yield ", ".join(f"{name}={_short(lists[Name(name)][at])}" for name, at in chosen.items()), chosen
+
+
+def _short(value: Any) -> str:
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - a user's object may raise anything; its type is what can be told
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

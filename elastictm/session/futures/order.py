@@ -1,0 +1,76 @@
+"""What a worker is told, and what it tells: plain records, so that no process believes what another one pickled."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+from msgspec import Struct, field
+
+INPUTS: Final = "inputs"
+"""The crate, in a future's folder, with what its cell reads."""
+
+RESULTS: Final = "results"
+"""The crate, in a run's folder, with what its cell made."""
+
+
+class Earlier(Struct, frozen=True):
+    """A run that has ended: its folder, that of its inputs, and which definitions among these it left as they were."""
+
+    folder: str
+    inputs: str
+    unchanged: tuple[int, ...]
+
+
+class Order(Struct, frozen=True):
+    """A cell to be run on copies.
+
+    ``folder`` is that of the run, ``inputs`` the crate with what it reads, ``after`` are runs that it was to wait for.
+    ``count`` is the number that its results and its lines have.
+    ``chosen`` says for some variables which item of theirs it is that the run has, by place.
+    ``seed``, in hexadecimal digits, fixes the global random generators.
+    """
+
+    folder: str
+    inputs: str
+    source: str
+    count: int
+    seed: str
+    directory: str
+    import_path: tuple[str, ...]
+    after: tuple[Earlier, ...] = ()
+    chosen: dict[str, int] = field(default_factory=dict)
+
+
+class Answer(Struct, frozen=True):
+    """How a run ended: ``error`` as one line, empty where there was none.
+
+    ``seconds`` is what the cell took, ``peak`` the most memory that the process had meanwhile, in bytes.
+    ``made`` are variables whose values are in the crate with the results, ``shown`` tells whether one was displayed.
+    ``refused`` tells of others why they are not there.  ``unchanged`` are definitions among the inputs that are as they
+    were.
+    """
+
+    status: Literal["finished", "failed"]
+    seconds: float
+    peak: int
+    error: str = ""
+    made: tuple[str, ...] = ()
+    shown: bool = False
+    refused: dict[str, str] = field(default_factory=dict)
+    unchanged: tuple[int, ...] = ()
+
+
+def packed(record: Order | Answer) -> bytes:
+    """A record as bytes."""
+    return msgspec.msgpack.encode(record)
+
+
+def order_of(data: bytes) -> Order:
+    """The order in such bytes."""
+    return msgspec.msgpack.decode(data, type=Order)
+
+
+def answer_of(data: bytes) -> Answer:
+    """The answer in such bytes."""
+    return msgspec.msgpack.decode(data, type=Answer)

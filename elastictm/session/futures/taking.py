@@ -1,0 +1,133 @@
+"""Taking a future: what it made becomes part of the session, under names that nothing was changed under meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from elastictm.errors import UsageError
+from elastictm.ids import Name, output_name
+from elastictm.session.futures.bringing import Results, Taker
+from elastictm.session.futures.order import RESULTS
+from elastictm.session.host import place, variables
+
+if TYPE_CHECKING:
+    from elastictm.session.futures.future import Future, Run
+    from elastictm.session.session import Session
+
+
+class Taking:
+    """Brings what futures made into one session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def values(self, future: Future, run: Run, names: Iterable[Name]) -> dict[Name, Any]:
+        """What a run made, as values of this session's.
+
+        Raises:
+            StateNotKept: a value is not there, or does not load.
+        """
+        host = self._session.host
+        taker = Taker.session(self._session.recorder.freezer, {**host.fixtures, **host.singletons})
+        assert run.answer is not None  # noqa: S101 - it has ended
+        with Results(run.folder / RESULTS, future.inputs, run.answer.unchanged) as results:
+            return results.bring(names, taker)
+
+    def named(self, future: Future, names: Sequence[Name]) -> dict[Name, Any]:
+        """What a future made, by name; of many runs, dicts from the values that each had.
+
+        Raises:
+            StateNotKept: a value is not there, or does not load.
+        """
+        found = [self.values(future, run, names) for run in future.runs if run.answer is not None]
+        if not future.many:
+            return found[0]
+        keys = self.keys(future)
+        return {name: dict(zip(keys, (each[name] for each in found), strict=True)) for name in names}
+
+    def shown(self, future: Future, run: Run) -> Any:
+        """What the last line of a run's cell gave; None where it gave nothing."""
+        if run.answer is None or not run.answer.shown:
+            return None
+        name = output_name(future.began)
+        return self.values(future, run, [name])[name]
+
+    def keys(self, future: Future) -> list[Any]:
+        """The values that each of its runs has, one or a tuple of some; none where there is one run only."""
+        if not future.many:
+            return []
+        host = self._session.host
+        names = [Name(name) for name in future.runs[0].chosen]
+        taker = Taker.session(self._session.recorder.freezer, {**host.fixtures, **host.singletons})
+        with Results(future.inputs, future.inputs, ()) as inputs:
+            lists = inputs.bring(names, taker)
+        return [_key([lists[Name(name)][place] for name, place in run.chosen.items()], run.case) for run in future.runs]
+
+    def take(
+        self, future: Future, names: Sequence[str] = (), prefix: str = "", *, force: bool = False
+    ) -> tuple[Name, ...]:
+        """Bring a future's variables into the session, those named or all; returns the names that they have here.
+
+        Raises:
+            UsageError: it has not finished, or a variable was changed here since it began.
+            StateNotKept: a value does not load here.
+        """
+        self._check(future, force=force)
+        made = future.made()
+        chosen = [Name(word) for word in names] or [each for each in made if force or each not in future.taken]
+        unknown = [each for each in chosen if each not in made]
+        if unknown:
+            raise UsageError(f"{future.name} made no variable {unknown[0]!r}; it made {', '.join(made) or 'none'}")
+        if not chosen or (future.taken.issuperset(chosen) and not force):
+            raise UsageError(f"{future.name} was taken already, in this session; --force takes it again")
+        targets = {each: Name(f"{prefix}{each}") for each in chosen}
+        if not force:
+            self._check_unchanged(future, targets)
+        found = self.named(future, chosen)
+        for there, here in targets.items():
+            place(self._session.host, here, found[there])
+        self._session.recorder.bring(future.name, future.reads.values())
+        future.taken.update(chosen)
+        return tuple(targets.values())
+
+    def _check(self, future: Future, *, force: bool) -> None:
+        name = future.name
+        if not future.ended:
+            raise UsageError(f"{name} is {future.status}: %future wait {name} waits until it has ended")
+        if future.status != "finished" and not force:
+            why = next((run.why for run in future.runs if run.why), "")
+            raise UsageError(
+                f"{name} has {future.status}{f': {why}' if why else ''}. %future out {name} shows what it put out, "
+                f"%future take {name} --force takes what it made until then"
+            )
+
+    def _check_unchanged(self, future: Future, targets: Mapping[Name, Name]) -> None:
+        """Refuse to take the place of what was changed here since the future began."""
+        live, began, values = self._session.recorder.history.live, future.reads, variables(self._session.host)
+        for here in targets.values():
+            record = live.get(here)
+            if here not in values or isinstance(values[here], ModuleType):
+                continue
+            if record is None or record.version != began.get(here):
+                where = f"in cell {record.n} " if record is not None and record.n >= future.began else ""
+                when = (
+                    f"since {future.name} began in cell {future.began}"
+                    if where
+                    else f"which {future.name} did not have"
+                )
+                raise UsageError(
+                    f"{here} was changed here {where}{when}, so nothing was taken: "
+                    f"%future take {future.name} --force takes its place, --as PREFIX takes all under other names"
+                )
+
+
+def _key(values: Sequence[Any], case: str) -> Any:
+    """What a run's results are found under: its value, or a tuple of them; their text where that cannot be a key."""
+    key = values[0] if len(values) == 1 else tuple(values)
+    try:
+        hash(key)
+    except TypeError:
+        return case
+    return key

@@ -1,0 +1,267 @@
+"""Workers: processes of this machine in which cells run aside, each by itself, so that ending one troubles no other."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import psutil
+
+from elastictm.model.tables import amount
+from elastictm.session.futures.order import Answer, answer_of
+from elastictm.session.lingering import OWN_THREADS
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+_SANDBOX: Final = "elastictm.sandboxing"
+"""What carries out orders; it is above this part, and only workers import it."""
+
+_BETWEEN_LOOKS: Final = 0.1
+"""Seconds between two looks at how much memory the workers have."""
+
+_IDLE: Final = 3600
+"""Seconds after which a worker ends that has nothing to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a run has no answer."""
+
+    why: str
+
+
+class Task(Protocol):
+    """A run that is waited for."""
+
+    def cancel(self) -> None:
+        """End it, whatever it is doing; ``done`` hears of it."""
+        ...
+
+
+class Engine(Protocol):
+    """Where orders are carried out."""
+
+    def submit(self, order: bytes, started: Callable[[], None], done: Callable[[Answer | Failure], None]) -> Task:
+        """Have an order carried out; ``started`` and ``done`` are called, each once, in any thread."""
+        ...
+
+    def close(self) -> None:
+        """End all of it."""
+        ...
+
+
+CANCELLED: Final = Failure("cancelled")
+
+
+class LocalWorkers:
+    """Worker processes of this machine, as many as ``count`` says, warm once they have been used.
+
+    A worker that takes more than ``memory`` bytes is ended; None where there is no limit.
+    """
+
+    def __init__(self, count: Callable[[], int], memory: Callable[[], int | None]) -> None:
+        self._count = count
+        self._memory = memory
+        self._lock = threading.RLock()
+        self._waiting: deque[_LocalTask] = deque()
+        self._workers: list[_Worker] = []
+        self._watching: threading.Thread | None = None
+        self._closed = threading.Event()
+
+    def submit(self, order: bytes, started: Callable[[], None], done: Callable[[Answer | Failure], None]) -> Task:
+        """Have an order carried out as soon as a worker is free."""
+        task = _LocalTask(self, order, started, done)
+        with self._lock:
+            self._waiting.append(task)
+        self._dispatch()
+        return task
+
+    def warm(self) -> None:
+        """Start a worker, so that the first order finds one."""
+        with self._lock:
+            if not self._workers:
+                self._workers.append(_Worker())
+
+    def close(self) -> None:
+        """End all workers."""
+        self._closed.set()
+        with self._lock:
+            workers, self._workers = self._workers, []
+            self._waiting.clear()
+        for worker in workers:
+            worker.kill()
+
+    def end(self, task: _LocalTask, failure: Failure) -> None:
+        """End a task, be it waiting or running."""
+        with self._lock:
+            if task in self._waiting:
+                self._waiting.remove(task)
+                worker = None
+            else:
+                worker = next((each for each in self._workers if each.task is task), None)
+                if worker is None:
+                    return  # it has ended meanwhile
+                self._workers.remove(worker)
+        task.finish(failure)
+        if worker is not None:
+            worker.kill()
+        self._dispatch()
+
+    def _dispatch(self) -> None:
+        """Give what waits to workers that are free."""
+        while not self._closed.is_set():
+            with self._lock:
+                if not self._waiting:
+                    return
+                worker = next((each for each in self._workers if each.task is None), None)
+                if worker is None and len(self._workers) < max(1, self._count()):
+                    worker = _Worker()
+                    self._workers.append(worker)
+                if worker is None:
+                    return
+                task = self._waiting.popleft()
+                worker.task = task
+            self._watch()
+            task.started()
+            worker.run(task, partial(self._done, worker, task))
+
+    def _done(self, worker: _Worker, task: _LocalTask, outcome: Answer | Failure) -> None:
+        with self._lock:
+            if worker.task is not task:
+                return  # it was ended
+            worker.task = None
+            if isinstance(outcome, Failure) and worker in self._workers:
+                self._workers.remove(worker)
+        if isinstance(outcome, Failure):
+            worker.kill()
+        task.finish(outcome)
+        self._dispatch()
+
+    def _watch(self) -> None:
+        if self._watching is None and self._memory() is not None:
+            self._watching = threading.Thread(target=self._look, name=f"{OWN_THREADS}workers", daemon=True)
+            self._watching.start()
+
+    def _look(self) -> None:
+        """End what takes more memory than it may."""
+        while not self._closed.wait(_BETWEEN_LOOKS):
+            limit = self._memory()
+            with self._lock:
+                running = [(worker, worker.task) for worker in self._workers if worker.task is not None]
+            for worker, task in running:
+                if limit is not None and task is not None and (size := worker.memory()) > limit:
+                    why = f"it took {amount(size)}, more than the {amount(limit)} of ElasticTM.worker_memory"
+                    self.end(task, Failure(why))
+
+
+@dataclass(eq=False)
+class _LocalTask:
+    workers: LocalWorkers
+    order: bytes
+    started: Callable[[], None]
+    done: Callable[[Answer | Failure], None]
+    _once: threading.Lock = field(default_factory=threading.Lock)
+
+    def cancel(self) -> None:
+        """End it, whatever it is doing."""
+        self.workers.end(self, CANCELLED)
+
+    def finish(self, outcome: Answer | Failure) -> None:
+        """Tell how it ended, once."""
+        if self._once.acquire(blocking=False):
+            self.done(outcome)
+
+
+class _Worker:
+    """One process."""
+
+    def __init__(self) -> None:
+        from loky.process_executor import ProcessPoolExecutor  # noqa: PLC0415 - few sessions have futures
+
+        self.task: _LocalTask | None = None
+        before = set(threading.enumerate())
+        self._executor: Any = ProcessPoolExecutor(max_workers=1, timeout=_IDLE, initializer=_begin)
+        self._pid: Future[int] = self._executor.submit(os.getpid)
+        for thread in set(threading.enumerate()) - before:
+            if type(thread).__module__.startswith("loky.") or thread.name == "QueueFeederThread":
+                # They change no variable of the session's.
+                thread.name = f"{OWN_THREADS}{thread.name}"
+
+    def run(self, task: _LocalTask, done: Callable[[Answer | Failure], None]) -> None:
+        """Carry out an order."""
+
+        def ended(future: Future[bytes]) -> None:
+            error = future.exception()
+            done(answer_of(future.result()) if error is None else Failure(_reason(error)))
+
+        try:
+            self._executor.submit(_carry_out, task.order).add_done_callback(ended)
+        except Exception as error:  # noqa: BLE001 - a worker that died while it was idle; the reason is kept
+            done(Failure(_reason(error)))
+
+    def memory(self) -> int:
+        """The bytes that the process has now; 0 where it is gone."""
+        process = self._process()
+        with suppress(psutil.Error):
+            return int(process.memory_info().rss) if process is not None else 0
+        return 0
+
+    def kill(self) -> None:
+        """End the process at once, with all that it has started."""
+        process = self._process()
+        if process is not None:
+            with suppress(psutil.Error):
+                for child in [*process.children(recursive=True), process]:
+                    with suppress(psutil.Error):
+                        child.kill()
+        self._executor.shutdown(wait=False, kill_workers=True)
+
+    def _process(self) -> psutil.Process | None:
+        if not self._pid.done() or self._pid.exception() is not None:
+            return None
+        with suppress(psutil.Error):
+            return psutil.Process(self._pid.result())
+        return None
+
+
+def _carry_out(order: bytes) -> bytes:
+    """In a worker: carry out an order, and answer."""
+    answer: bytes = importlib.import_module(_SANDBOX).carry_out(order)
+    return answer
+
+
+def _begin() -> None:
+    """In a worker that begins: what interrupts the session is no matter of its own."""
+    with suppress(OSError):
+        os.setpgrp()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _reason(error: BaseException) -> str:
+    """Why a worker gave no answer, in words."""
+    text = str(error)
+    found = re.search(r"SIG([A-Z]+)\((-?\d+)\)", text)
+    if found and found[1] == "KILL":
+        return "its process was killed (SIGKILL): the machine may have run out of memory"
+    if found:
+        return f"its process crashed (SIG{found[1]}), in compiled code most likely"
+    if "EXIT" in text or type(error).__name__ == "TerminatedWorkerError":
+        return "its process ended before the cell did"
+    return f"{type(error).__name__}: {text}"[:1000]
+
+
+def cores() -> int:
+    """How many processes the machine lets this one keep busy."""
+    from loky import cpu_count  # noqa: PLC0415 - few sessions have futures
+
+    return int(cpu_count())
