@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+from typing import Final
 
-from elastictm.extension import current_session, load
+from elastictm.extension import current_session, find, load
 from elastictm.session.futures.order import order_of, packed
 from elastictm.session.futures.sandbox import Sandbox
 from elastictm.session.ipython.sandbox import SandboxStage, sandbox_shell
+
+_SECONDS: Final = 3600.0
 
 
 def carry_out(data: bytes) -> bytes:
@@ -20,4 +23,7 @@ def _sandbox() -> Sandbox:
     """The sandbox of this process, whose shell there can be only one of."""
     shell = sandbox_shell()
     load(shell, keep=False)
+    if (settings := find(shell)) is not None:
+        # Nobody waits for a prompt here: what the cell did is looked at however long that takes.
+        settings.recording_floor = _SECONDS
     return Sandbox(current_session(), SandboxStage(shell))

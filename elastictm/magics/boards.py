@@ -59,6 +59,7 @@ class Boards:
             whole = self._table()
             for what, (handle, part) in list(self._shown.items()):
                 table = part(whole)
-                handle.update(table)
+                # Whether this is a notebook, what makes text for terminals finds out in cells only.
+                handle.update({"text/plain": table.to_text(), "text/html": table.to_html()}, raw=True)
                 if all(line.ended for line in table.futures):
                     self._shown.pop(what, None)

@@ -62,7 +62,8 @@ class FutureMagics(SessionMagics):
         self._boards.close()
 
     def _tell_news(self, _: object = None) -> None:
-        if self._session.has_futures:
+        # In a notebook the board below the cell that began it tells that, and no other cell's output does.
+        if self._session.has_futures and not self.is_notebook:
             for line in self._session.futures.news():
                 tell(line)
 

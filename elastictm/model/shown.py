@@ -19,6 +19,10 @@ class Shown:
         """The tables as plain text, in lines of at most so many places."""
         return "\n\n".join(table.to_text(width) for table in self.tables())
 
+    def to_html(self) -> str:
+        """The tables as one HTML fragment."""
+        return html_of(self.tables())
+
     def __str__(self) -> str:
         return self.to_text()
 
@@ -26,4 +30,4 @@ class Shown:
         printer.text(str(self))  # type: ignore[attr-defined]
 
     def _repr_html_(self) -> str:
-        return html_of(self.tables())
+        return self.to_html()

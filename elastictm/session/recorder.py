@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.ids import RunNumber
 from elastictm.model.names import CodeNames, names_of_cell
-from elastictm.model.records import BY_NO_CELL, STILL_RUNNING, CellRun, VersionRecord
+from elastictm.model.records import BY_NO_CELL, STILL_RUNNING, CellRun, Effect, VersionRecord
 from elastictm.session import generators
 from elastictm.session.ambient import may_look_at_figures
 from elastictm.session.between import Between, Outside
@@ -94,7 +94,7 @@ class Recorder:
         self._own_code = OwnCode(self.modules.names)
         self._blind = False
         self._taken = RunNumber(-1)
-        self._brought: dict[str, frozenset[Version]] = {}
+        self._brought: dict[str, tuple[frozenset[Version], tuple[Effect, ...]]] = {}
         self.errors: list[str] = []
         self.suspended = False
 
@@ -270,11 +270,10 @@ class Recorder:
         """The history, with what was found since the last cell run in it."""
         return self._history if self._provisional is None else self._history.followed_by(self._provisional)
 
-    def bring(self, future: str, reads: Iterable[Version]) -> None:
-        """The cell that runs took in what a cell made aside, of these versions."""
-        known = self._history.runs
-        line = {run.n for run in known}
-        self._brought[future] = frozenset(version for version in reads if version.n in line)
+    def bring(self, future: str, reads: Iterable[Version], effects: Iterable[Effect]) -> None:
+        """The cell that runs took in what a cell made aside, of these versions and with these effects."""
+        line = {run.n for run in self._history.runs}
+        self._brought[future] = frozenset(version for version in reads if version.n in line), tuple(effects)
 
     def unrecorded(self, code: Callable[[], str]) -> None:
         """Code has run that is no cell run, yet may have changed what its names reach."""
@@ -364,8 +363,10 @@ class Recorder:
         reasons.update(dict.fromkeys(outside.reasons(written.union(changes.deletes))))
         if left_behind:
             reasons["a thread was running beside it"] = None
-        for future, inputs in self._brought.items():
+        deeds: dict[Effect, None] = {}
+        for future, (inputs, effects) in self._brought.items():
             versions |= {version.name: version for version in inputs}
+            deeds.update(dict.fromkeys(effects))
             reasons[f"it took in what ran aside as {future}"] = None
         self._between.end(reached | written, loads.names | written, run.n)
         named, unheard = named_files(names.constants, seen, run.started, self._watch.concerns)
@@ -377,7 +378,7 @@ class Recorder:
             groups=changes.groups,
             created=changes.created,
             files=describe_files({**seen.opened, **named}, settings.digest_limit),
-            effects=(*run.effects, *unheard),
+            effects=(*run.effects, *unheard, *deeds),
             random=generators.changed(self._random),
             settings=self._circumstances.changed(self.freezer),
             unrepeatable=tuple(reasons),

@@ -210,6 +210,15 @@ def test_own_modules_are_there_as_they_are(notebook, tmp_path):
     assert future(notebook, "b").result() == (1, str(tmp_path))
 
 
+def test_files_that_it_writes_are_real(notebook, tmp_path):
+    """They are there at once, and the cell that takes its results is said to have written them."""
+    notebook.run("%%future w\nfrom pathlib import Path\nPath('made.txt').write_text('x')\nok = True", "%future wait w")
+    assert (tmp_path / "made.txt").read_text() == "x"
+    run = notebook.run("%future take w ok")
+    assert [effect.kind for effect in run.effects] == ["write"]
+    assert "made.txt" in run.effects[0].detail
+
+
 def test_names_are_those_of_variables(notebook):
     """What a future made is listed as recording saw it: deletions are no variables, and imports are."""
     notebook.run("%%future x\nimport math\na = 1\nb = 2\ndel b")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from elastictm.session.futures.order import RESULTS
 from elastictm.session.host import place, variables
 
 if TYPE_CHECKING:
+    from elastictm.model.records import Effect
     from elastictm.session.futures.future import Future, Run
     from elastictm.session.session import Session
 
@@ -88,9 +89,16 @@ class Taking:
         found = self.named(future, chosen)
         for there, here in targets.items():
             place(self._session.host, here, found[there])
-        self._session.recorder.bring(future.name, future.reads.values())
+        self._session.recorder.bring(future.name, future.reads.values(), self._deeds(future))
         future.taken.update(chosen)
         return tuple(targets.values())
+
+    def _deeds(self, future: Future) -> Iterator[Effect]:
+        """What its runs did outside of their namespaces."""
+        for run in future.runs:
+            if run.answer is not None:
+                with Results(run.folder / RESULTS, future.inputs, run.answer.unchanged) as results:
+                    yield from results.run.effects
 
     def _check(self, future: Future, *, force: bool) -> None:
         name = future.name

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -72,38 +73,35 @@ class LocalWorkers:
     def __init__(self, count: Callable[[], int], memory: Callable[[], int | None]) -> None:
         self._count = count
         self._memory = memory
-        self._lock = threading.RLock()
+        self._changed = threading.Condition(threading.RLock())
         self._waiting: deque[_LocalTask] = deque()
         self._workers: list[_Worker] = []
         self._watching: threading.Thread | None = None
         self._closed = threading.Event()
+        # Starting a process takes a moment, for which nobody should wait.
+        threading.Thread(target=self._dispatch, name=f"{OWN_THREADS}dispatch", daemon=True).start()
 
     def submit(self, order: bytes, started: Callable[[], None], done: Callable[[Answer | Failure], None]) -> Task:
         """Have an order carried out as soon as a worker is free."""
         task = _LocalTask(self, order, started, done)
-        with self._lock:
+        with self._changed:
             self._waiting.append(task)
-        self._dispatch()
+            self._changed.notify_all()
         return task
-
-    def warm(self) -> None:
-        """Start a worker, so that the first order finds one."""
-        with self._lock:
-            if not self._workers:
-                self._workers.append(_Worker())
 
     def close(self) -> None:
         """End all workers."""
         self._closed.set()
-        with self._lock:
+        with self._changed:
             workers, self._workers = self._workers, []
             self._waiting.clear()
+            self._changed.notify_all()
         for worker in workers:
             worker.kill()
 
     def end(self, task: _LocalTask, failure: Failure) -> None:
         """End a task, be it waiting or running."""
-        with self._lock:
+        with self._changed:
             if task in self._waiting:
                 self._waiting.remove(task)
                 worker = None
@@ -112,40 +110,42 @@ class LocalWorkers:
                 if worker is None:
                     return  # it has ended meanwhile
                 self._workers.remove(worker)
+                self._changed.notify_all()
         task.finish(failure)
         if worker is not None:
             worker.kill()
-        self._dispatch()
 
     def _dispatch(self) -> None:
-        """Give what waits to workers that are free."""
+        """Give what waits to workers that are free, or can be begun."""
         while not self._closed.is_set():
-            with self._lock:
-                if not self._waiting:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed.is_set() or (self._waiting and self._has_room()))
+                if self._closed.is_set():
                     return
                 worker = next((each for each in self._workers if each.task is None), None)
-                if worker is None and len(self._workers) < max(1, self._count()):
+                if worker is None:
                     worker = _Worker()
                     self._workers.append(worker)
-                if worker is None:
-                    return
                 task = self._waiting.popleft()
                 worker.task = task
             self._watch()
             task.started()
             worker.run(task, partial(self._done, worker, task))
 
+    def _has_room(self) -> bool:
+        return any(each.task is None for each in self._workers) or len(self._workers) < max(1, self._count())
+
     def _done(self, worker: _Worker, task: _LocalTask, outcome: Answer | Failure) -> None:
-        with self._lock:
+        with self._changed:
             if worker.task is not task:
                 return  # it was ended
             worker.task = None
             if isinstance(outcome, Failure) and worker in self._workers:
                 self._workers.remove(worker)
+            self._changed.notify_all()
         if isinstance(outcome, Failure):
             worker.kill()
         task.finish(outcome)
-        self._dispatch()
 
     def _watch(self) -> None:
         if self._watching is None and self._memory() is not None:
@@ -156,7 +156,7 @@ class LocalWorkers:
         """End what takes more memory than it may."""
         while not self._closed.wait(_BETWEEN_LOOKS):
             limit = self._memory()
-            with self._lock:
+            with self._changed:
                 running = [(worker, worker.task) for worker in self._workers if worker.task is not None]
             for worker, task in running:
                 if limit is not None and task is not None and (size := worker.memory()) > limit:
@@ -245,6 +245,14 @@ def _begin() -> None:
     with suppress(OSError):
         os.setpgrp()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(os.getppid(),), name=f"{OWN_THREADS}parent", daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End this process once its parent has: nobody would hear of its answer, or could end it."""
+    while os.getppid() == parent:
+        time.sleep(_BETWEEN_LOOKS * 10)
+    os._exit(1)
 
 
 def _reason(error: BaseException) -> str:
