@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import futures
 import past_long
 import planning
 import recording
@@ -118,6 +119,7 @@ def main() -> None:
         past_long.rows,
         planning_rows,
         saving.rows,
+        futures.rows,
         graph.rows,
         startup_rows,
         enabled_rows,

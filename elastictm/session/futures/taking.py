@@ -118,15 +118,12 @@ class Taking:
             record = live.get(here)
             if here not in values or isinstance(values[here], ModuleType):
                 continue
-            if record is None or record.version != began.get(here):
-                where = f"in cell {record.n} " if record is not None and record.n >= future.began else ""
-                when = (
-                    f"since {future.name} began in cell {future.began}"
-                    if where
-                    else f"which {future.name} did not have"
-                )
+            same = record is not None and record.n < future.began and record.version == began.get(here, record.version)
+            if not same:
+                where = f"in cell {record.n} " if record is not None and record.n > future.began else ""
+                since = f"since {future.name} began in cell {future.began}"
                 raise UsageError(
-                    f"{here} was changed here {where}{when}, so nothing was taken: "
+                    f"{here} was changed here {where}{since}, so nothing was taken: "
                     f"%future take {future.name} --force takes its place, --as PREFIX takes all under other names"
                 )
 
