@@ -16,7 +16,7 @@ from elastictm.model.graph import HistoryGraph
 from elastictm.model.quantities import parse_bandwidth, parse_size
 from elastictm.model.reports import PlanReport, Policy, RestoreReport, SaveReport
 from elastictm.session.ipython.shells import running_shell
-from elastictm.session.options import SaveOptions
+from elastictm.session.options import Along, SaveOptions, along_of
 from elastictm.session.shipping import SHIP_AT_MOST
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def save(  # noqa: PLR0913 - each is an option of its own
     force: bool = False,
     rehearse: bool = False,
     with_past: bool = False,
+    futures: Along = "drop",
 ) -> SaveReport:
     """Write the session as one archive.
 
@@ -51,6 +52,8 @@ def save(  # noqa: PLR0913 - each is an option of its own
         force: Replace the file if there is one.
         rehearse: Restore the archive in a fresh process before it gets its name, and plan with what that teaches.
         with_past: Have the states that ``%past`` lists travel along.
+        futures: What becomes of cells that still run aside: ``wait`` until they have ended, ``rerun`` begins them
+            again at the target, ``drop`` leaves them behind, and says so; what has ended and was not taken travels.
 
     Raises:
         UsageError: an option makes no sense, or no session is recorded.
@@ -58,7 +61,7 @@ def save(  # noqa: PLR0913 - each is an option of its own
     """
     session = current_session()
     options = _options(bandwidth, alpha, only, exclude, policy, allow_effects, ship_limit)
-    options = replace(options, with_past=with_past)
+    options = replace(options, with_past=with_past, futures=along_of(futures))
     return session.save(Path(path), options, force=force, rehearse=rehearse)
 
 

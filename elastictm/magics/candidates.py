@@ -19,7 +19,7 @@ _OPTION: Final = re.compile(r"--[a-z-]+")
 _PLANNING: Final = ("--bandwidth", "--alpha", "--only", "--exclude", "--policy", "--allow-effects", "--ship-limit")
 
 OPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "migrate save": (*_PLANNING, "--force", "--verify", "--with-past", "--rehearse"),
+    "migrate save": (*_PLANNING, "--force", "--verify", "--with-past", "--futures", "--rehearse"),
     "migrate plan": _PLANNING,
     "migrate restore": ("--trust", "--plan", "--allow-effects", "--any-version"),
     "migrate verify": ("--rehearse", "--trust"),
@@ -36,6 +36,7 @@ OPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
 
 VALUES: Final[Mapping[str, tuple[str, ...]]] = {
     "--policy": ("optimal", "store-all", "rerun-all"),
+    "--futures": ("wait", "rerun", "drop"),
     "--bandwidth": ("1MB/s", "10MB/s", "100MB/s", "1GB/s"),
     "--alpha": ("0.1", "0.5", "1", "2"),
     "--ship-limit": ("0", "10MB", "100MB", "1GB"),

@@ -34,6 +34,7 @@ Of save alone:
   --force               replace an existing file
   --verify              read the archive back and check every byte
   --with-past           the states that %past lists travel along
+  --futures HOW         what runs aside: wait until it has ended, rerun it there, or drop it (told as lost)
 Of save and verify:
   --rehearse            restore in a fresh process and compare every variable; a save plans with what it learns
 Of restore, and of verify with --rehearse:
@@ -78,8 +79,9 @@ class MigrateMagics(SessionMagics):
         parser.add_argument("--verify", action="store_true")
         parser.add_argument("--rehearse", action="store_true")
         parser.add_argument("--with-past", action="store_true")
+        parser.add_argument("--futures", choices=("wait", "rerun", "drop"), default="drop")
         given = parser.parse_args(words)
-        options = replace(self._options(given), with_past=given.with_past)
+        options = replace(self._options(given), with_past=given.with_past, futures=given.futures)
         with working(self._session, "saving", file_left(given.path)):
             report = self._session.save(Path(given.path), options, force=given.force, rehearse=given.rehearse)
         display(report)

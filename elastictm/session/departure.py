@@ -11,6 +11,7 @@ from elastictm.session.saving import Journey, write
 from elastictm.storage.writer import ArchiveWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from elastictm.model.progress import Progress
@@ -18,16 +19,19 @@ if TYPE_CHECKING:
     from elastictm.session.circumstances.circumstances import Circumstances
     from elastictm.session.clock import Clock
     from elastictm.session.host import Host
+    from elastictm.session.packing import Put
     from elastictm.session.past import Past
     from elastictm.session.recorder import Recorder
     from elastictm.session.saving import Draft
+    from elastictm.storage import manifest as m
 
 
 @dataclass(frozen=True, slots=True)
 class Departure:
     """One session's live state on its way into an archive.
 
-    What the store of ``past`` has compressed is borrowed; the states of ``travelling`` go along.
+    What the store of ``past`` has compressed is borrowed; the states of ``travelling`` go along, as does what
+    ``futures`` puts.
     """
 
     host: Host
@@ -36,6 +40,7 @@ class Departure:
     clock: Clock
     past: Past | None
     travelling: Past | None
+    futures: Callable[[Put], tuple[m.KeptFuture, ...]]
     progress: Progress
 
     def depart(
@@ -61,7 +66,9 @@ class Departure:
                 if lender is not None:
                     writer.borrow(lender)
                 along = None if self.travelling is None else self.travelling.put(writer)
-                return write(drafted, replace(journey, past=along), writer, self.clock.elapsed, self.clock.now())
+                futures = self.futures(writer.put)
+                whole = replace(journey, past=along, futures=futures)
+                return write(drafted, whole, writer, self.clock.elapsed, self.clock.now())
 
         if not rehearse:
             return drafted, written(drafted, final), None

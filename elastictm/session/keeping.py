@@ -188,9 +188,10 @@ class Keeper:
         state, values = states[-1], variables(self._host)
         run = state.run
         touched = dict.fromkeys((*(r.name for r in run.writes), *(v.name for group in run.groups for v in group)))
-        groups, refusals = self._wanted(values if whole else touched, recorder, values)
+        once = bool(run.unrepeatable or run.effects)
+        groups, refusals = self._wanted(values if whole else touched, recorder, values, once=once)
         needed = {key for each in states for version in each.run.settings for key in version.definitions}
-        timed = partial(self._timed, recorder.variables, values)
+        timed = partial(self._timed, recorder.variables, values, once=once)
         with no_collections():
             stock, late = take_stock_of(groups, values, recorder.variables, recorder.freezer, needed, timed)
         refusals.update({name: (name, NO_TIME) for name in late})
@@ -247,7 +248,7 @@ class Keeper:
             self.unweighed += writer.commit(p.Pack(kept=kept)).bytes
 
     def _wanted(
-        self, touched: Iterable[Name], recorder: Recorder, values: Mapping[Name, Any]
+        self, touched: Iterable[Name], recorder: Recorder, values: Mapping[Name, Any], *, once: bool
     ) -> tuple[list[list[Name]], dict[Name, tuple[str, str]]]:
         """The groups that names are in, and what of them is not to be kept."""
         tracked = recorder.variables
@@ -259,16 +260,16 @@ class Keeper:
             refusals.update({name: (name, NOT_WANTED) for name in unwanted})
             names = [name for name in names if name not in unwanted]
             # Of an assumed group, what is small is kept whatever the others take.
-            if not group.within and self._patience.allowance(group, names, values) == 0.0:
+            if not group.within and self._patience.allowance(group, names, values, once=once) == 0.0:
                 refusals.update({name: (name, NO_TIME) for name in names})
             elif names:
                 groups.append(names)
         return groups, refusals
 
     def _timed(
-        self, tracked: Variables, values: Mapping[Name, Any], names: Sequence[Name]
+        self, tracked: Variables, values: Mapping[Name, Any], names: Sequence[Name], *, once: bool
     ) -> AbstractContextManager[Callable[[], float] | None]:
-        return self._patience.timed(tracked[names[0]].group, names, values)
+        return self._patience.timed(tracked[names[0]].group, names, values, once=once)
 
     def _newly_drawn(self, *, whole: bool) -> tuple[RandomState, ...]:
         """The states of the random generators that no state before on this line has."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from elastictm.errors import UsageError
 from elastictm.ids import Name
 from elastictm.model.reports import Policy
 from elastictm.session.shipping import SHIP_AT_MOST
+
+Along = Literal["wait", "rerun", "drop"]
+"""What becomes of a future that has not ended: the save waits, it begins again at the target, or it stays behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,7 @@ class SaveOptions:
     """How to plan; ``bandwidth`` in bytes per second, None for what the destination gives.
 
     ``ship_limit`` is how many bytes a file may have to travel; with ``with_past`` all states of the session do, too.
+    ``futures`` says what becomes of cells that still run aside.
     """
 
     bandwidth: float | None = None
@@ -26,6 +31,7 @@ class SaveOptions:
     allow_effects: bool = False
     ship_limit: int = SHIP_AT_MOST
     with_past: bool = False
+    futures: Along = "drop"
 
     def __post_init__(self) -> None:
         if self.with_past and (self.only is not None or self.exclude):
@@ -45,3 +51,16 @@ class SaveOptions:
         if self.only is not None:
             found = {name for name in found if name in self.only}
         return found - self.exclude
+
+
+def along_of(word: str) -> Along:
+    """What a word says of futures that have not ended.
+
+    Raises:
+        UsageError: it says nothing.
+    """
+    match word:
+        case "wait" | "rerun" | "drop":
+            return word
+        case _:
+            raise UsageError(f"--futures takes wait, rerun or drop, not {word!r}")

@@ -27,15 +27,20 @@ class Patience:
         self._spent = 0.0
         self._costs: dict[Name, tuple[int, float]] = {}
 
-    def allowance(self, group: Group, names: Sequence[Name], values: Mapping[Name, Any]) -> float | None:
-        """Seconds that freezing a group may take: none at all if 0, and as many as it takes if None."""
+    def allowance(
+        self, group: Group, names: Sequence[Name], values: Mapping[Name, Any], *, once: bool = False
+    ) -> float | None:
+        """Seconds that freezing a group may take: none at all if 0, and as many as it takes if None.
+
+        What was made ``once``, as its cell must not run again, is kept like a new value: it would be lost for good.
+        """
         settings = self._settings()
         whole = settings.keeping_seconds
         if group.seconds > whole:
             return 0.0
         if group.digests.keys() == set(group.members) - group.refusals.keys():
             return None
-        if self._is_new(names, values):
+        if once or self._is_new(names, values):
             return whole
         earned = settings.recording_share * (self._clock() - self._began) - self._spent
         left = min(whole, max(settings.recording_floor, earned))
@@ -43,10 +48,10 @@ class Patience:
 
     @contextmanager
     def timed(
-        self, group: Group, names: Sequence[Name], values: Mapping[Name, Any]
+        self, group: Group, names: Sequence[Name], values: Mapping[Name, Any], *, once: bool = False
     ) -> Iterator[Callable[[], float] | None]:
         """Freeze a group in here, while what this gives says that seconds are left; None where time is no matter."""
-        allowed = self.allowance(group, names, values)
+        allowed = self.allowance(group, names, values, once=once)
         if allowed is None:
             yield None
             return

@@ -51,6 +51,7 @@ def tell(session: Session, archive: str) -> dict[str, Any]:
     Raises:
         ElasticTMError: it does not restore.
     """
+    session.brings_futures = False  # they would begin here, and there as well
     report = session.restore(archive, trust=True)
     live = Live.of(session.host, session.recorder.freezer)
     with ArchiveReader(archive) as reader:

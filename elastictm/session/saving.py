@@ -183,12 +183,13 @@ def _flawed(choice: Choice, stock: Stock) -> Choice:
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """What travels besides values: where the session stands, and perhaps its past; and who is told on the way."""
+    """What travels besides values: where the session stands, perhaps past and futures; and who is told on the way."""
 
     execution_count: int
     sources: SourceLibrary
     import_path: tuple[str, ...] = ()
     past: m.Past | None = None
+    futures: tuple[m.KeptFuture, ...] = ()
     progress: Progress = SILENT
 
 
@@ -239,6 +240,7 @@ def write(drafted: Draft, journey: Journey, writer: ArchiveWriter, clock: Callab
         generators={state.generator: writer.put(state.state) for state in generators.now()},
         groups=drafted.stock.ties,
         past=journey.past,
+        futures=journey.futures,
     )
     journey.progress.stage("waiting until the disk has it all", None, "")
     return writer.commit(manifest)

@@ -40,10 +40,11 @@ if TYPE_CHECKING:
     from elastictm.session.drafting import Drafting
     from elastictm.session.futures.futures import Futures
     from elastictm.session.options import SaveOptions
+    from elastictm.session.packing import Put
     from elastictm.session.restoring import Restored
     from elastictm.session.saving import Draft
     from elastictm.session.stock import Stock
-    from elastictm.storage.manifest import Manifest
+    from elastictm.storage.manifest import KeptFuture, Manifest
     from elastictm.storage.readable import Readable
 
 
@@ -72,6 +73,7 @@ class Session:
         self.tell: Callable[[str], None] = lambda _: None
         self.progress: Progress = SILENT
         self.budget: int | None = None
+        self.brings_futures = True
         self._book = TrustBook()
         self._watch = EffectWatch(ignored_paths)
         members, failures = registered(self._watch.of_imports)
@@ -235,8 +237,9 @@ class Session:
         # A path that cannot be written to shall not cost a plan.
         final = destination(path, force=force)
         travelling = self.known_past() if options.with_past else None
+        futures, stay = self._futures_along(options)
         departure = Departure(
-            self.host, self.recorder, self.circumstances, self.clock, self.past, travelling, self.progress
+            self.host, self.recorder, self.circumstances, self.clock, self.past, travelling, futures, self.progress
         )
         planned = self._draft(options, final.parent)
         until_planned = self.clock.elapsed() - started
@@ -246,7 +249,16 @@ class Session:
             past = reader.manifest.past
         took = Took(self.clock.elapsed() - started, until_planned)
         saved = save_report(drafted, str(path), took, size, past)
-        return replace(saved, rehearsal=report)
+        return replace(saved, rehearsal=report, notes=(*stay, *saved.notes))
+
+    def _futures_along(self, options: SaveOptions) -> tuple[Callable[[Put], tuple[KeptFuture, ...]], tuple[str, ...]]:
+        """What puts the futures into an archive that travel with it, and what of them does not, in lines."""
+        if not self.has_futures:
+            return lambda _: (), ()
+        from elastictm.session.futures.travelling import packed  # noqa: PLC0415 - few sessions have futures
+
+        along, stay = self.futures.along(options.futures)
+        return lambda put: packed(along, put), stay
 
     def rehearse(self, path: str | Path, *, trust: bool | Callable[[Manifest], bool] = False) -> RehearsalReport:
         """Restore an archive in a fresh process, and compare what comes of it with what was saved and what is here.
@@ -309,7 +321,10 @@ class Session:
                 with self._watch.aside():
                     told = arrival(self.past, reader, restored)
                 report = replace(report, notes=(*report.notes, told))
-        self._follow()
+            self._follow()
+            if reader.manifest.futures and self.brings_futures:
+                with self._watch.aside():
+                    report = replace(report, notes=(*report.notes, self.futures.arrive(reader)))
         return self._with_what_is_gone(report, before)
 
     def enter(self, reader: Readable, more: Callable[[], None]) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
 
-    from elastictm.storage.manifest import Blob, Chunk, Entry, Manifest, ShippedFile, Unit
+    from elastictm.storage.manifest import Blob, Chunk, Entry, KeptFuture, Manifest, ShippedFile, Unit
     from elastictm.storage.pack import PackChunk
 
 
@@ -37,10 +37,17 @@ def check(manifest: Manifest, area_end: int) -> None:
         check_unit(f"definition {definition.key}", definition.unit, manifest.chunks, keys)
     for i, unit in enumerate(manifest.units):
         check_unit(f"unit {i}", unit, manifest.chunks, keys)
-    for i, blob in enumerate(manifest.past.packs if manifest.past is not None else ()):
-        check_blob(f"pack {i} of the past", blob, manifest.chunks)
+    _check_along(manifest)
     for entry in manifest.entries:
         _check_entry(entry, len(manifest.units))
+
+
+def _check_along(manifest: Manifest) -> None:
+    """Check what travels besides values."""
+    for i, blob in enumerate(manifest.past.packs if manifest.past is not None else ()):
+        check_blob(f"pack {i} of the past", blob, manifest.chunks)
+    for kept in manifest.futures:
+        _check_future(kept, manifest.chunks)
 
 
 def check_chunks(chunks: Sequence[Chunk], area_end: int) -> None:
@@ -101,6 +108,11 @@ def check_unit(
             )
     if keys is not None and (unknown := set(unit.definitions) - keys):
         raise ValueError(f"{what} refers to definitions {sorted(unknown)}, which are not there")
+
+
+def _check_future(kept: KeptFuture, chunks: Sequence[Chunk]) -> None:
+    for blob in (kept.record, kept.inputs, *(b for run in kept.runs for b in (run.answer, run.output, run.results))):
+        check_blob(f"the future {kept.name}", blob, chunks)
 
 
 def _check_entry(entry: Entry, units: int) -> None:

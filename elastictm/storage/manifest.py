@@ -166,6 +166,30 @@ class Past(Struct, frozen=True, omit_defaults=True):
     bytes: Count
 
 
+class KeptRun(Struct, frozen=True, omit_defaults=True):
+    """A run of a future: how it ended, as JSON, what it put out, and the list of the crate with its results.
+
+    All are empty where it had not ended.
+    """
+
+    answer: Blob = NOTHING
+    output: Blob = NOTHING
+    results: Blob = NOTHING
+
+
+class KeptFuture(Struct, frozen=True, omit_defaults=True):
+    """A cell that ran aside: what is known of it, as JSON, the list of the crate with what it read, and its runs.
+
+    ``taken`` are the variables that the session has taken of it.  The blobs of crates are those of this archive.
+    """
+
+    name: str
+    record: Blob
+    inputs: Blob
+    runs: tuple[KeptRun, ...]
+    taken: tuple[str, ...] = ()
+
+
 class Manifest(Struct, frozen=True, omit_defaults=True):
     """All that an archive says of itself; the writer fills in ``chunks``.
 
@@ -192,6 +216,7 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
     seconds: Seconds = 0.0
     settings: dict[str, Any] = field(default_factory=dict)
     past: Past | None = None
+    futures: tuple[KeptFuture, ...] = ()
     chunks: tuple[Chunk, ...] = ()
 
 

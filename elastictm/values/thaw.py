@@ -114,11 +114,12 @@ class Thawer:
                 try:
                     values[name] = loader.load()
                     insides[name] = loader.inside()
+                    if name == frost.names[-1]:
+                        loader.finish()
                 except RecursionError:
                     raise
                 except Exception as error:  # noqa: BLE001 - a user's object may raise anything; the refusal keeps it
                     return Refusal(name, f"{type(error).__name__}: {error}")
-            loader.finish()
         return values
 
     def _load_innermost_first(self, keys: Iterable[DefinitionKey]) -> None:

@@ -201,6 +201,29 @@ def test_results_survive_the_kernel(notebook, tmp_path):
     assert notebook.ns["y"] == 2
 
 
+def test_a_save_takes_futures_along(notebook, tmp_path, capsys):
+    """What ended can be taken at the target, as objects of the classes there; what runs begins again, or is told lost."""
+    notebook.run(
+        CLASSES,
+        "%%future done\nmade = Model([7])\nmade.score()",
+        "%future wait done",
+        "%%future slow --each k=[1,2]\nimport time, pathlib\nwhile not pathlib.Path('go').exists(): time.sleep(0.01)\nbig = k * 10",
+    )
+    left = tm.save(tmp_path / "left.tm")
+    assert [note for note in left.notes if note.startswith("LOST: the future slow, which is")]
+    tm.save(tmp_path / "all.tm", futures="rerun")
+    with pytest.raises(UsageError, match="--futures takes wait, rerun or drop, not 'never'"):
+        tm.save(tmp_path / "never.tm", futures="never")
+    notebook.run("%future cancel slow")
+    (tmp_path / "go").touch()
+    report = tm.restore(tmp_path / "all.tm")
+    assert "futures that came along: done (finished), slow (begun again)" in report.notes
+    assert future(notebook, "slow").vars["big"] == {1: 10, 2: 20}
+    assert tm.future("done").result() == 14
+    notebook.run("%future take done made")
+    assert type(notebook.ns["made"]) is notebook.ns["Model"]
+
+
 def test_own_modules_are_there_as_they_are(notebook, tmp_path):
     """A module beside the notebook is imported anew for each run, in the text that it has by then."""
     (tmp_path / "beside_it.py").write_text("value = 1\n")

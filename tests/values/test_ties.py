@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import socket
 
 import pytest
 
@@ -63,6 +64,41 @@ def test_what_changed_is_told_to_those_in_use(collected):
     assert there.transData.transform((1, 3)).tolist() != where
     back["dots"].set_clim(0, 100)
     assert (back["bar"].vmin, back["bar"].vmax) == (0, 100)
+
+
+def test_what_listens_comes_back():
+    """A colour bar of a surface follows its colours, and a slider moves what it moved before."""
+    widgets = pytest.importorskip("matplotlib.widgets")
+    numpy = pytest.importorskip("numpy")
+    figure = figures.Figure()
+    x, y = numpy.meshgrid(numpy.linspace(-1, 1, 5), numpy.linspace(-1, 1, 5))
+    surface = figure.add_subplot(projection="3d").plot_surface(x, y, x * y, cmap="viridis")
+    bar = figure.colorbar(surface)
+    flat = figures.Figure()
+    axes = flat.add_subplot()
+    (line,) = axes.plot([0, 1])
+    slider = widgets.Slider(flat.add_axes((0.2, 0.05, 0.6, 0.03)), "height", 0, 2)
+
+    def follow(height, line=line):
+        line.set_ydata([0, height])
+
+    slider.on_changed(follow)
+    back = again(surface=surface, bar=bar, line=line, slider=slider)
+    back["surface"].set_clim(-0.3, 0.3)
+    assert (back["bar"].vmin, back["bar"].vmax) == (-0.3, 0.3)
+    back["slider"].set_val(1.5)
+    assert list(back["line"].get_ydata()) == [0, 1.5]
+
+
+def test_a_listener_that_cannot_be_stored_is_told():
+    """An axes that a handler of its limits is lost with says so."""
+    figure = figures.Figure()
+    axes = figure.add_subplot()
+    link = socket.socket()
+    axes.callbacks.connect("xlim_changed", lambda _, link=link: link.fileno())
+    group = Freezer(Surroundings({})).group({Name("figure"): figure}, keep=True)
+    link.close()
+    assert "comes back without what listens to 'xlim_changed', which cannot be stored" in group.flaws["figure"].reason
 
 
 def test_what_a_later_variable_holds_is_tied_as_well():

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from elastictm.errors import ArchiveDamaged, StateNotKept
 from elastictm.ids import DefinitionKey, Name
@@ -14,49 +14,13 @@ from elastictm.model.wire import decode_history
 from elastictm.session.packing import definition_units, source_texts, unpacked
 from elastictm.storage.closing import Closing
 from elastictm.storage.crate import Crate
+from elastictm.values.symbols import are_alike
 from elastictm.values.thaw import Frost, Thawer
 
 if TYPE_CHECKING:
     from elastictm.storage.manifest import Entry
     from elastictm.values.definitions import Definition
     from elastictm.values.freeze import Freezer, Surroundings
-
-Present: TypeAlias = "Callable[[DefinitionKey], tuple[Definition, bytes] | None]"
-"""The function or class that has a number here, and its stream as the session wrote it; None where there is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Taker:
-    """The process that takes results: ``objects`` are those that every session has, by the names that stand for them.
-
-    Streams are compared that one process wrote: in another one, equal texts may be other objects.
-    """
-
-    around: Surroundings
-    present: Present
-    objects: Mapping[str, Any]
-
-    @classmethod
-    def session(cls, freezer: Freezer, objects: Mapping[str, Any]) -> Taker:
-        """The session itself."""
-
-        def present(key: DefinitionKey) -> tuple[Definition, bytes] | None:
-            live = freezer.around.definitions.get(key)
-            unit = None if live is None else freezer.definition(live)
-            return None if live is None or unit is None or isinstance(unit, Refusal) else (live, unit.stream)
-
-        return cls(freezer.around, present, objects)
-
-    @classmethod
-    def sandbox(cls, around: Surroundings, inputs: Crate, objects: Mapping[str, Any]) -> Taker:
-        """A sandbox that has unpacked its inputs."""
-        there = {d.key: bytes(inputs.read(d.unit.stream)) for d in inputs.manifest.definitions}
-
-        def present(key: DefinitionKey) -> tuple[Definition, bytes] | None:
-            live = around.definitions.get(key)
-            return None if live is None or key not in there else (live, there[key])
-
-        return cls(around, present, objects)
 
 
 class Results(Closing):
@@ -65,15 +29,13 @@ class Results(Closing):
     ``run`` is the cell run as it was recorded there, ``entries`` are its variables by name.
     """
 
-    def __init__(self, folder: Path, inputs: Path, unchanged: Collection[int]) -> None:
-        """Open it; ``unchanged`` are the definitions among its ``inputs`` that the run left as they were.
+    def __init__(self, folder: Path) -> None:
+        """Open it.
 
         Raises:
             ArchiveError: it is not there, or damaged.
         """
         self._crate = Crate(folder)
-        self._inputs = inputs
-        self._unchanged = unchanged
         try:
             history = decode_history(self._crate.read(self._crate.manifest.history))
             self._texts = source_texts(self._crate)
@@ -87,22 +49,24 @@ class Results(Closing):
         """Close the files; what was brought in stays valid."""
         self._crate.close()
 
-    def bring(self, names: Iterable[Name], taker: Taker) -> dict[Name, Any]:
+    def bring(self, names: Iterable[Name], freezer: Freezer, objects: Mapping[str, Any]) -> dict[Name, Any]:
         """Values of variables; those that share data there share it here.
+
+        ``objects`` are those that every session has one of, by the names that stand for them.
 
         Raises:
             StateNotKept: one of them is not there, or does not load.
         """
-        wanted = list(names)
+        wanted, around = list(names), freezer.around
         for name in wanted:
             entry = self.entries.get(name)
             if entry is None or entry.unit is None:
                 why = "the run did not make it" if entry is None else f"{entry.path}: {entry.reason}"
                 raise StateNotKept(f"{name} cannot be taken: {why}")
         for filename, text in self._texts.items():
-            taker.around.sources.add(filename, text)
-        keys = _Keys(self._crate, self._same(taker), taker.around)
-        thawer = Thawer(taker.around, keys.unit, taker.objects)
+            around.sources.add(filename, text)
+        keys = _Keys(self._crate, self._same(freezer), around)
+        thawer = Thawer(around, keys.unit, objects)
         for key, definition in keys.here.items():
             thawer.register(key, definition)
         found: dict[Name, Any] = {}
@@ -113,19 +77,22 @@ class Results(Closing):
                 raise StateNotKept(f"{outcome.path} does not load here: {outcome.reason}")
             found.update(outcome)
         for key, definition in thawer.definitions.items():
-            taker.around.definitions.bind(key, definition)
+            around.definitions.bind(key, definition)
         return {name: found[name] for name in wanted}
 
-    def _same(self, taker: Taker) -> dict[DefinitionKey, Definition]:
-        """The definitions here that the run has, as they are, with all that they refer to."""
+    def _same(self, freezer: Freezer) -> dict[DefinitionKey, Definition]:
+        """The definitions here that the crate has, as they are, with all that they refer to."""
         found: dict[DefinitionKey, Definition] = {}
         refer: dict[DefinitionKey, tuple[int, ...]] = {}
-        with Crate(self._inputs) as inputs:
-            for definition in inputs.manifest.definitions:
-                key = DefinitionKey(definition.key)
-                present = taker.present(key) if key in self._unchanged else None
-                if present is not None and present[1] == bytes(inputs.read(definition.unit.stream)):
-                    found[key], refer[key] = present[0], definition.unit.definitions
+        for definition in self._crate.manifest.definitions:
+            key, unit = DefinitionKey(definition.key), definition.unit
+            live = freezer.around.definitions.get(key)
+            here = None if live is None else freezer.definition(live)
+            if live is None or here is None or isinstance(here, Refusal) or unit.segments:
+                continue
+            there = bytes(self._crate.read(unit.stream))
+            if unit.definitions == here.definitions and are_alike(there, here.stream):
+                found[key], refer[key] = live, unit.definitions
         while differing := [key for key in found if any(inner not in found for inner in refer[key])]:
             for key in differing:
                 del found[key]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from msgspec import Struct
 
 from elastictm.ids import Name, RunNumber, Version
 from elastictm.model.futures import FutureLine, FutureStatus
-from elastictm.session.futures.order import INPUTS, RESULTS, Answer, Earlier
+from elastictm.session.futures.order import INPUTS, RESULTS, Answer
 from elastictm.session.futures.output import OutputReader
 from elastictm.session.futures.workers import CANCELLED, Failure
 
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 RECORD: Final = "future.json"
 """What a future's folder says of it."""
 
-_ANSWER: Final = "answer.json"
+ANSWER: Final = "answer.json"
 """How a run ended, in its folder."""
+
+NAME: Final = re.compile(r"[^\W\d][\w.-]*\Z")
+"""What a future can be called."""
 
 
 class Record(Struct, frozen=True):
@@ -66,13 +70,13 @@ class Run:
         else:
             self.status = "cancelled" if outcome is CANCELLED else "failed"
             self.why = "" if outcome is CANCELLED else outcome.why
-        (self.folder / _ANSWER).write_bytes(msgspec.json.encode((self.status, self.why, self.answer)))
+        (self.folder / ANSWER).write_bytes(msgspec.json.encode((self.status, self.why, self.answer)))
         self.over.set()
 
     def read_back(self) -> None:
         """Be as it was when the process ended that had it: what had not ended then never will."""
         try:
-            told = (self.folder / _ANSWER).read_bytes()
+            told = (self.folder / ANSWER).read_bytes()
         except OSError:
             self.status, self.why = "failed", "the kernel ended before it did"
         else:
@@ -156,13 +160,10 @@ class Future:
             for run in self.runs
         ]
 
-    def earlier(self) -> tuple[Earlier, ...]:
-        """Its runs, for those that were to wait for it."""
-        return tuple(
-            Earlier(str(run.folder), str(self.inputs), run.answer.unchanged)
-            for run in self.runs
-            if run.answer is not None and (run.folder / RESULTS).is_dir()
-        )
+    def earlier(self) -> tuple[str, ...]:
+        """The crates with what its runs made, for those that were to wait for it."""
+        crates = (run.folder / RESULTS for run in self.runs)
+        return tuple(str(crate) for crate in crates if crate.is_dir())
 
     def output(self, index: int = 0) -> OutputReader:
         """What one of its runs put out."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import re
 import secrets
 import shutil
 import sys
@@ -14,25 +13,26 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from elastictm.errors import UsageError
 from elastictm.ids import Name
 from elastictm.model.futures import FutureList
-from elastictm.session.futures.future import Future, Record, made_of, read_back
+from elastictm.session.futures.future import NAME, Future, Record, made_of, read_back
 from elastictm.session.futures.inputs import Inputs, cases
 from elastictm.session.futures.order import Order, packed
 from elastictm.session.futures.places import FUTURES
 from elastictm.session.futures.taking import Taking
+from elastictm.session.futures.travelling import unpacked
 from elastictm.session.futures.workers import CANCELLED, Failure
 
 if TYPE_CHECKING:
     from elastictm.session.futures.future import Run
-    from elastictm.session.futures.order import Answer, Earlier
+    from elastictm.session.futures.order import Answer
     from elastictm.session.futures.workers import Engine
+    from elastictm.session.options import Along
     from elastictm.session.session import Session
-
-_NAME: Final = re.compile(r"[^\W\d][\w.-]*\Z")
+    from elastictm.storage.reader import ArchiveReader
 
 
 class Futures:
@@ -162,6 +162,39 @@ class Futures:
                 with self._lock:
                     self._futures.setdefault(future.name, future)
 
+    def along(self, how: Along) -> tuple[list[Future], tuple[str, ...]]:
+        """The futures that travel with a save, and what does not, in lines.
+
+        What has ended and was not taken travels; what has not ended is waited for, begins again there, or stays behind.
+        """
+        with self._lock:
+            futures = list(self._futures.values())
+        if how == "wait":
+            for future in futures:
+                self.wait(future.name)
+        left = [future for future in futures if not future.ended and how == "drop"]
+        lines = (
+            f"LOST: the future {future.name}, which is {future.status}: --futures wait has it end first, "
+            "--futures rerun begin again there"
+            for future in left
+        )
+        wanted = (f for f in futures if f not in left and (not f.ended or not f.taken.issuperset(f.made())))
+        return [future for future in wanted if future.status != "cancelled"], tuple(lines)
+
+    def arrive(self, archive: ArchiveReader) -> str:
+        """Know the futures that came with an archive, and begin those again that had not ended; tells which.
+
+        Raises:
+            ArchiveDamaged: one cannot be read.
+            DestinationError: they cannot be written here.
+        """
+        found = list(unpacked(archive, self._folder()))
+        with self._lock:
+            self._futures.update({future.name: future for future in found})
+        told = ", ".join(f"{f.name} ({f.status if f.ended else 'begun again'})" for f in found)
+        self._go_on()
+        return f"futures that came along: {told}"
+
     def news(self) -> Iterator[str]:
         """What ended since somebody asked, or waited for it, in lines."""
         with self._lock:
@@ -187,7 +220,7 @@ class Futures:
         with self._lock:
             if not name:
                 return next(free for i in itertools.count(1) if (free := f"future{i}") not in self._futures)
-            if not _NAME.match(name):
+            if not NAME.match(name):
                 raise UsageError(f"a future's name is a word of letters, digits, - and _, not {name!r}")
             known = self._futures.get(name)
         if known is not None and not known.ended:
@@ -239,7 +272,7 @@ class Futures:
                         earlier = tuple(each for o in others if o is not None for each in o.earlier())
                         self._submit(future, run, earlier)
 
-    def _submit(self, future: Future, run: Run, earlier: tuple[Earlier, ...]) -> None:
+    def _submit(self, future: Future, run: Run, earlier: tuple[str, ...]) -> None:
         record = future.record
         index = list(future.runs).index(run)
         seed = int.from_bytes(blake2b(f"{record.seed}:{index}".encode(), digest_size=16).digest(), "little")

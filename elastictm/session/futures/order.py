@@ -14,14 +14,6 @@ RESULTS: Final = "results"
 """The crate, in a run's folder, with what its cell made."""
 
 
-class Earlier(Struct, frozen=True):
-    """A run that has ended: its folder, that of its inputs, and which definitions among these it left as they were."""
-
-    folder: str
-    inputs: str
-    unchanged: tuple[int, ...]
-
-
 class Order(Struct, frozen=True):
     """A cell to be run on copies.
 
@@ -38,7 +30,7 @@ class Order(Struct, frozen=True):
     seed: str
     directory: str
     import_path: tuple[str, ...]
-    after: tuple[Earlier, ...] = ()
+    after: tuple[str, ...] = ()
     chosen: dict[str, int] = field(default_factory=dict)
 
 
@@ -47,8 +39,7 @@ class Answer(Struct, frozen=True):
 
     ``seconds`` is what the cell took, ``peak`` the most memory that the process had meanwhile, in bytes.
     ``made`` are variables whose values are in the crate with the results, ``shown`` tells whether one was displayed.
-    ``refused`` tells of others why they are not there.  ``unchanged`` are definitions among the inputs that are as they
-    were.
+    ``refused`` tells of others why they are not there.
     """
 
     status: Literal["finished", "failed"]
@@ -58,7 +49,6 @@ class Answer(Struct, frozen=True):
     made: tuple[str, ...] = ()
     shown: bool = False
     refused: dict[str, str] = field(default_factory=dict)
-    unchanged: tuple[int, ...] = ()
 
 
 def packed(record: Order | Answer) -> bytes:

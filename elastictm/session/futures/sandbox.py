@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import msgspec
 
 from elastictm.errors import ElasticTMError
-from elastictm.ids import DefinitionKey, is_variable, output_name
-from elastictm.model.records import Refusal
+from elastictm.ids import is_variable, output_name
 from elastictm.session.cells import described
-from elastictm.session.futures.bringing import Results, Taker
+from elastictm.session.futures.bringing import Results
 from elastictm.session.futures.bundle import bundle, pack
 from elastictm.session.futures.order import RESULTS, Answer, Order
 from elastictm.session.futures.output import OutputLog
@@ -55,7 +54,6 @@ class Sandbox:
         self._session = session
         self._stage = stage
         self._modules = frozenset(sys.modules)
-        self._streams: dict[int, bytes] = {}
 
     def carry_out(self, order: Order) -> Answer:
         """Run a cell; what it put out is logged, and what it made packed, in the folder of the run."""
@@ -93,29 +91,17 @@ class Sandbox:
         sys.path[:] = order.import_path
         forget_own(self._modules)
         with Crate(Path(order.inputs)) as crate:
-            self._session.enter(crate, lambda: self._complete(order, crate))
-            self._streams = self._definitions(crate)
+            self._session.enter(crate, lambda: self._complete(order))
         _seed(int(order.seed, 16))
 
-    def _definitions(self, crate: Crate) -> dict[int, bytes]:
-        """The streams of the definitions among the inputs, as they are now."""
-        freezer = self._session.recorder.freezer
-        found: dict[int, bytes] = {}
-        for definition in crate.manifest.definitions:
-            live = freezer.around.definitions.get(DefinitionKey(definition.key))
-            unit = None if live is None else freezer.definition(live)
-            if unit is not None and not isinstance(unit, Refusal):
-                found[definition.key] = unit.stream
-        return found
-
-    def _complete(self, order: Order, crate: Crate) -> None:
+    def _complete(self, order: Order) -> None:
         """Have what earlier runs made, and of some variables the item that is this run's."""
         host, freezer = self._session.host, self._session.recorder.freezer
-        taker = Taker.sandbox(freezer.around, crate, {**host.fixtures, **host.singletons})
+        objects = {**host.fixtures, **host.singletons}
         for earlier in order.after:
-            with Results(Path(earlier.folder) / RESULTS, Path(earlier.inputs), earlier.unchanged) as results:
+            with Results(Path(earlier)) as results:
                 there = [n for n, entry in results.entries.items() if entry.unit is not None and is_variable(n)]
-                for name, value in results.bring(there, taker).items():
+                for name, value in results.bring(there, freezer, objects).items():
                     place(host, name, value)
         for key, index in order.chosen.items():
             host.namespace[key] = list(host.namespace[key])[index]
@@ -134,14 +120,11 @@ class Sandbox:
             crate.commit(pack(crate, made, runs, recorder, count=order.count, now=session.clock.now()))
         stored = stock.fingerprints()
         refused = {str(name): f"{why.path}: {why.reason}" for name, why in stock.refusals().items()}
-        with Crate(Path(order.inputs)) as inputs:
-            now = self._definitions(inputs)
         return msgspec.structs.replace(
             answer,
             made=tuple(n for n in written if n in stored),
             shown=shown in stored,
             refused=refused,
-            unchanged=tuple(key for key, stream in now.items() if self._streams.get(key) == stream),
         )
 
 

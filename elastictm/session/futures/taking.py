@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from elastictm.errors import UsageError
 from elastictm.ids import Name, output_name
-from elastictm.session.futures.bringing import Results, Taker
+from elastictm.session.futures.bringing import Results
 from elastictm.session.futures.order import RESULTS
 from elastictm.session.host import place, variables
 
@@ -24,17 +24,17 @@ class Taking:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def values(self, future: Future, run: Run, names: Iterable[Name]) -> dict[Name, Any]:
+    def values(self, run: Run, names: Iterable[Name]) -> dict[Name, Any]:
         """What a run made, as values of this session's.
 
         Raises:
             StateNotKept: a value is not there, or does not load.
         """
         host = self._session.host
-        taker = Taker.session(self._session.recorder.freezer, {**host.fixtures, **host.singletons})
+        objects = {**host.fixtures, **host.singletons}
         assert run.answer is not None  # noqa: S101 - it has ended
-        with Results(run.folder / RESULTS, future.inputs, run.answer.unchanged) as results:
-            return results.bring(names, taker)
+        with Results(run.folder / RESULTS) as results:
+            return results.bring(names, self._session.recorder.freezer, objects)
 
     def named(self, future: Future, names: Sequence[Name]) -> dict[Name, Any]:
         """What a future made, by name; of many runs, dicts from the values that each had.
@@ -42,7 +42,7 @@ class Taking:
         Raises:
             StateNotKept: a value is not there, or does not load.
         """
-        found = [self.values(future, run, names) for run in future.runs if run.answer is not None]
+        found = [self.values(run, names) for run in future.runs if run.answer is not None]
         if not future.many:
             return found[0]
         keys = self.keys(future)
@@ -53,7 +53,7 @@ class Taking:
         if run.answer is None or not run.answer.shown:
             return None
         name = output_name(future.began)
-        return self.values(future, run, [name])[name]
+        return self.values(run, [name])[name]
 
     def keys(self, future: Future) -> list[Any]:
         """The values that each of its runs has, one or a tuple of some; none where there is one run only."""
@@ -61,9 +61,9 @@ class Taking:
             return []
         host = self._session.host
         names = [Name(name) for name in future.runs[0].chosen]
-        taker = Taker.session(self._session.recorder.freezer, {**host.fixtures, **host.singletons})
-        with Results(future.inputs, future.inputs, ()) as inputs:
-            lists = inputs.bring(names, taker)
+        objects = {**host.fixtures, **host.singletons}
+        with Results(future.inputs) as inputs:
+            lists = inputs.bring(names, self._session.recorder.freezer, objects)
         return [_key([lists[Name(name)][place] for name, place in run.chosen.items()], run.case) for run in future.runs]
 
     def take(
@@ -97,7 +97,7 @@ class Taking:
         """What its runs did outside of their namespaces."""
         for run in future.runs:
             if run.answer is not None:
-                with Results(run.folder / RESULTS, future.inputs, run.answer.unchanged) as results:
+                with Results(run.folder / RESULTS) as results:
                     yield from results.run.effects
 
     def _check(self, future: Future, *, force: bool) -> None:

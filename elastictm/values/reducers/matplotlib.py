@@ -9,7 +9,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from types import ModuleType
 
     from elastictm.values.reducers import FreezingPass
@@ -23,20 +23,30 @@ def reducers(cbook: ModuleType) -> dict[type, Any]:
 
 
 def reduce_registry(value: Any, view: FreezingPass) -> Any:
-    """A registry by the state that its class gives, with those that are still in use of whom it notifies."""
+    """A registry by the state that its class gives, with those that it notifies, which pickle drops.
+
+    Without them colour bars stand still, and sliders move nothing.
+    """
     state = _state(value)
-    for cid, notified in _notified(vars(value).get("callbacks", {}).get("changed", {})):
-        if cid not in state["callbacks"].get("changed", {}):
-            view.tie_later(notified.__self__, connect, value, cid, notified)
+    for signal, cid, listener in _listeners(value):
+        if cid in state["callbacks"].get(signal, {}):
+            continue
+        if isinstance(listener, MethodType):
+            # It is known weakly: where nothing else holds the object, it is garbage.
+            view.tie_later(listener.__self__, connect, value, signal, cid, listener)
+        elif view.storable(listener):
+            view.tie_later(value, connect, value, signal, cid, listener)
+        else:
+            view.lose(value, f"comes back without what listens to {signal!r}, which cannot be stored")
     return copyreg.__newobj__, (type(value),), state  # type: ignore[attr-defined]
 
 
-def connect(registry: Any, cid: int, notified: MethodType) -> None:
-    """Have a registry notify again, by the number that it knew this method by."""
+def connect(registry: Any, signal: str, cid: int, listener: Callable[..., Any]) -> None:
+    """Have a registry notify again, by the number that it knew this listener by."""
     state = _state(registry)
-    methods = {number: proxy() for number, proxy in registry.callbacks.get("changed", {}).items()} | {cid: notified}
-    state["callbacks"]["changed"] = dict(sorted(methods.items()))
-    registry.__setstate__(state)
+    known = {name: {number: proxy() for number, proxy in each.items()} for name, each in registry.callbacks.items()}
+    known[signal] = dict(sorted({**known.get(signal, {}), cid: listener}.items()))
+    registry.__setstate__({**state, "callbacks": known})
 
 
 def _state(value: Any) -> dict[str, Any]:
@@ -51,9 +61,12 @@ def _state(value: Any) -> dict[str, Any]:
     return state
 
 
-def _notified(proxies: Mapping[int, Any]) -> Iterator[tuple[int, MethodType]]:
-    """Methods of matplotlib's that learn of new colours or limits: pickle drops them, and colour bars stand still."""
-    for cid, proxy in proxies.items():
-        method = proxy()
-        if isinstance(method, MethodType) and type(method.__self__).__module__.startswith("matplotlib."):
-            yield cid, method
+def _listeners(registry: Any) -> Iterator[tuple[str, int, Callable[..., Any]]]:
+    """What a registry of certain signals notifies; one for all is a canvas's, which is made anew."""
+    if vars(registry).get("_signals") is None:
+        return
+    for signal, proxies in vars(registry).get("callbacks", {}).items():
+        for cid, proxy in tuple(proxies.items()):
+            listener = proxy()
+            if listener is not None:
+                yield signal, cid, listener
