@@ -12,8 +12,17 @@ if TYPE_CHECKING:
 
     from elastictm.ids import Name, RunNumber
 
-_OF_LIBRARIES: Final = frozenset({("tqdm._monitor", "TMonitor"), ("IPython.core.history", "HistorySavingThread")})
-"""Classes of threads that run code of their own alone, over what no variable holds and over what is never stored."""
+_OF_LIBRARIES: Final = frozenset(
+    {
+        ("tqdm._monitor", "TMonitor"),
+        ("IPython.core.history", "HistorySavingThread"),
+        ("zmq.utils.garbage", "GarbageCollectorThread"),
+    }
+)
+"""Classes of threads that run code of their own alone, over what no variable holds and over what is never stored.
+
+The last of them is there once a kernel has sent a large output, a figure say.
+"""
 
 OWN_THREADS: Final = "elastictm-"
 """How the names of this program's own threads begin, which change no variable."""

@@ -94,10 +94,14 @@ class Draft:
         return tuple(version.name for version in self.plan.loads if version.name in self.stock.flaws)
 
     def _may_differ(self) -> Iterator[str]:
-        """What cells make that run again although they are not repeatable, or read what such cells make."""
+        """What comes back from cells that run again although they are not repeatable, or read what such cells make.
+
+        What is loaded, or made anew later, is not what such a cell made in between.
+        """
         reasons = {cell.n: cell.reason for cell in self.unrepeatable}
+        made = {record.version for record in self.history.live.values()}.difference(self.plan.loads)
         for step, n in doubtful(self.history, self.plan.reruns, reasons):
-            names = [version.name for version in step.writes if is_variable(version.name)]
+            names = [version.name for version in step.writes if is_variable(version.name) and version in made]
             if names:
                 why = reasons[n] if n == step.n else f"reads what cell {n} makes: {reasons[n]}"
                 yield f"MAY DIFFER {', '.join(names)}: cell {step.n} must run again, and {why}"
