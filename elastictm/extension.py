@@ -40,9 +40,9 @@ class ElasticTM(Configurable):  # type: ignore[misc]
     budget = Unicode(
         "", help="Bytes that the past may take on disk, such as 2GB; empty: a tenth of what is free, at most 20GB."
     ).tag(config=True)
-    workers = Unicode("", help="How many processes run cells aside at a time; empty: as many as there are cores.").tag(
-        config=True
-    )
+    workers = Unicode(
+        "", help="How many processes run cells aside at a time (empty: one for each core), dask, or tcp://HOST:PORT."
+    ).tag(config=True)
     worker_memory = Unicode("", help="Bytes, such as 4GB, past which a cell that runs aside is ended; empty: none").tag(
         config=True
     )
@@ -53,10 +53,11 @@ class ElasticTM(Configurable):  # type: ignore[misc]
 
     @validate("workers")  # type: ignore[untyped-decorator]
     def _is_number(self, proposal: Any) -> str:
-        """Refuse what is no number of processes."""
+        """Refuse what is neither a number of processes nor a cluster."""
         value = str(proposal["value"])
-        if value and not (value.isdecimal() and int(value)):
-            raise TraitError(f"workers is a number of processes, 1 or more, and not {value!r}")
+        number = value.isdecimal() and int(value)
+        if value and not number and value != "dask" and "://" not in value:
+            raise TraitError(f"workers is a number of processes, dask, or tcp://HOST:PORT, and not {value!r}")
         return value
 
     @validate("bandwidth", "budget", "worker_memory")  # type: ignore[untyped-decorator]
@@ -88,7 +89,7 @@ class ElasticTM(Configurable):  # type: ignore[misc]
             self.alpha,
             self.faith_budget,
             budget=parse_size(self.budget) if self.budget else None,
-            workers=int(self.workers) if self.workers else None,
+            workers=self.workers,
             worker_memory=parse_size(self.worker_memory) if self.worker_memory else None,
             notify=self.notify,
         )

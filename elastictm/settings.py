@@ -16,8 +16,9 @@ class Settings:
     and again to see what cells did to modules that they import.
     ``keeping_seconds`` is how long freezing a group of variables may take for the sake of the past.
     ``budget`` is how many bytes the past of all sessions may take on disk; None for a part of what is free.
-    ``workers`` is how many processes run cells aside at a time, None for as many as there are cores; one is ended that
-    takes more than ``worker_memory`` bytes, None for no limit.  ``notify`` is a command that is run when one has ended.
+    ``workers`` is how many processes run cells aside at a time, empty for as many as there are cores, ``dask`` for a
+    Dask cluster of this machine, or the address of a scheduler; a process of this machine is ended that takes more than
+    ``worker_memory`` bytes, None for no limit.  ``notify`` is a command that is run when one has ended.
     ``digest_limit`` is the size in bytes up to which a file that a cell read is digested at once.
     """
 
@@ -27,7 +28,7 @@ class Settings:
     alpha: float = 1.0
     faith_budget: float = 5.0
     digest_limit: int = 8_000_000
-    workers: int | None = None
+    workers: str = ""
     worker_memory: int | None = None
     notify: str = ""
     keeping_seconds: float = 2.0

@@ -33,6 +33,7 @@ FUTURE = """\
 Options of %%future:
   --each NAME=LIST          run the cell once for each value; what is taken are dicts from the values
   --after OTHER             wait for another future, and see the variables that it made
+  --resources NAME=N        where it may run in a cluster, such as gpu=1
 
 For example:
   %%future fit                above a cell that trains a model, and then
@@ -103,10 +104,12 @@ class FutureMagics(SessionMagics):
         parser.add_argument("name", nargs="?", default="")
         parser.add_argument("--each", action="append", default=[])
         parser.add_argument("--after", action="append", default=[])
+        parser.add_argument("--resources", action="append", default=[])
         given = parser.parse_args(words)
+        resources = dict(_amount(text) for text in given.resources)
         each = dict(self._list(text) for text in given.each)
         self._session.futures.on_change = self._changed
-        future = self._session.futures.start(given.name, cell, each=each, after=given.after)
+        future = self._session.futures.start(given.name, cell, each=each, after=given.after, resources=resources)
         if self.is_notebook:
             self._boards.show(future.name, lambda table: table.of(future.name))
             return
@@ -199,6 +202,16 @@ class FutureMagics(SessionMagics):
 
     def _forget(self, words: list[str]) -> None:
         print(self._session.futures.forget(_one(words, "forget")))  # noqa: T201 - a surface
+
+
+def _amount(text: str) -> tuple[str, float]:
+    name, sign, number = text.partition("=")
+    try:
+        return name, float(number if sign else 1)
+    except ValueError:
+        raise UsageError(
+            f"--resources takes what a worker has and how much of it, such as gpu=1, not {text!r}"
+        ) from None
 
 
 def _one(words: list[str], action: str) -> str:

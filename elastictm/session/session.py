@@ -355,13 +355,10 @@ class Session:
     @cached_property
     def futures(self) -> Futures:
         """The cells of this session that run aside."""
+        from elastictm.session.futures.engines import engine  # noqa: PLC0415 - likewise
         from elastictm.session.futures.futures import Futures  # noqa: PLC0415 - recording does without
-        from elastictm.session.futures.workers import LocalWorkers, cores  # noqa: PLC0415 - likewise
 
-        def workers() -> LocalWorkers:
-            return LocalWorkers(lambda: self.settings().workers or cores(), lambda: self.settings().worker_memory)
-
-        return Futures(self, workers)
+        return Futures(self, lambda: engine(self.settings))
 
     def recover(self, session: str | None, state: str | None, *, allow_effects: bool = False) -> RestoreReport:
         """Bring a state of another session here, its last one if none is named, and go on from there.

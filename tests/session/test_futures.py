@@ -160,6 +160,8 @@ def test_too_much_memory_ends_a_run(notebook):
         ("%%future x --each k=nowhere\n1", "--each k: nowhere gives no list: NameError"),
         ("%%future x --after y\n1", "there is no future 'y'"),
         ("%%future x\nopen_file", "open_file['deep'][0] cannot be copied, so nothing was begun"),
+        ("%%future x --resources gpu=1\n1", "resources are those of a cluster"),
+        ("%%future x --resources gpu=many\n1", "--resources takes what a worker has"),
         ("%%future x\ndef :", "the cell cannot be read as Python"),
     ],
 )
@@ -240,6 +242,9 @@ def test_files_that_it_writes_are_real(notebook, tmp_path):
     run = notebook.run("%future take w ok")
     assert [effect.kind for effect in run.effects] == ["write"]
     assert "made.txt" in run.effects[0].detail
+    (tmp_path / "below").mkdir()
+    notebook.run("%cd -q below", "%%future w\nfrom pathlib import Path\nPath.cwd()", "%future wait w")
+    assert tm.future("w").result() == tmp_path / "below"
 
 
 def test_names_are_those_of_variables(notebook):

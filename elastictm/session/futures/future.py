@@ -45,6 +45,7 @@ class Record(Struct, frozen=True):
     reads: tuple[tuple[str, int], ...]
     cases: tuple[tuple[str, dict[str, int]], ...]
     after: tuple[str, ...] = ()
+    resources: dict[str, float] = msgspec.field(default_factory=dict)
 
 
 @dataclass(eq=False)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from elastictm.errors import UsageError
@@ -56,7 +57,13 @@ class Futures:
         self.on_change: Callable[[Future, bool], None] = lambda _future, _over: None
 
     def start(
-        self, name: str, source: str, *, each: Mapping[str, Sequence[Any]] | None = None, after: Sequence[str] = ()
+        self,
+        name: str,
+        source: str,
+        *,
+        each: Mapping[str, Sequence[Any]] | None = None,
+        after: Sequence[str] = (),
+        resources: Mapping[str, float] = MappingProxyType({}),
     ) -> Future:
         """Begin a future; returns at once.
 
@@ -65,6 +72,7 @@ class Futures:
             source: The cell, without the line that sends it aside.
             each: Lists of values by the names that the cell has them under; it runs once for each combination.
             after: Futures that it is to wait for, and whose variables it sees.
+            resources: What it wants of a cluster's worker, such as one ``gpu``.
 
         Raises:
             UsageError: the name or the cell cannot be used, or a variable cannot be copied, which is named.
@@ -78,12 +86,19 @@ class Futures:
         inputs.pack(folder, n)
         versions = tuple((str(version.name), int(version.n)) for version in inputs.versions())
         now, seed = self._session.clock.now(), f"{secrets.randbits(128):x}"
-        record = Record(name, n, source, now, seed, versions, tuple(cases(lists)), tuple(after))
+        record = Record(name, n, source, now, seed, versions, tuple(cases(lists)), tuple(after), dict(resources))
         future = made_of(folder, record)
         future.write_down()
         with self._lock:
             self._futures[name] = future
-        self._go_on()
+        try:
+            self._go_on()
+        except UsageError:
+            # There is no engine, or none of the kind that it takes.
+            with self._lock:
+                del self._futures[name]
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         return future
 
     def find(self, name: str) -> Future:
@@ -290,7 +305,10 @@ class Futures:
         if self._engine is None:
             self._engine = self._make_engine()
         run.task = self._engine.submit(
-            packed(order), lambda: self._started(run), lambda outcome: self._ended(future, run, outcome)
+            packed(order),
+            lambda: self._started(run),
+            lambda outcome: self._ended(future, run, outcome),
+            record.resources,
         )
 
     def _started(self, run: Run) -> None:

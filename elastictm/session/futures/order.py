@@ -10,6 +10,10 @@ from msgspec import Struct, field
 INPUTS: Final = "inputs"
 """The crate, in a future's folder, with what its cell reads."""
 
+ORDER: Final = "order"
+ANSWER: Final = "answer"
+"""Files in which a process of its own finds an order, and leaves its answer."""
+
 RESULTS: Final = "results"
 """The crate, in a run's folder, with what its cell made."""
 

@@ -87,12 +87,18 @@ class Sandbox:
 
     def _prepare(self, order: Order) -> None:
         """Have all that the cell reads, and nothing else."""
-        os.chdir(order.directory)
-        sys.path[:] = order.import_path
+        self._be_there(order)
         forget_own(self._modules)
         with Crate(Path(order.inputs)) as crate:
             self._session.enter(crate, lambda: self._complete(order))
+        # Settings were put back to what they were when this process began.
+        self._be_there(order)
         _seed(int(order.seed, 16))
+
+    @staticmethod
+    def _be_there(order: Order) -> None:
+        os.chdir(order.directory)
+        sys.path[:] = order.import_path
 
     def _complete(self, order: Order) -> None:
         """Have what earlier runs made, and of some variables the item that is this run's."""

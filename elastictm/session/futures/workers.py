@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import psutil
 
+from elastictm.errors import UsageError
 from elastictm.model.tables import amount
 from elastictm.session.futures.order import Answer, answer_of
 from elastictm.session.lingering import OWN_THREADS
@@ -24,7 +25,7 @@ from elastictm.session.lingering import OWN_THREADS
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-_SANDBOX: Final = "elastictm.sandboxing"
+SANDBOX: Final = "elastictm.sandboxing"
 """What carries out orders; it is above this part, and only workers import it."""
 
 _BETWEEN_LOOKS: Final = 0.1
@@ -52,8 +53,17 @@ class Task(Protocol):
 class Engine(Protocol):
     """Where orders are carried out."""
 
-    def submit(self, order: bytes, started: Callable[[], None], done: Callable[[Answer | Failure], None]) -> Task:
-        """Have an order carried out; ``started`` and ``done`` are called, each once, in any thread."""
+    def submit(
+        self,
+        order: bytes,
+        started: Callable[[], None],
+        done: Callable[[Answer | Failure], None],
+        resources: Mapping[str, float] | None = None,
+    ) -> Task:
+        """Have an order carried out where there are such resources.
+
+        ``started`` and ``done`` are called in any thread, each once.
+        """
         ...
 
     def close(self) -> None:
@@ -81,8 +91,20 @@ class LocalWorkers:
         # Starting a process takes a moment, for which nobody should wait.
         threading.Thread(target=self._dispatch, name=f"{OWN_THREADS}dispatch", daemon=True).start()
 
-    def submit(self, order: bytes, started: Callable[[], None], done: Callable[[Answer | Failure], None]) -> Task:
-        """Have an order carried out as soon as a worker is free."""
+    def submit(
+        self,
+        order: bytes,
+        started: Callable[[], None],
+        done: Callable[[Answer | Failure], None],
+        resources: Mapping[str, float] | None = None,
+    ) -> Task:
+        """Have an order carried out as soon as a worker is free.
+
+        Raises:
+            UsageError: resources were asked for, which only clusters have.
+        """
+        if resources:
+            raise UsageError('resources are those of a cluster: %config ElasticTM.workers = "dask", or tcp://HOST:PORT')
         task = _LocalTask(self, order, started, done)
         with self._changed:
             self._waiting.append(task)
@@ -236,7 +258,7 @@ class _Worker:
 
 def _carry_out(order: bytes) -> bytes:
     """In a worker: carry out an order, and answer."""
-    answer: bytes = importlib.import_module(_SANDBOX).carry_out(order)
+    answer: bytes = importlib.import_module(SANDBOX).carry_out(order)
     return answer
 
 
@@ -245,11 +267,15 @@ def _begin() -> None:
     with suppress(OSError):
         os.setpgrp()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
+
+
+def end_with_parent() -> None:
+    """Have this process end once its parent has: nobody would hear of its answer, or could end it."""
     threading.Thread(target=_end_with, args=(os.getppid(),), name=f"{OWN_THREADS}parent", daemon=True).start()
 
 
 def _end_with(parent: int) -> None:
-    """End this process once its parent has: nobody would hear of its answer, or could end it."""
     while os.getppid() == parent:
         time.sleep(_BETWEEN_LOOKS * 10)
     os._exit(1)
@@ -258,14 +284,21 @@ def _end_with(parent: int) -> None:
 def _reason(error: BaseException) -> str:
     """Why a worker gave no answer, in words."""
     text = str(error)
-    found = re.search(r"SIG([A-Z]+)\((-?\d+)\)", text)
-    if found and found[1] == "KILL":
-        return "its process was killed (SIGKILL): the machine may have run out of memory"
+    found = re.search(r"SIG[A-Z]+\((-\d+)\)", text)
     if found:
-        return f"its process crashed (SIG{found[1]}), in compiled code most likely"
+        return ended_by(int(found[1]))
     if "EXIT" in text or type(error).__name__ == "TerminatedWorkerError":
-        return "its process ended before the cell did"
+        return ended_by(0)
     return f"{type(error).__name__}: {text}"[:1000]
+
+
+def ended_by(status: int) -> str:
+    """Why a process gave no answer, in words, from the status that it ended with."""
+    if status == -signal.SIGKILL:
+        return "its process was killed (SIGKILL): the machine may have run out of memory"
+    if status < 0:
+        return f"its process crashed ({signal.Signals(-status).name}), in compiled code most likely"
+    return "its process ended before the cell did"
 
 
 def cores() -> int:
