@@ -109,6 +109,20 @@ def test_each_value_has_a_run(notebook):
     assert notebook.ns["score"] == {1: 10, 2: 20, 3: 30}
 
 
+def test_runs_that_fail_leave_the_others(notebook, capsys):
+    """Of a sweep in which some values raise or crash, what the others made can be taken, and the reasons are told."""
+    notebook.run("%%future sweep --each k=[1,0,2,-1]\nimport os\nif k < 0: os.abort()\ninverse = 1 / k")
+    found = future(notebook, "sweep")
+    with pytest.raises(FutureFailed, match=r"sweep with k=0 has failed: ZeroDivisionError"):
+        found.result()
+    notebook.run("%future take sweep inverse")
+    assert "sweep has failed" in capsys.readouterr().err
+    notebook.run("%future take sweep inverse --force")
+    assert notebook.ns["inverse"] == {1: 1.0, 2: 0.5}
+    reasons = {line.case: line.why for line in notebook.session.futures.table().futures}
+    assert "SIGABRT" in reasons["k=-1"]
+
+
 def test_one_waits_for_another(notebook):
     """It sees what the other made, as objects of the session's classes; where the other fails, it does not run."""
     notebook.run(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -26,6 +27,9 @@ RECORD: Final = "future.json"
 
 ANSWER: Final = "answer.json"
 """How a run ended, in its folder."""
+
+_TAKEN: Final = "taken.json"
+"""What of it the session has taken, in a future's folder."""
 
 NAME: Final = re.compile(r"[^\W\d][\w.-]*\Z")
 """What a future can be called."""
@@ -140,10 +144,9 @@ class Future:
         return next((status for status in order if status in found), "finished")
 
     def made(self) -> tuple[Name, ...]:
-        """The variables that all its runs made."""
-        answers = [run.answer for run in self.runs if run.answer is not None]
-        first = answers[0].made if answers else ()
-        return tuple(Name(name) for name in first if all(name in answer.made for answer in answers))
+        """The variables that any of its runs made."""
+        answers = (run.answer for run in self.runs if run.answer is not None)
+        return tuple(dict.fromkeys(Name(name) for answer in answers for name in answer.made))
 
     def lines(self, now: float, peak: Mapping[Run, int]) -> list[FutureLine]:
         """A line for each run."""
@@ -170,6 +173,11 @@ class Future:
         """What one of its runs put out."""
         return OutputReader(self.runs[index].folder)
 
+    def take(self, names: Iterable[Name]) -> None:
+        """Some of what it made was taken; that is written down."""
+        self.taken.update(names)
+        (self.folder / _TAKEN).write_bytes(msgspec.json.encode(sorted(self.taken)))
+
     def write_down(self) -> None:
         """Have on disk what it is, and a folder for each of its runs."""
         for run in self.runs:
@@ -192,4 +200,6 @@ def read_back(folder: Path) -> Future | None:
     future = made_of(folder, record)
     for run in future.runs:
         run.read_back()
+    with suppress(OSError, msgspec.MsgspecError):
+        future.taken.update(map(Name, msgspec.json.decode((folder / _TAKEN).read_bytes(), type=list[str])))
     return future

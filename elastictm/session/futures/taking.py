@@ -42,11 +42,14 @@ class Taking:
         Raises:
             StateNotKept: a value is not there, or does not load.
         """
-        found = [self.values(run, names) for run in future.runs if run.answer is not None]
         if not future.many:
-            return found[0]
-        keys = self.keys(future)
-        return {name: dict(zip(keys, (each[name] for each in found), strict=True)) for name in names}
+            return self.values(future.runs[0], names)
+        found: dict[Name, Any] = {name: {} for name in names}
+        for key, run in zip(self.keys(future), future.runs, strict=True):
+            made = [name for name in names if run.answer is not None and name in run.answer.made]
+            for name, value in (self.values(run, made) if made else {}).items():
+                found[name][key] = value
+        return found
 
     def shown(self, future: Future, run: Run) -> Any:
         """What the last line of a run's cell gave; None where it gave nothing."""
@@ -90,7 +93,7 @@ class Taking:
         for there, here in targets.items():
             place(self._session.host, here, found[there])
         self._session.recorder.bring(future.name, future.reads.values(), self._deeds(future))
-        future.taken.update(chosen)
+        future.take(chosen)
         return tuple(targets.values())
 
     def _deeds(self, future: Future) -> Iterator[Effect]:

@@ -75,7 +75,7 @@ def unpacked(archive: ArchiveReader, folder: Path) -> Iterator[Future]:
                     if told.results.size:
                         _unpack(archive, told.results, run.folder / RESULTS)
                     run.read_back()
-            future.taken.update(map(Name, kept.taken))
+            future.take(map(Name, kept.taken))
         except (ValueError, msgspec.MsgspecError) as error:
             raise ArchiveDamaged(f"{archive.name}: the future {kept.name} is damaged: {error}.") from error
         yield future
