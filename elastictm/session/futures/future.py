@@ -65,6 +65,7 @@ class Run:
     answer: Answer | None = None
     why: str = ""
     task: Task | None = None
+    peak: int = 0
     over: threading.Event = field(default_factory=threading.Event)
 
     def end(self, outcome: Answer | Failure, now: float) -> None:
@@ -87,6 +88,14 @@ class Run:
         else:
             self.status, self.why, self.answer = msgspec.json.decode(told, type=tuple[FutureStatus, str, Answer | None])
         self.over.set()
+
+    def memory(self) -> int:
+        """The most memory that its process was seen to have so far, in bytes."""
+        if self.answer is not None:
+            return self.answer.peak
+        if self.task is not None and not self.over.is_set():
+            self.peak = max(self.peak, self.task.memory())
+        return self.peak
 
     def seconds(self, now: float) -> float:
         """How long it ran so far."""
@@ -148,7 +157,7 @@ class Future:
         answers = (run.answer for run in self.runs if run.answer is not None)
         return tuple(dict.fromkeys(Name(name) for answer in answers for name in answer.made))
 
-    def lines(self, now: float, peak: Mapping[Run, int]) -> list[FutureLine]:
+    def lines(self, now: float) -> list[FutureLine]:
         """A line for each run."""
         return [
             FutureLine(
@@ -156,7 +165,7 @@ class Future:
                 run.case,
                 run.status,
                 run.seconds(now),
-                run.answer.peak if run.answer is not None else peak.get(run, 0),
+                run.memory(),
                 tuple(map(Name, run.answer.made)) if run.answer is not None else (),
                 run.why,
                 taken=bool(self.taken),

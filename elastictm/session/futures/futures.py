@@ -117,7 +117,7 @@ class Futures:
         """All of them, as they stand."""
         now = self._session.clock.elapsed()
         with self._lock:
-            lines = [line for future in self._futures.values() for line in future.lines(now, {})]
+            lines = [line for future in self._futures.values() for line in future.lines(now)]
         return FutureList(tuple(lines))
 
     def take(self, name: str, names: Sequence[str] = (), prefix: str = "", *, force: bool = False) -> tuple[Name, ...]:

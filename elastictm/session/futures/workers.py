@@ -49,6 +49,10 @@ class Task(Protocol):
         """End it, whatever it is doing; ``done`` hears of it."""
         ...
 
+    def memory(self) -> int:
+        """The bytes that its process has now; 0 where nobody knows."""
+        ...
+
 
 class Engine(Protocol):
     """Where orders are carried out."""
@@ -137,6 +141,12 @@ class LocalWorkers:
         if worker is not None:
             worker.kill()
 
+    def memory(self, task: _LocalTask) -> int:
+        """The bytes of the process that carries out a task; 0 where none does."""
+        with self._changed:
+            worker = next((each for each in self._workers if each.task is task), None)
+        return 0 if worker is None else worker.memory()
+
     def _dispatch(self) -> None:
         """Give what waits to workers that are free, or can be begun."""
         while not self._closed.is_set():
@@ -197,6 +207,10 @@ class _LocalTask:
     def cancel(self) -> None:
         """End it, whatever it is doing."""
         self.workers.end(self, CANCELLED)
+
+    def memory(self) -> int:
+        """The bytes that its process has now; 0 where there is none."""
+        return self.workers.memory(self)
 
     def finish(self, outcome: Answer | Failure) -> None:
         """Tell how it ended, once."""
