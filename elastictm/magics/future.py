@@ -7,7 +7,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import line_cell_magic, magics_class
@@ -15,11 +15,12 @@ from IPython.core.magic import line_cell_magic, magics_class
 from elastictm.errors import UsageError
 from elastictm.magics.boards import Boards
 from elastictm.magics.words import Parser, SessionMagics, errors_shown, tell, words
-from elastictm.model.futures import FutureList
-from elastictm.session.futures.future import Future, Run
-from elastictm.session.futures.notices import run_aside
-from elastictm.session.futures.output import Event
 from elastictm.session.session import Session
+
+if TYPE_CHECKING:
+    from elastictm.model.futures import FutureList
+    from elastictm.session.futures.future import Future, Run
+    from elastictm.session.futures.output import Event
 
 FUTURE = """\
 %%future [NAME]             run this cell aside, on copies of the variables that it reads; the prompt is back at once
@@ -73,6 +74,8 @@ class FutureMagics(SessionMagics):
         self._boards.change()
         command = self._session.settings().notify
         if over and command:
+            from elastictm.session.futures.notices import run_aside  # noqa: PLC0415 - few have such a command
+
             run_aside([*shlex.split(command), future.name, future.status])
 
     @line_cell_magic  # type: ignore[untyped-decorator]

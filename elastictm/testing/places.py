@@ -145,6 +145,10 @@ class Kernel(Place):
             content: dict[str, Any] = reply["content"]
             return content
 
+    def interrupt(self) -> None:
+        """Interrupt the kernel, as a front end does."""
+        self._manager.interrupt_kernel()
+
     def close(self) -> None:
         """End the process."""
         self._client.stop_channels()

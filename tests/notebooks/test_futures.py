@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +14,18 @@ from elastictm.testing.places import Kernel
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "futures.ipynb"
 
 pytestmark = pytest.mark.kernel
+
+
+def test_an_interrupt_leaves_futures_alone(tmp_path):
+    """The cell in the session stops, and the one that runs aside goes on to its end."""
+    with closing(Kernel(tmp_path / "work", tmp_path / "home")) as place:
+        place.run("%%future slow\nimport time\ntime.sleep(2.5)\n'done'")
+        timer = threading.Timer(1.0, place.interrupt)
+        timer.start()
+        error = place.run("import time\ntime.sleep(60)").error
+        timer.join()
+        assert "KeyboardInterrupt" in str(error)
+        assert place.ask("__import__('elastictm').future('slow').result(30)") == "done"
 
 
 def test_the_story_of_the_future(tmp_path):

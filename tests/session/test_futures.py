@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 import pytest
@@ -259,6 +260,19 @@ def test_files_that_it_writes_are_real(notebook, tmp_path):
     (tmp_path / "below").mkdir()
     notebook.run("%cd -q below", "%%future w\nfrom pathlib import Path\nPath.cwd()", "%future wait w")
     assert tm.future("w").result() == tmp_path / "below"
+
+
+def test_somebody_else_is_told(notebook, tmp_path):
+    """The user's own command hears the name of a future that has ended, and how."""
+    (tmp_path / "told.py").write_text("import sys\nopen('told', 'w').write(' '.join(sys.argv[1:]))")
+    notebook.settings.notify = f"{sys.executable} {tmp_path / 'told.py'}"
+    notebook.run("%%future quick\n1")
+    future(notebook, "quick")
+    until = time.monotonic() + 20
+    while not (tmp_path / "told").exists() or not (tmp_path / "told").read_text():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    assert (tmp_path / "told").read_text() == "quick finished"
 
 
 def test_names_are_those_of_variables(notebook):
