@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -146,8 +147,8 @@ class Kernel(Place):
             return content
 
     def interrupt(self) -> None:
-        """Interrupt the kernel, as a front end does."""
-        self._manager.interrupt_kernel()
+        """Interrupt the kernel and all in its group, as a front end does; any thread may."""
+        os.killpg(os.getpgid(self._manager.provisioner.pid), signal.SIGINT)
 
     def close(self) -> None:
         """End the process."""
