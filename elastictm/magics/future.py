@@ -187,7 +187,7 @@ class FutureMagics(SessionMagics):
         parser.add_argument("--force", action="store_true")
         given = parser.parse_args(words)
         taken = self._session.futures.take(given.name, given.variables, given.prefix, force=given.force)
-        print(f"{given.name} brought in {', '.join(taken)}")  # noqa: T201 - a surface
+        print("\n".join([f"{given.name} brought in {', '.join(taken.names)}", *taken.notes]))  # noqa: T201 - a surface
 
     def _wait(self, words: list[str]) -> None:
         parser = Parser("%future wait", add_help=False)
@@ -198,7 +198,7 @@ class FutureMagics(SessionMagics):
             future = self._session.futures.wait(given.name, given.seconds)
         except TimeoutError as error:
             raise UsageError(str(error)) from None
-        print(f"{future.name} has {future.status}")  # noqa: T201 - a surface
+        print(f"{future.name} {'was' if future.status == 'cancelled' else 'has'} {future.status}")  # noqa: T201
 
     def _cancel(self, words: list[str]) -> None:
         print(self._session.futures.cancel(_one(words, "cancel")))  # noqa: T201 - a surface
@@ -227,8 +227,8 @@ def _chosen(future: Future, case: str) -> Iterable[int]:
     """The runs that are meant: all, or that with this text or number."""
     found = [i for i, run in enumerate(future.runs) if not case or _is_called(run, case, i)]
     if not found:
-        known = "; ".join(run.case for run in future.runs)
-        raise UsageError(f"{future.name} has no run {case!r}; there are: {known}")
+        known = "; ".join(run.case for run in future.runs) if future.many else "it runs once"
+        raise UsageError(f"{future.name} has no run {case!r}: {known}")
     return found
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
+from json import dumps, loads  # as they are now, whatever a cell puts in their place
 
 from elastictm.errors import ArchiveDamaged
 from elastictm.ids import DefinitionKey, Name
@@ -70,7 +70,7 @@ class Packer:
 
     def sources(self) -> m.Blob:
         """Put the source texts."""
-        return self._store(json.dumps(self._texts).encode())
+        return self._store(dumps(self._texts).encode())
 
     def _put(self, unit: Unit) -> m.Unit:
         self._keys.update(dict.fromkeys(unit.definitions))
@@ -124,5 +124,5 @@ def definition_units(reader: Readable) -> Callable[[DefinitionKey], Frost]:
 
 def source_texts(reader: Readable) -> dict[str, str]:
     """The source texts in an archive, by file name; ValueError where they are not readable."""
-    texts: dict[str, str] = json.loads(bytes(reader.read(reader.manifest.sources)) or b"{}")
+    texts: dict[str, str] = loads(bytes(reader.read(reader.manifest.sources)) or b"{}")
     return texts

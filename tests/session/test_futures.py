@@ -262,6 +262,48 @@ def test_files_that_it_writes_are_real(notebook, tmp_path):
     assert tm.future("w").result() == tmp_path / "below"
 
 
+def test_a_run_leaves_nothing_to_the_next(notebook):
+    """What one changed in a library, printed without an end, or left running, is not there in the next one."""
+    notebook.run(
+        "import json",
+        "%%future first\nimport threading, time\njson.dumps = lambda *_: 'patched'\nprint('no end', end='')\n"
+        "def late():\n    time.sleep(0.3)\n    print('late')\nthreading.Thread(target=late).start()\njson.dumps([1])",
+        "%%future second\nimport time\ntime.sleep(0.6)\njson.dumps([1])",
+    )
+    assert future(notebook, "second").result() == "[1]"
+    assert (tm.future("first").result(), tm.future("second").output) == ("patched", "'[1]'\n")
+    assert tm.future("first").output.startswith("no end")
+
+
+def test_chains_are_seen_whole(notebook, capsys):
+    """A future sees what all before it in its line made; one that waits for many runs is refused."""
+    notebook.run(
+        "val = -1", "%%future a\nval = 10", "%%future b --after a\nval2 = val + 1", "%%future c --after b\nval, val2"
+    )
+    assert future(notebook, "c").result() == (10, 11)
+    notebook.run("%%future many --each k=[1,2]\nk", "%future wait many")
+    capsys.readouterr()
+    notebook.run("%%future x --after many\n1")
+    assert "many runs once for each of some values" in capsys.readouterr().err
+
+
+def test_what_is_not_as_it_seems_is_said(notebook, capsys):
+    """Of equal values, of what cannot be stored, of what keeps the old object, and of classes that changed."""
+    notebook.run(
+        "class C:\n    n = 0\n    def __init__(self): C.n += 1\nlist_ = [1]\nholder = [list_]",
+        "%%future q\no = C()\nlist_.append(2)\ngen = (i for i in range(3))\ninput('name?')",
+        '%%future twice --each "a=[True, 1, 1]"\nr = a',
+    )
+    assert future(notebook, "twice").vars["r"] == {"a=True": True, "a=1 (2)": 1, "a=1 (3)": 1}
+    assert "a cell that runs aside cannot ask 'name?'" in tm.future("q").output
+    capsys.readouterr()
+    notebook.run("%future take q o list_ --force", "%future take q gen --force")
+    told = capsys.readouterr()
+    assert "holder: shares data with the list_ that was here, and keeps that" in told.out
+    assert "o: of a class C that changed in the run" in told.out
+    assert "gen cannot be taken: gen: cannot store a generator" in told.err
+
+
 def test_somebody_else_is_told(notebook, tmp_path):
     """The user's own command hears the name of a future that has ended, and how."""
     (tmp_path / "told.py").write_text("import sys\nopen('told', 'w').write(' '.join(sys.argv[1:]))")

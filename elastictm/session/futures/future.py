@@ -76,7 +76,8 @@ class Run:
         else:
             self.status = "cancelled" if outcome is CANCELLED else "failed"
             self.why = "" if outcome is CANCELLED else outcome.why
-        (self.folder / ANSWER).write_bytes(msgspec.json.encode((self.status, self.why, self.answer)))
+        with suppress(OSError):  # a folder that is gone: it cannot be taken, which is told then
+            (self.folder / ANSWER).write_bytes(msgspec.json.encode((self.status, self.why, self.answer)))
         self.over.set()
 
     def read_back(self) -> None:
@@ -101,7 +102,7 @@ class Run:
         """How long it ran so far."""
         if self.answer is not None and self.began is None:
             return self.answer.seconds
-        return 0.0 if self.began is None else (self.ended or now) - self.began
+        return 0.0 if self.began is None else max(0.0, (self.ended or now) - self.began)
 
 
 @dataclass(eq=False)
@@ -156,6 +157,11 @@ class Future:
         """The variables that any of its runs made."""
         answers = (run.answer for run in self.runs if run.answer is not None)
         return tuple(dict.fromkeys(Name(name) for answer in answers for name in answer.made))
+
+    def refused(self) -> dict[Name, str]:
+        """The variables that its runs made and that could not be stored, with the reasons."""
+        answers = (run.answer for run in self.runs if run.answer is not None)
+        return {Name(name): why for answer in answers for name, why in answer.refused.items()}
 
     def lines(self, now: float) -> list[FutureLine]:
         """A line for each run."""

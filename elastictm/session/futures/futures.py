@@ -23,9 +23,10 @@ from elastictm.session.futures.future import NAME, Future, Record, made_of, read
 from elastictm.session.futures.inputs import Inputs, cases
 from elastictm.session.futures.order import Order, packed
 from elastictm.session.futures.places import FUTURES
-from elastictm.session.futures.taking import Taking
+from elastictm.session.futures.taking import Taken, Taking
 from elastictm.session.futures.travelling import unpacked
 from elastictm.session.futures.workers import CANCELLED, Failure
+from elastictm.storage.destination import refused
 
 if TYPE_CHECKING:
     from elastictm.session.futures.future import Run
@@ -79,7 +80,8 @@ class Futures:
         """
         lists = {Name(key): list(items) for key, items in (each or {}).items()}
         name = self._free(name)
-        made = frozenset(each for other in after for each in self.find(other).made())
+        line = self._line(after)
+        made = frozenset(each for other in line for each in other.made())
         inputs = Inputs(self._session, source, lists, made)
         n = self._session.host.execution_count - (1 if self._session.recorder.has_begun else 0)
         folder = self._folder() / f"{name}-{n}-{secrets.token_hex(2)}"
@@ -88,7 +90,10 @@ class Futures:
         now, seed = self._session.clock.now(), f"{secrets.randbits(128):x}"
         record = Record(name, n, source, now, seed, versions, tuple(cases(lists)), tuple(after), dict(resources))
         future = made_of(folder, record)
-        future.write_down()
+        try:
+            future.write_down()
+        except OSError as error:
+            raise refused(str(folder), error) from error
         with self._lock:
             self._futures[name] = future
         try:
@@ -120,8 +125,8 @@ class Futures:
             lines = [line for future in self._futures.values() for line in future.lines(now)]
         return FutureList(tuple(lines))
 
-    def take(self, name: str, names: Sequence[str] = (), prefix: str = "", *, force: bool = False) -> tuple[Name, ...]:
-        """Bring a future's variables into the session, those named or all; returns the names that they have here.
+    def take(self, name: str, names: Sequence[str] = (), prefix: str = "", *, force: bool = False) -> Taken:
+        """Bring a future's variables into the session, those named or all; tells what they are called here.
 
         Raises:
             UsageError: it has not finished, or a variable was changed here since it began.
@@ -276,16 +281,33 @@ class Futures:
         """Have all run that waits for nothing any more."""
         with self._lock:
             for future in list(self._futures.values()):
-                others = [self._futures.get(name) for name in future.record.after]
-                failed = [o.name for o in others if o is not None and o.ended and o.status != "finished"]
+                others = self._line(future.record.after)
+                failed = [other.name for other in others if other.ended and other.status != "finished"]
                 for run in future.runs:
                     if run.status != "waiting" or run.task is not None:
                         continue
                     if failed:
                         self._ended(future, run, Failure(f"{failed[0]}, which it was to wait for, has not finished"))
-                    elif all(o is not None and o.ended for o in others):
-                        earlier = tuple(each for o in others if o is not None for each in o.earlier())
+                    elif all(other.ended for other in others):
+                        earlier = tuple(each for other in others for each in other.earlier())
                         self._submit(future, run, earlier)
+
+    def _line(self, names: Sequence[str]) -> list[Future]:
+        """Futures, and before each those that it was to wait for.
+
+        Raises:
+            UsageError: one is not there, or runs once for each of some values.
+        """
+        found: dict[str, Future] = {}
+        for name in names:
+            future = self.find(name)
+            if future.many:
+                raise UsageError(
+                    f"{name} runs once for each of some values: take what it made first, --after waits for one run"
+                )
+            found.update({each.name: each for each in self._line(future.record.after)})
+            found[name] = future
+        return list(found.values())
 
     def _submit(self, future: Future, run: Run, earlier: tuple[str, ...]) -> None:
         record = future.record

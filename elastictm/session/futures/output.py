@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from json import dumps, loads  # as they are now, whatever a cell puts in their place
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
@@ -44,9 +44,11 @@ class OutputLog:
     def add(self, event: Event) -> None:
         """Have an event in the file at once."""
         told = {name: value for name in event.__slots__ if (value := getattr(event, name))}
-        line = json.dumps(told, default=repr).encode("utf-8", "replace") + b"\n"
+        line = dumps(told, default=repr).encode("utf-8", "replace") + b"\n"
         with self._lock:
-            self._file.write(line)
+            # What comes after the end, from a thread say, belongs to no run.
+            if not self._file.closed:
+                self._file.write(line)
 
     def close(self) -> None:
         """Close the file."""
@@ -72,5 +74,5 @@ class OutputReader:
         whole = data[: data.rfind(b"\n") + 1]
         self._read += len(whole)
         for line in whole.splitlines():
-            told = json.loads(line)
+            told = loads(line)
             yield Event(**{**told, "lines": tuple(told.get("lines", ()))})

@@ -7,7 +7,9 @@ import random
 import sys
 from contextlib import contextmanager
 from dataclasses import replace
+from hashlib import blake2b
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
@@ -23,9 +25,10 @@ from elastictm.session.futures.peak import Peak
 from elastictm.session.host import place, variables
 from elastictm.session.unpacking import forget_own
 from elastictm.storage.crate import Crate, CrateWriter
+from elastictm.values.modules import is_own
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
     from contextlib import AbstractContextManager
 
     from elastictm.model.records import CellRun
@@ -134,12 +137,27 @@ class Sandbox:
         )
 
 
+def libraries(known: Container[str]) -> list[str]:
+    """The modules of libraries that are loaded by now, besides those that are known."""
+    return [
+        name
+        for name, module in tuple(sys.modules.items())
+        if name not in known and name != "__main__" and isinstance(module, ModuleType) and not is_own(module)
+    ]
+
+
 def _seed(seed: int) -> None:
-    """Have the global generators draw a stream of this run's own, unless its cell seeds them."""
-    random.seed(seed)
+    """Have the global generators draw streams of this run's own, unless its cell seeds them."""
+    random.seed(_part(seed, "random"))
     numpy: Any = sys.modules.get(_NUMPY)
     if numpy is not None:
-        numpy.seed([seed >> shift & 0xFFFFFFFF for shift in (0, 32, 64, 96)])
+        part = _part(seed, _NUMPY)
+        numpy.seed([part >> shift & 0xFFFFFFFF for shift in (0, 32, 64, 96)])
     torch: Any = sys.modules.get(_TORCH)
     if torch is not None:
-        torch.manual_seed(seed & 0x7FFFFFFFFFFFFFFF)
+        torch.manual_seed(_part(seed, _TORCH) & 0x7FFFFFFFFFFFFFFF)
+
+
+def _part(seed: int, generator: str) -> int:
+    """A seed of one generator's own: alike algorithms with one seed draw the same."""
+    return int.from_bytes(blake2b(f"{seed:x}:{generator}".encode(), digest_size=16).digest(), "little")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.errors import UsageError
-from elastictm.ids import Name, output_name
+from elastictm.ids import Name, is_variable, output_name
 from elastictm.session.futures.bringing import Results
 from elastictm.session.futures.order import RESULTS
 from elastictm.session.host import place, variables
@@ -16,6 +17,18 @@ if TYPE_CHECKING:
     from elastictm.model.records import Effect
     from elastictm.session.futures.future import Future, Run
     from elastictm.session.session import Session
+
+
+_LOOKED_AT: Final = 1000
+"""Items of a list or dict whose classes are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was brought in, by the names that it has here, and what is to be known of it."""
+
+    names: tuple[Name, ...]
+    notes: tuple[str, ...] = ()
 
 
 class Taking:
@@ -67,12 +80,15 @@ class Taking:
         objects = {**host.fixtures, **host.singletons}
         with Results(future.inputs) as inputs:
             lists = inputs.bring(names, self._session.recorder.freezer, objects)
-        return [_key([lists[Name(name)][place] for name, place in run.chosen.items()], run.case) for run in future.runs]
+        keys = [_key([lists[Name(n)][place] for n, place in run.chosen.items()], run.case) for run in future.runs]
+        if len(set(keys)) == len(keys):
+            return keys
+        # True is equal to 1, and a value may be given twice: their texts, numbered where need be, tell them apart.
+        cases = [run.case for run in future.runs]
+        return [case if cases.count(case) == 1 else f"{case} ({i + 1})" for i, case in enumerate(cases)]
 
-    def take(
-        self, future: Future, names: Sequence[str] = (), prefix: str = "", *, force: bool = False
-    ) -> tuple[Name, ...]:
-        """Bring a future's variables into the session, those named or all; returns the names that they have here.
+    def take(self, future: Future, names: Sequence[str] = (), prefix: str = "", *, force: bool = False) -> Taken:
+        """Bring a future's variables into the session, those named or all; tells what they are called here.
 
         Raises:
             UsageError: it has not finished, or a variable was changed here since it began.
@@ -82,19 +98,55 @@ class Taking:
         made = future.made()
         chosen = [Name(word) for word in names] or [each for each in made if force or each not in future.taken]
         unknown = [each for each in chosen if each not in made]
+        refused = future.refused()
+        if unknown and unknown[0] in refused:
+            raise UsageError(f"{unknown[0]} cannot be taken: {refused[unknown[0]]}")
         if unknown:
             raise UsageError(f"{future.name} made no variable {unknown[0]!r}; it made {', '.join(made) or 'none'}")
-        if not chosen or (future.taken.issuperset(chosen) and not force):
+        if not made:
+            why = "; ".join(f"{each}: {reason}" for each, reason in refused.items())
+            raise UsageError(f"{future.name} made no variables{f' that can be taken ({why})' if why else ''}")
+        if not chosen or (future.taken.issuperset(chosen) and not force and not prefix):
             raise UsageError(f"{future.name} was taken already, in this session; --force takes it again")
         targets = {each: Name(f"{prefix}{each}") for each in chosen}
         if not force:
             self._check_unchanged(future, targets)
         found = self.named(future, chosen)
+        notes = [*self._parted(targets.values()), *self._foreign(found)]
+        if not names:
+            notes += [f"{each} was not brought in: {why}" for each, why in refused.items()]
         for there, here in targets.items():
             place(self._session.host, here, found[there])
         self._session.recorder.bring(future.name, future.reads.values(), self._deeds(future))
         future.take(chosen)
-        return tuple(targets.values())
+        return Taken(tuple(targets.values()), tuple(notes))
+
+    def _parted(self, names: Iterable[Name]) -> Iterator[str]:
+        """What shares data here with variables whose place is taken, and does not follow them."""
+        taken = set(names)
+        for group in self._session.recorder.history.live_groups():
+            old = [version.name for version in group if version.name in taken]
+            left = sorted(version.name for version in group if version.name not in taken and is_variable(version.name))
+            if old and left:
+                yield f"{', '.join(left)}: shares data with the {', '.join(sorted(old))} that was here, and keeps that"
+
+    def _foreign(self, found: Mapping[Name, Any]) -> Iterator[str]:
+        """Objects of classes that the run changed, or that hold something of their own: they are other classes here."""
+        namespace = self._session.host.namespace
+        for name, value in found.items():
+            parts = list(value.values()) if type(value) is dict else value if type(value) in {list, tuple} else [value]
+            for kind in {type(part) for part in parts[:_LOOKED_AT]}:
+                here = namespace.get(kind.__name__)
+                if (
+                    kind.__module__ == "__main__"
+                    and isinstance(here, type)
+                    and here is not kind
+                    and here not in found.values()
+                ):
+                    yield (
+                        f"{name}: of a class {kind.__name__} that changed in the run, or holds data of its own, "
+                        f"so it is no instance of the {kind.__name__} here"
+                    )
 
     def _deeds(self, future: Future) -> Iterator[Effect]:
         """What its runs did outside of their namespaces."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import multiprocessing
 import os
 import re
 import signal
@@ -40,6 +41,14 @@ class Failure:
     """Why a run has no answer."""
 
     why: str
+
+
+class Died(Exception):
+    """A process that carried out an order ended without an answer, with this status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 class Task(Protocol):
@@ -180,17 +189,21 @@ class LocalWorkers:
         task.finish(outcome)
 
     def _watch(self) -> None:
-        if self._watching is None and self._memory() is not None:
+        if self._watching is None:
             self._watching = threading.Thread(target=self._look, name=f"{OWN_THREADS}workers", daemon=True)
             self._watching.start()
 
     def _look(self) -> None:
-        """End what takes more memory than it may."""
+        """End what takes more memory than it may, and all of it when the session's process is about to end."""
         while not self._closed.wait(_BETWEEN_LOOKS):
+            if not threading.main_thread().is_alive():
+                # It waits for those who wait for workers.
+                self.close()
+                return
             limit = self._memory()
             with self._changed:
                 running = [(worker, worker.task) for worker in self._workers if worker.task is not None]
-            for worker, task in running:
+            for worker, task in running if limit is not None else ():
                 if limit is not None and task is not None and (size := worker.memory()) > limit:
                     why = f"it took {amount(size)}, more than the {amount(limit)} of ElasticTM.worker_memory"
                     self.end(task, Failure(why))
@@ -247,10 +260,13 @@ class _Worker:
 
     def memory(self) -> int:
         """The bytes that the process has now; 0 where it is gone."""
-        process = self._process()
+        process, total = self._process(), 0
         with suppress(psutil.Error):
-            return int(process.memory_info().rss) if process is not None else 0
-        return 0
+            for each in [process, *process.children(recursive=True)] if process is not None else []:
+                with suppress(psutil.Error):
+                    # What doubles have in common with the process that they are of counts once.
+                    total = max(total, int(each.memory_info().rss))
+        return total
 
     def kill(self) -> None:
         """End the process at once, with all that it has started."""
@@ -281,6 +297,8 @@ def _begin() -> None:
     with suppress(OSError):
         os.setpgrp()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What cells do with processes is as in the session: loky's own way is for its workers.
+    multiprocessing.set_start_method(None, force=True)
     end_with_parent()
 
 
@@ -297,6 +315,8 @@ def _end_with(parent: int) -> None:
 
 def _reason(error: BaseException) -> str:
     """Why a worker gave no answer, in words."""
+    if isinstance(error, Died):
+        return ended_by(error.status)
     text = str(error)
     found = re.search(r"SIG[A-Z]+\((-\d+)\)", text)
     if found:

@@ -7,7 +7,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import TextIOBase
 from typing import Any, Final
 
@@ -31,6 +31,9 @@ class SandboxShell(InteractiveShell):  # type: ignore[misc]
     def tell(self, event: Event) -> None:
         """Have an event in the log of the cell that runs; nowhere between cells."""
         if self.log is not None:
+            for stream in (sys.stdout, sys.stderr):
+                if isinstance(stream, Stream):
+                    stream.flush()
             self.log.add(event)
 
     def init_display_pub(self) -> None:
@@ -46,9 +49,20 @@ class SandboxShell(InteractiveShell):  # type: ignore[misc]
     def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
         self.tell(Event("error", etype.__name__, _text(evalue), tuple(stb)))
 
-    def raw_input(self, prompt: str = "") -> str:
+    def init_builtins(self) -> None:
+        """What asks somebody is refused."""
+        super().init_builtins()
+        self.builtin_trap.auto_builtins["input"] = self.raw_input
+
+    def raw_input(self, prompt: object = "") -> str:
         """Refuse: nobody could answer."""
-        raise StdinNotImplementedError(f"a cell that runs aside cannot ask {prompt!r}: nobody sits there")
+        raise StdinNotImplementedError(f"a cell that runs aside cannot ask {str(prompt)!r}: nobody sits there")
+
+    def enable_gui(self, gui: object = None) -> None:
+        """Show no windows: figures go into the log."""
+
+    def ask_exit(self) -> None:
+        """There is nothing to leave: the cell goes on."""
 
     def system(self, command: str) -> None:
         """Run a command of the system's; what it puts out is seen by those who read the descriptors."""
@@ -104,9 +118,9 @@ class _Hook(DisplayHook):  # type: ignore[misc]
 class Stream(TextIOBase):
     """A standard stream of the sandbox's."""
 
-    def __init__(self, name: str, shell: SandboxShell) -> None:
+    def __init__(self, name: str, log: OutputLog) -> None:
         self._name = name
-        self._shell = shell
+        self._log = log
         self._text: list[str] = []
 
     @property
@@ -129,7 +143,7 @@ class Stream(TextIOBase):
         """Put what there is into the log."""
         text, self._text = "".join(self._text), []
         if text:
-            self._shell.tell(Event("stream", self._name, text))
+            self._log.add(Event("stream", self._name, text))
 
     def fileno(self) -> int:
         """The descriptor, for those who write past Python."""
@@ -182,18 +196,20 @@ class SandboxStage:
 
     def __init__(self, shell: SandboxShell) -> None:
         self._shell = shell
-        self._descriptors = Descriptors(shell)
 
     @contextmanager
     def logged(self, log: OutputLog) -> Iterator[None]:
         """All that is put out inside goes into a log."""
-        streams = sys.stdout, sys.stderr
+        streams, descriptors = (sys.stdout, sys.stderr), Descriptors(self._shell)
         self._shell.log = log
-        sys.stdout, sys.stderr = Stream("stdout", self._shell), Stream("stderr", self._shell)
+        sys.stdout, sys.stderr = Stream("stdout", log), Stream("stderr", log)
         try:
             yield
         finally:
-            self._descriptors.drain()
+            for stream in (sys.stdout, sys.stderr):
+                with suppress(Exception):  # whatever the cell has put in their place
+                    stream.flush()
+            descriptors.drain()
             sys.stdout, sys.stderr = streams
             self._shell.log = None
 
