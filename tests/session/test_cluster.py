@@ -91,8 +91,8 @@ def test_a_cluster_runs_what_it_is_given(notebook, scheduler):
     assert time.perf_counter() - started < 1
     assert tm.future("long").status == "cancelled"
     notebook.run(
-        "%%future dies\nimport os, signal, time\nopen('deaths', 'a').write('x')\n"
-        "os.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(100)",
+        "%%future dies\nimport psutil, time\nopen('deaths', 'a').write('x')\n"
+        "psutil.Process().parents()[1].kill()\ntime.sleep(100)",
         "%%future after\n'alive'",
     )
     with pytest.raises(FutureFailed, match="its Dask worker died while it ran, and a cell is not run twice"):
