@@ -64,7 +64,8 @@ def _constants_of_matplotlib() -> Iterator[Any]:
     if ".path" in loaded:
         kind = loaded[".path"].Path
         for held in vars(kind).values():
-            yield from (held.codes, held.vertices) if isinstance(held, kind) else ()
+            # Its attributes become a dictionary of their own as soon as anybody looks at them so.
+            yield from (held.codes, held.vertices, vars(held)) if isinstance(held, kind) else ()
     if ".units" in loaded:
         converters = dict.values(loaded[".units"].registry)
         yield from (held for held in converters if type(held).__module__.partition(".")[0] in _CONVERTING)

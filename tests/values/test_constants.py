@@ -13,6 +13,8 @@ def test_figures_share_no_colours_and_no_shapes():
     """Two figures with the same colour map and the same marks have nothing in common that either could change."""
     figures = pytest.importorskip("matplotlib.figure")
     patches = pytest.importorskip("matplotlib.patches")
+    paths = pytest.importorskip("matplotlib.path")
+    assert vars(paths.Path.unit_circle())
     drawn = []
     for _ in range(2):
         figure = figures.Figure()
