@@ -11,7 +11,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from hashlib import blake2b
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ from elastictm.ids import Name
 from elastictm.model.futures import FutureList
 from elastictm.session.futures.future import NAME, Future, Record, made_of, read_back
 from elastictm.session.futures.inputs import Inputs, cases
-from elastictm.session.futures.order import Order, packed
+from elastictm.session.futures.order import Order, derived, packed
 from elastictm.session.futures.places import FUTURES
 from elastictm.session.futures.taking import Taken, Taking
 from elastictm.session.futures.travelling import unpacked
@@ -311,8 +310,7 @@ class Futures:
 
     def _submit(self, future: Future, run: Run, earlier: tuple[str, ...]) -> None:
         record = future.record
-        index = list(future.runs).index(run)
-        seed = int.from_bytes(blake2b(f"{record.seed}:{index}".encode(), digest_size=16).digest(), "little")
+        seed = derived(record.seed, str(list(future.runs).index(run)))
         order = Order(
             str(run.folder),
             str(future.inputs),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Final, Literal
 
 import msgspec
@@ -68,3 +69,11 @@ def order_of(data: bytes) -> Order:
 def answer_of(data: bytes) -> Answer:
     """The answer in such bytes."""
     return msgspec.msgpack.decode(data, type=Answer)
+
+
+def derived(seed: str, of: str) -> int:
+    """A seed of its own for a part of what a seed, in hexadecimal digits, fixes; 128 bits.
+
+    Alike algorithms with one seed would draw the same.
+    """
+    return int.from_bytes(blake2b(f"{seed}:{of}".encode(), digest_size=16).digest(), "little")

@@ -7,7 +7,6 @@ import random
 import sys
 from contextlib import contextmanager
 from dataclasses import replace
-from hashlib import blake2b
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -19,7 +18,7 @@ from elastictm.ids import is_variable, output_name
 from elastictm.session.cells import described
 from elastictm.session.futures.bringing import Results
 from elastictm.session.futures.bundle import bundle, pack
-from elastictm.session.futures.order import RESULTS, Answer, Order
+from elastictm.session.futures.order import RESULTS, Answer, Order, derived
 from elastictm.session.futures.output import OutputLog
 from elastictm.session.futures.peak import Peak
 from elastictm.session.host import place, variables
@@ -96,7 +95,7 @@ class Sandbox:
             self._session.enter(crate, lambda: self._complete(order))
         # Settings were put back to what they were when this process began.
         self._be_there(order)
-        _seed(int(order.seed, 16))
+        _seed(order.seed)
 
     @staticmethod
     def _be_there(order: Order) -> None:
@@ -146,18 +145,13 @@ def libraries(known: Container[str]) -> list[str]:
     ]
 
 
-def _seed(seed: int) -> None:
+def _seed(seed: str) -> None:
     """Have the global generators draw streams of this run's own, unless its cell seeds them."""
-    random.seed(_part(seed, "random"))
+    random.seed(derived(seed, "random"))
     numpy: Any = sys.modules.get(_NUMPY)
     if numpy is not None:
-        part = _part(seed, _NUMPY)
+        part = derived(seed, _NUMPY)
         numpy.seed([part >> shift & 0xFFFFFFFF for shift in (0, 32, 64, 96)])
     torch: Any = sys.modules.get(_TORCH)
     if torch is not None:
-        torch.manual_seed(_part(seed, _TORCH) & 0x7FFFFFFFFFFFFFFF)
-
-
-def _part(seed: int, generator: str) -> int:
-    """A seed of one generator's own: alike algorithms with one seed draw the same."""
-    return int.from_bytes(blake2b(f"{seed:x}:{generator}".encode(), digest_size=16).digest(), "little")
+        torch.manual_seed(derived(seed, _TORCH) & 0x7FFFFFFFFFFFFFFF)
