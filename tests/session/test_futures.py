@@ -275,16 +275,19 @@ def test_a_run_leaves_nothing_to_the_next(notebook):
     assert tm.future("first").output.startswith("no end")
 
 
-def test_chains_are_seen_whole(notebook, capsys):
-    """A future sees what all before it in its line made; one that waits for many runs is refused."""
+def test_chains_are_seen_whole(notebook):
+    """A future sees what all before it in its line made; of one that ran many times, dicts as when it is taken."""
     notebook.run(
         "val = -1", "%%future a\nval = 10", "%%future b --after a\nval2 = val + 1", "%%future c --after b\nval, val2"
     )
     assert future(notebook, "c").result() == (10, 11)
-    notebook.run("%%future many --each k=[1,2]\nk", "%future wait many")
-    capsys.readouterr()
-    notebook.run("%%future x --after many\n1")
-    assert "many runs once for each of some values" in capsys.readouterr().err
+    notebook.run(
+        "%%future many --each k=[3,4]\nclass Fit: pass\nfit = Fit(); fit.k = k\nif k == 4: odd = True",
+        "%%future best --after many --after a\n({k: v.k for k, v in fit.items()}, odd, val, 'k' in globals())",
+        "%%future last --after best --each k=[3,4]\nfit[k].k",
+    )
+    assert future(notebook, "best").result() == ({3: 3, 4: 4}, {4: True}, 10, False)
+    assert future(notebook, "last").result() == {3: 3, 4: 4}
 
 
 def test_what_is_not_as_it_seems_is_said(notebook, capsys):

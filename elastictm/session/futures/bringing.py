@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from elastictm.errors import ArchiveDamaged, StateNotKept
-from elastictm.ids import DefinitionKey, Name
+from elastictm.ids import DefinitionKey, Name, is_variable
 from elastictm.model.records import CellRun, Refusal
 from elastictm.model.wire import decode_history
 from elastictm.session.packing import definition_units, source_texts, unpacked
@@ -48,6 +48,10 @@ class Results(Closing):
     def close(self) -> None:
         """Close the files; what was brought in stays valid."""
         self._crate.close()
+
+    def variables(self) -> list[Name]:
+        """The variables whose values are there."""
+        return [name for name, entry in self.entries.items() if entry.unit is not None and is_variable(name)]
 
     def bring(self, names: Iterable[Name], freezer: Freezer, objects: Mapping[str, Any]) -> dict[Name, Any]:
         """Values of variables; those that share data there share it here.

@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from elastictm.errors import UsageError
-from elastictm.session.futures.order import ANSWER, INPUTS, ORDER, Answer, answer_of, order_of, packed
+from elastictm.session.futures.order import ANSWER, ORDER, Answer, answer_of, order_of, packed
 from elastictm.session.futures.workers import CANCELLED, SANDBOX, Failure, ended_by
 from elastictm.session.lingering import OWN_THREADS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from elastictm.session.futures.workers import Task
+    from elastictm.session.futures.workers import Job, Task
 
 _ATTEMPTS: Final = 3
 _BETWEEN_LOOKS: Final = 0.2
@@ -71,16 +71,9 @@ class DaskWorkers:
         """The address of the cluster's own page."""
         return str(self._client.dashboard_link)
 
-    def submit(
-        self,
-        order: bytes,
-        started: Callable[[], None],
-        done: Callable[[Answer | Failure], None],
-        resources: Mapping[str, float] | None = None,
-    ) -> Task:
+    def submit(self, job: Job) -> Task:
         """Have an order carried out on some worker."""
-        told = order_of(order)
-        folders = {INPUTS: Path(told.inputs), **{f"after{i}": Path(each) for i, each in enumerate(told.after)}}
+        crates = order_of(job.order).crates()
         key = f"elastictm-{os.urandom(8).hex()}"
 
         def begin(attempt: int) -> Any:
@@ -88,13 +81,19 @@ class DaskWorkers:
                 # A worker that died took along what had been sent to it.
                 self._sent.clear()
             files = {
-                f"{at}/{each.name}": self._send(each) for at, folder in folders.items() for each in folder.iterdir()
+                f"{i}/{each.name}": self._send(each) for i, crate in enumerate(crates) for each in Path(crate).iterdir()
             }
             return self._client.submit(
-                carry_out_there, key, order, files, key=f"{key}-{attempt}", pure=False, resources=resources or None
+                carry_out_there,
+                key,
+                job.order,
+                files,
+                key=f"{key}-{attempt}",
+                pure=False,
+                resources=job.resources or None,
             )
 
-        task = _DaskTask(self._client, key, Path(told.folder), begin, started, done)
+        task = _DaskTask(self._client, key, job, begin)
         self._tasks[key] = task
         task.begin()
         return task
@@ -129,22 +128,14 @@ class DaskWorkers:
 class _DaskTask:
     """One order on its way."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what it is, and who hears of it
-        self,
-        client: Any,
-        key: str,
-        folder: Path,
-        begin: Callable[[int], Any],
-        started: Callable[[], None],
-        done: Callable[[Answer | Failure], None],
-    ) -> None:
+    def __init__(self, client: Any, key: str, job: Job, begin: Callable[[int], Any]) -> None:
         from distributed import Event  # noqa: PLC0415 - there is a client
 
         self.over = threading.Event()
         self._begun: Any = Event(_begun(key), client=client)
         self._cancelled: Any = Event(_ended(key), client=client)
-        self._folder = folder
-        self._begin, self._started, self._done = begin, started, done
+        self._job = job
+        self._begin = begin
         self._attempts = 0
         self._future: Any = None
         self._once = threading.Lock()
@@ -159,7 +150,7 @@ class _DaskTask:
         """Tell once it has begun."""
         with contextlib.suppress(Exception):  # a scheduler that is gone is told by the future
             if self._begun.is_set():
-                self._started()
+                self._job.started()
 
     def cancel(self) -> None:
         """End it, whatever it is doing."""
@@ -176,8 +167,9 @@ class _DaskTask:
     def _ended(self, future: Any) -> None:
         if future.status == "finished":
             answer, files = future.result()
+            folder = Path(order_of(self._job.order).folder)
             for name, data in files.items():
-                target = self._folder / name
+                target = folder / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(data)
             self._finish(answer_of(answer) if answer else Failure(files.get("why", b"").decode()))
@@ -198,7 +190,7 @@ class _DaskTask:
     def _finish(self, outcome: Answer | Failure) -> None:
         if self._once.acquire(blocking=False):
             self.over.set()
-            self._done(outcome)
+            self._job.done(outcome)
 
 
 def _begun(key: str) -> str:
@@ -236,11 +228,10 @@ def carry_out_there(key: str, order: bytes, files: Mapping[str, bytes]) -> tuple
         run = home / "run"
         run.mkdir()
         told = order_of(order)
+        told = told.moved({crate: str(home / str(i)) for i, crate in enumerate(told.crates())})
         here = msgspec.structs.replace(
             told,
             folder=str(run),
-            inputs=str(home / INPUTS),
-            after=tuple(str(home / f"after{i}") for i in range(len(told.after))),
             directory=told.directory if Path(told.directory).is_dir() else str(home),
             import_path=tuple(dict.fromkeys((*filter(os.path.isdir, told.import_path), *sys.path))),
         )

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from elastictm.ids import Name, RunNumber, Version
 from elastictm.model.futures import FutureLine, FutureStatus
-from elastictm.session.futures.order import INPUTS, RESULTS, Answer
+from elastictm.session.futures.order import INPUTS, RESULTS, Answer, Made
 from elastictm.session.futures.output import OutputReader
 from elastictm.session.futures.workers import CANCELLED, Failure
 
@@ -179,10 +179,12 @@ class Future:
             for run in self.runs
         ]
 
-    def earlier(self) -> tuple[str, ...]:
-        """The crates with what its runs made, for those that were to wait for it."""
+    @property
+    def results(self) -> Made:
+        """Where it lies what it made."""
         crates = (run.folder / RESULTS for run in self.runs)
-        return tuple(str(crate) for crate in crates if crate.is_dir())
+        places = tuple(str(crate) if crate.is_dir() else "" for crate in crates)
+        return Made(places, str(self.inputs), self.record.cases if self.many else ())
 
     def output(self, index: int = 0) -> OutputReader:
         """What one of its runs put out."""

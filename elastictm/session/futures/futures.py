@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import secrets
 import shutil
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,18 +16,19 @@ from typing import TYPE_CHECKING, Any
 from elastictm.errors import UsageError
 from elastictm.ids import Name
 from elastictm.model.futures import FutureList
-from elastictm.session.futures.future import NAME, Future, Record, made_of, read_back
+from elastictm.session.futures.future import Future, Record, made_of, read_back
 from elastictm.session.futures.inputs import Inputs, cases
 from elastictm.session.futures.order import Order, derived, packed
 from elastictm.session.futures.places import FUTURES
+from elastictm.session.futures.roster import Roster
 from elastictm.session.futures.taking import Taken, Taking
 from elastictm.session.futures.travelling import unpacked
-from elastictm.session.futures.workers import CANCELLED, Failure
+from elastictm.session.futures.workers import CANCELLED, Failure, Job
 from elastictm.storage.destination import refused
 
 if TYPE_CHECKING:
     from elastictm.session.futures.future import Run
-    from elastictm.session.futures.order import Answer
+    from elastictm.session.futures.order import Answer, Made
     from elastictm.session.futures.workers import Engine
     from elastictm.session.options import Along
     from elastictm.session.session import Session
@@ -50,8 +49,8 @@ class Futures:
         self._make_engine = engine
         self._engine: Engine | None = None
         self.taking = Taking(session)
-        self._lock = threading.RLock()
-        self._futures: dict[str, Future] = {}
+        self._roster = Roster()
+        self._lock = self._roster.lock
         self._news: list[str] = []
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self.on_change: Callable[[Future, bool], None] = lambda _future, _over: None
@@ -78,8 +77,8 @@ class Futures:
             UsageError: the name or the cell cannot be used, or a variable cannot be copied, which is named.
         """
         lists = {Name(key): list(items) for key, items in (each or {}).items()}
-        name = self._free(name)
-        line = self._line(after)
+        name = self._roster.free(name)
+        line = self._roster.line(after)
         made = frozenset(each for other in line for each in other.made())
         inputs = Inputs(self._session, source, lists, made)
         n = self._session.host.execution_count - (1 if self._session.recorder.has_begun else 0)
@@ -93,14 +92,12 @@ class Futures:
             future.write_down()
         except OSError as error:
             raise refused(str(folder), error) from error
-        with self._lock:
-            self._futures[name] = future
+        self._roster.add(future)
         try:
             self._go_on()
         except UsageError:
             # There is no engine, or none of the kind that it takes.
-            with self._lock:
-                del self._futures[name]
+            self._roster.remove(future)
             shutil.rmtree(folder, ignore_errors=True)
             raise
         return future
@@ -111,18 +108,13 @@ class Futures:
         Raises:
             UsageError: there is none.
         """
-        with self._lock:
-            if name in self._futures:
-                return self._futures[name]
-            known = ", ".join(self._futures) or "none"
-        raise UsageError(f"there is no future {name!r}; there are: {known}")
+        return self._roster.find(name)
 
     def table(self) -> FutureList:
         """All of them, as they stand."""
         now = self._session.clock.elapsed()
         with self._lock:
-            lines = [line for future in self._futures.values() for line in future.lines(now)]
-        return FutureList(tuple(lines))
+            return FutureList(tuple(line for future in self._roster.all() for line in future.lines(now)))
 
     def take(self, name: str, names: Sequence[str] = (), prefix: str = "", *, force: bool = False) -> Taken:
         """Bring a future's variables into the session, those named or all; tells what they are called here.
@@ -135,8 +127,7 @@ class Futures:
 
     def made(self) -> dict[str, tuple[Name, ...]]:
         """The variables that each of them made."""
-        with self._lock:
-            return {name: future.made() for name, future in self._futures.items()}
+        return {future.name: future.made() for future in self._roster.all()}
 
     def cancel(self, name: str) -> str:
         """End a future, with all its runs that have not ended; tells what was done.
@@ -177,17 +168,15 @@ class Futures:
         """Know the futures that a session left in its folder."""
         for place_of in sorted((folder / FUTURES).glob("*/")):
             future = read_back(place_of)
-            if future is not None:
-                with self._lock:
-                    self._futures.setdefault(future.name, future)
+            if future is not None and not self._roster.known([future.name]):
+                self._roster.add(future)
 
     def along(self, how: Along) -> tuple[list[Future], tuple[str, ...]]:
         """The futures that travel with a save, and what does not, in lines.
 
         What has ended and was not taken travels; what has not ended is waited for, begins again there, or stays behind.
         """
-        with self._lock:
-            futures = list(self._futures.values())
+        futures = self._roster.all()
         if how == "wait":
             for future in futures:
                 self.wait(future.name)
@@ -208,8 +197,8 @@ class Futures:
             DestinationError: they cannot be written here.
         """
         found = list(unpacked(archive, self._folder()))
-        with self._lock:
-            self._futures.update({future.name: future for future in found})
+        for future in found:
+            self._roster.add(future)
         told = ", ".join(f"{f.name} ({f.status if f.ended else 'begun again'})" for f in found)
         self._go_on()
         return f"futures that came along: {told}"
@@ -218,13 +207,12 @@ class Futures:
         """What ended since somebody asked, or waited for it, in lines."""
         with self._lock:
             news, self._news = self._news, []
-            ended = [self._futures[name] for name in news if name in self._futures]
-        yield from map(_told, ended)
+        yield from map(_told, self._roster.known(news))
 
     def close(self) -> tuple[str, ...]:
         """End what runs; returns the names of futures that are lost by that."""
         with self._lock:
-            lost = tuple(name for name, future in self._futures.items() if not future.ended)
+            lost = tuple(future.name for future in self._roster.all() if not future.ended)
             engine, self._engine = self._engine, None
         for name in lost:
             self.cancel(name)
@@ -233,25 +221,6 @@ class Futures:
         if self._temporary is not None:
             self._temporary.cleanup()
         return lost
-
-    def _free(self, name: str) -> str:
-        """A name that can be used."""
-        with self._lock:
-            if not name:
-                return next(free for i in itertools.count(1) if (free := f"future{i}") not in self._futures)
-            if not NAME.match(name):
-                raise UsageError(f"a future's name is a word of letters, digits, - and _, not {name!r}")
-            known = self._futures.get(name)
-        if known is not None and not known.ended:
-            raise UsageError(
-                f"there is a future {name} already, and it is {known.status}: %future cancel {name} ends it"
-            )
-        if known is not None and known.status == "finished" and not known.taken:
-            raise UsageError(
-                f"there is a future {name} already, and what it made was not taken: %future take {name} brings it in, "
-                f"%future forget {name} lets it go"
-            )
-        return name
 
     def forget(self, name: str) -> str:
         """Let go of a future that has ended, with what it made; tells so.
@@ -262,8 +231,7 @@ class Futures:
         future = self.find(name)
         if not future.ended:
             raise UsageError(f"{name} is {future.status}: %future cancel {name} ends it")
-        with self._lock:
-            del self._futures[name]
+        self._roster.remove(future)
         shutil.rmtree(future.folder, ignore_errors=True)
         return f"{name} is forgotten"
 
@@ -279,8 +247,8 @@ class Futures:
     def _go_on(self) -> None:
         """Have all run that waits for nothing any more."""
         with self._lock:
-            for future in list(self._futures.values()):
-                others = self._line(future.record.after)
+            for future in self._roster.all():
+                others = self._roster.line(future.record.after)
                 failed = [other.name for other in others if other.ended and other.status != "finished"]
                 for run in future.runs:
                     if run.status != "waiting" or run.task is not None:
@@ -288,27 +256,9 @@ class Futures:
                     if failed:
                         self._ended(future, run, Failure(f"{failed[0]}, which it was to wait for, has not finished"))
                     elif all(other.ended for other in others):
-                        earlier = tuple(each for other in others for each in other.earlier())
-                        self._submit(future, run, earlier)
+                        self._submit(future, run, tuple(other.results for other in others))
 
-    def _line(self, names: Sequence[str]) -> list[Future]:
-        """Futures, and before each those that it was to wait for.
-
-        Raises:
-            UsageError: one is not there, or runs once for each of some values.
-        """
-        found: dict[str, Future] = {}
-        for name in names:
-            future = self.find(name)
-            if future.many:
-                raise UsageError(
-                    f"{name} runs once for each of some values: take what it made first, --after waits for one run"
-                )
-            found.update({each.name: each for each in self._line(future.record.after)})
-            found[name] = future
-        return list(found.values())
-
-    def _submit(self, future: Future, run: Run, earlier: tuple[str, ...]) -> None:
+    def _submit(self, future: Future, run: Run, earlier: tuple[Made, ...]) -> None:
         record = future.record
         seed = derived(record.seed, str(list(future.runs).index(run)))
         order = Order(
@@ -325,10 +275,12 @@ class Futures:
         if self._engine is None:
             self._engine = self._make_engine()
         run.task = self._engine.submit(
-            packed(order),
-            lambda: self._started(run),
-            lambda outcome: self._ended(future, run, outcome),
-            record.resources,
+            Job(
+                packed(order),
+                lambda: self._started(run),
+                lambda outcome: self._ended(future, run, outcome),
+                record.resources,
+            )
         )
 
     def _started(self, run: Run) -> None:

@@ -69,9 +69,8 @@ class FutureHandle:
             case = f" with {failed.case}" if failed.case else ""
             how = f"has failed: {failed.why}" if failed.why else "was cancelled"
             raise FutureFailed(f"{self.name}{case} {how}")
-        if not future.many:
-            return taking.shown(future, future.runs[0])
-        return dict(zip(taking.keys(future), (taking.shown(future, run) for run in future.runs), strict=True))
+        shown = taking.shown(future)
+        return dict(zip(taking.gathering(future).keys(), shown, strict=True)) if future.many else shown[0]
 
     def cancel(self) -> None:
         """End it, whatever it is doing."""
@@ -90,7 +89,7 @@ class _Variables(Mapping[str, Any]):
         if name not in self._future.made():
             raise KeyError(name)
         if name not in self._loaded:
-            self._loaded[name] = self._futures.taking.named(self._future, [Name(name)])[Name(name)]
+            self._loaded[name] = self._futures.taking.gathering(self._future).variables([Name(name)])[Name(name)]
         return self._loaded[name]
 
     def __iter__(self) -> Iterator[str]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 from msgspec import Struct, field
+from msgspec.structs import replace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 INPUTS: Final = "inputs"
 """The crate, in a future's folder, with what its cell reads."""
@@ -19,10 +23,22 @@ RESULTS: Final = "results"
 """The crate, in a run's folder, with what its cell made."""
 
 
+class Made(Struct, frozen=True):
+    """Where it lies what a future made.
+
+    ``results`` are the crates of its runs, empty for those that made none; ``inputs`` is the crate with what it read.
+    ``cases`` tell many runs apart, each by what it is called and which items of some variables it had.
+    """
+
+    results: tuple[str, ...]
+    inputs: str
+    cases: tuple[tuple[str, dict[str, int]], ...] = ()
+
+
 class Order(Struct, frozen=True):
     """A cell to be run on copies.
 
-    ``folder`` is that of the run, ``inputs`` the crate with what it reads, ``after`` are runs that it was to wait for.
+    ``folder`` is that of the run, ``inputs`` the crate with what it reads, ``after`` is what it was to wait for.
     ``count`` is the number that its results and its lines have.
     ``chosen`` says for some variables which item of theirs it is that the run has, by place.
     ``seed``, in hexadecimal digits, fixes the global random generators.
@@ -35,8 +51,21 @@ class Order(Struct, frozen=True):
     seed: str
     directory: str
     import_path: tuple[str, ...]
-    after: tuple[str, ...] = ()
+    after: tuple[Made, ...] = ()
     chosen: dict[str, int] = field(default_factory=dict)
+
+    def crates(self) -> tuple[str, ...]:
+        """All crates that it is to read, each once."""
+        later = (crate for made in self.after for crate in (*made.results, made.inputs) if crate)
+        return tuple(dict.fromkeys((self.inputs, *later)))
+
+    def moved(self, to: Mapping[str, str]) -> Order:
+        """The same where the crates lie elsewhere."""
+        after = tuple(
+            replace(made, results=tuple(to.get(crate, "") for crate in made.results), inputs=to[made.inputs])
+            for made in self.after
+        )
+        return replace(self, inputs=to[self.inputs], after=after)
 
 
 class Answer(Struct, frozen=True):

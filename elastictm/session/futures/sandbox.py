@@ -16,8 +16,8 @@ import msgspec
 from elastictm.errors import ElasticTMError
 from elastictm.ids import is_variable, output_name
 from elastictm.session.cells import described
-from elastictm.session.futures.bringing import Results
 from elastictm.session.futures.bundle import bundle, pack
+from elastictm.session.futures.gathering import Gathering
 from elastictm.session.futures.order import RESULTS, Answer, Order, derived
 from elastictm.session.futures.output import OutputLog
 from elastictm.session.futures.peak import Peak
@@ -107,10 +107,8 @@ class Sandbox:
         host, freezer = self._session.host, self._session.recorder.freezer
         objects = {**host.fixtures, **host.singletons}
         for earlier in order.after:
-            with Results(Path(earlier)) as results:
-                there = [n for n, entry in results.entries.items() if entry.unit is not None and is_variable(n)]
-                for name, value in results.bring(there, freezer, objects).items():
-                    place(host, name, value)
+            for name, value in Gathering(earlier, freezer, objects).variables().items():
+                place(host, name, value)
         for key, index in order.chosen.items():
             host.namespace[key] = list(host.namespace[key])[index]
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 from elastictm.errors import UsageError
 from elastictm.ids import Name, is_variable, output_name
 from elastictm.session.futures.bringing import Results
+from elastictm.session.futures.gathering import Gathering
 from elastictm.session.futures.order import RESULTS
 from elastictm.session.host import place, variables
 
 if TYPE_CHECKING:
     from elastictm.model.records import Effect
-    from elastictm.session.futures.future import Future, Run
+    from elastictm.session.futures.future import Future
     from elastictm.session.session import Session
 
 
@@ -37,55 +38,22 @@ class Taking:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def values(self, run: Run, names: Iterable[Name]) -> dict[Name, Any]:
-        """What a run made, as values of this session's.
+    def gathering(self, future: Future) -> Gathering:
+        """What a future made, as values of this session's."""
+        host = self._session.host
+        return Gathering(future.results, self._session.recorder.freezer, {**host.fixtures, **host.singletons})
+
+    def shown(self, future: Future) -> list[Any]:
+        """What the last line of the cell gave in each run; None where it gave nothing.
 
         Raises:
-            StateNotKept: a value is not there, or does not load.
+            StateNotKept: it is not there, or does not load.
         """
-        host = self._session.host
-        objects = {**host.fixtures, **host.singletons}
-        assert run.answer is not None  # noqa: S101 - it has ended
-        with Results(run.folder / RESULTS) as results:
-            return results.bring(names, self._session.recorder.freezer, objects)
-
-    def named(self, future: Future, names: Sequence[Name]) -> dict[Name, Any]:
-        """What a future made, by name; of many runs, dicts from the values that each had.
-
-        Raises:
-            StateNotKept: a value is not there, or does not load.
-        """
-        if not future.many:
-            return self.values(future.runs[0], names)
-        found: dict[Name, Any] = {name: {} for name in names}
-        for key, run in zip(self.keys(future), future.runs, strict=True):
-            made = [name for name in names if run.answer is not None and name in run.answer.made]
-            for name, value in (self.values(run, made) if made else {}).items():
-                found[name][key] = value
-        return found
-
-    def shown(self, future: Future, run: Run) -> Any:
-        """What the last line of a run's cell gave; None where it gave nothing."""
-        if run.answer is None or not run.answer.shown:
-            return None
-        name = output_name(future.began)
-        return self.values(run, [name])[name]
-
-    def keys(self, future: Future) -> list[Any]:
-        """The values that each of its runs has, one or a tuple of some; none where there is one run only."""
-        if not future.many:
-            return []
-        host = self._session.host
-        names = [Name(name) for name in future.runs[0].chosen]
-        objects = {**host.fixtures, **host.singletons}
-        with Results(future.inputs) as inputs:
-            lists = inputs.bring(names, self._session.recorder.freezer, objects)
-        keys = [_key([lists[Name(n)][place] for n, place in run.chosen.items()], run.case) for run in future.runs]
-        if len(set(keys)) == len(keys):
-            return keys
-        # True is equal to 1, and a value may be given twice: their texts, numbered where need be, tell them apart.
-        cases = [run.case for run in future.runs]
-        return [case if cases.count(case) == 1 else f"{case} ({i + 1})" for i, case in enumerate(cases)]
+        name, gathering = output_name(future.began), self.gathering(future)
+        return [
+            gathering.of_run(i, [name])[name] if run.answer is not None and run.answer.shown else None
+            for i, run in enumerate(future.runs)
+        ]
 
     def take(self, future: Future, names: Sequence[str] = (), prefix: str = "", *, force: bool = False) -> Taken:
         """Bring a future's variables into the session, those named or all; tells what they are called here.
@@ -111,7 +79,7 @@ class Taking:
         targets = {each: Name(f"{prefix}{each}") for each in chosen}
         if not force:
             self._check_unchanged(future, targets)
-        found = self.named(future, chosen)
+        found = self.gathering(future).variables(chosen)
         notes = [*self._parted(targets.values()), *self._foreign(found)]
         if not names:
             notes += [f"{each} was not brought in: {why}" for each, why in refused.items()]
@@ -181,13 +149,3 @@ class Taking:
                     f"{here} was changed here {where}{since}, so nothing was taken: "
                     f"%future take {future.name} --force takes its place, --as PREFIX takes all under other names"
                 )
-
-
-def _key(values: Sequence[Any], case: str) -> Any:
-    """What a run's results are found under: its value, or a tuple of them; their text where that cannot be a key."""
-    key = values[0] if len(values) == 1 else tuple(values)
-    try:
-        hash(key)
-    except TypeError:
-        return case
-    return key

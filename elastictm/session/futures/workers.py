@@ -51,6 +51,19 @@ class Died(Exception):
         self.status = status
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An order, as bytes, that is to be carried out where there are such resources; and who hears of it.
+
+    ``started`` and ``done`` are called in any thread, each once.
+    """
+
+    order: bytes
+    started: Callable[[], None]
+    done: Callable[[Answer | Failure], None]
+    resources: Mapping[str, float] = field(default_factory=dict)
+
+
 class Task(Protocol):
     """A run that is waited for."""
 
@@ -66,17 +79,8 @@ class Task(Protocol):
 class Engine(Protocol):
     """Where orders are carried out."""
 
-    def submit(
-        self,
-        order: bytes,
-        started: Callable[[], None],
-        done: Callable[[Answer | Failure], None],
-        resources: Mapping[str, float] | None = None,
-    ) -> Task:
-        """Have an order carried out where there are such resources.
-
-        ``started`` and ``done`` are called in any thread, each once.
-        """
+    def submit(self, job: Job) -> Task:
+        """Have an order carried out."""
         ...
 
     def close(self) -> None:
@@ -104,21 +108,15 @@ class LocalWorkers:
         # Starting a process takes a moment, for which nobody should wait.
         threading.Thread(target=self._dispatch, name=f"{OWN_THREADS}dispatch", daemon=True).start()
 
-    def submit(
-        self,
-        order: bytes,
-        started: Callable[[], None],
-        done: Callable[[Answer | Failure], None],
-        resources: Mapping[str, float] | None = None,
-    ) -> Task:
+    def submit(self, job: Job) -> Task:
         """Have an order carried out as soon as a worker is free.
 
         Raises:
             UsageError: resources were asked for, which only clusters have.
         """
-        if resources:
+        if job.resources:
             raise UsageError('resources are those of a cluster: %config ElasticTM.workers = "dask", or tcp://HOST:PORT')
-        task = _LocalTask(self, order, started, done)
+        task = _LocalTask(self, job)
         with self._changed:
             self._waiting.append(task)
             self._changed.notify_all()
@@ -170,7 +168,7 @@ class LocalWorkers:
                 task = self._waiting.popleft()
                 worker.task = task
             self._watch()
-            task.started()
+            task.job.started()
             worker.run(task, partial(self._done, worker, task))
 
     def _has_room(self) -> bool:
@@ -212,9 +210,7 @@ class LocalWorkers:
 @dataclass(eq=False)
 class _LocalTask:
     workers: LocalWorkers
-    order: bytes
-    started: Callable[[], None]
-    done: Callable[[Answer | Failure], None]
+    job: Job
     _once: threading.Lock = field(default_factory=threading.Lock)
 
     def cancel(self) -> None:
@@ -228,7 +224,7 @@ class _LocalTask:
     def finish(self, outcome: Answer | Failure) -> None:
         """Tell how it ended, once."""
         if self._once.acquire(blocking=False):
-            self.done(outcome)
+            self.job.done(outcome)
 
 
 class _Worker:
@@ -254,7 +250,7 @@ class _Worker:
             done(answer_of(future.result()) if error is None else Failure(_reason(error)))
 
         try:
-            self._executor.submit(_carry_out, task.order).add_done_callback(ended)
+            self._executor.submit(_carry_out, task.job.order).add_done_callback(ended)
         except Exception as error:  # noqa: BLE001 - a worker that died while it was idle; the reason is kept
             done(Failure(_reason(error)))
 
