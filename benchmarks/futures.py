@@ -88,7 +88,7 @@ def _memory(shell, run, session) -> float:
     run(shell, "%future wait m")
     futures = session.futures
     future = futures.find("m")
-    return 1024 * float(futures.taking.shown(future, future.runs[0]))
+    return 1024 * float(futures.taking.shown(future)[0])
 
 
 def _beside(shell, run, _session) -> float:

@@ -113,6 +113,8 @@ class FutureMagics(SessionMagics):
         each = dict(self._list(text) for text in given.each)
         self._session.futures.on_change = self._changed
         future = self._session.futures.start(given.name, cell, each=each, after=given.after, resources=resources)
+        for note in future.record.notes:
+            print(note, file=sys.stderr)  # noqa: T201 - a surface
         if self.is_notebook:
             self._boards.show(future.name, lambda table: table.of(future.name))
             return

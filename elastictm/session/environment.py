@@ -17,7 +17,11 @@ from elastictm.storage.manifest import Environment
 _REMEMBERED: Final = 1024
 """Distributions whose version is remembered: reading what one says of itself takes half a millisecond."""
 
+_SIGNS: Final = (".dist-info", "egg-info", ".egg", ".egg-link")
+"""How the names of what tells of a distribution end."""
 
+
+@functools.cache
 def program_version() -> str:
     """The version of elastictm that runs."""
     try:
@@ -39,7 +43,8 @@ def describe_environment(used: Iterable[str], home: Path, import_path: tuple[str
         home: The folder that the session began in.
         import_path: The folders that the session added to its import path.
     """
-    by_module = {module: sorted(set(names)) for module, names in packages_distributions().items()}
+    where = _places()
+    by_module = _by_module(where)
     # Of a name that several distributions share nobody can say which of them is used.
     libraries = {module: by_module[module][0] for module in sorted(used) if len(by_module.get(module, ())) == 1}
     loaded = {name.partition(".")[0] for name in tuple(sys.modules)}
@@ -49,7 +54,7 @@ def describe_environment(used: Iterable[str], home: Path, import_path: tuple[str
         implementation=platform.python_implementation(),
         platform=machine(),
         program=program_version(),
-        packages={name: found for name in sorted(names) if (found := installed(name)) is not None},
+        packages={name: found for name in sorted(names) if (found := _installed(name, where)) is not None},
         directory=str(home),
         import_path=import_path,
         hash_seed=hash_seed(),
@@ -63,8 +68,9 @@ def installed(distribution: str) -> str | None:
 
 
 def _places() -> tuple[object, ...]:
-    """Where distributions are looked for, and what changes there when one is installed or removed."""
-    return (*map(id, sys.meta_path), *((entry, _changed(entry)) for entry in sys.path))
+    """Where there are distributions, and what changes there when one is installed or removed."""
+    entries = ((entry, _changed(entry)) for entry in sys.path)
+    return (*map(id, sys.meta_path), *(known for known in entries if _has_distributions(*known)))
 
 
 def _changed(folder: str) -> int:
@@ -72,6 +78,21 @@ def _changed(folder: str) -> int:
         return os.stat(folder or ".").st_mtime_ns  # noqa: PTH116 - quick, and asked often
     except (OSError, ValueError):
         return 0
+
+
+@functools.lru_cache(_REMEMBERED)
+def _has_distributions(entry: str, _changed: int) -> bool:
+    """Whether distributions lie in a folder, or may lie in what is no folder."""
+    try:
+        return any(name.lower().endswith(_SIGNS) for name in os.listdir(entry or "."))  # noqa: PTH208 - only names
+    except OSError:
+        return os.path.isfile(entry)  # noqa: PTH113 - as above
+
+
+@functools.lru_cache(4)
+def _by_module(_where: tuple[object, ...]) -> dict[str, list[str]]:
+    """The distributions of each top-level module; all of them are read for that, which takes a while."""
+    return {module: sorted(set(names)) for module, names in packages_distributions().items()}
 
 
 @functools.lru_cache(_REMEMBERED)

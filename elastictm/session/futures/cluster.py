@@ -52,6 +52,7 @@ class DaskWorkers:
             from distributed import Client, LocalCluster  # noqa: PLC0415 - an extra that few have
         except ImportError:
             raise UsageError('Dask is not installed here: pip install "elastictm[dask]"') from None
+        self.far = bool(address)
         before = set(threading.enumerate())
         try:
             self._cluster: Any = None if address else LocalCluster(n_workers=count, threads_per_worker=1)

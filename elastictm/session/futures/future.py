@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from elastictm.ids import Name, RunNumber, Version
 from elastictm.model.futures import FutureLine, FutureStatus
-from elastictm.session.futures.order import INPUTS, RESULTS, Answer, Made
+from elastictm.session.futures.order import INPUTS, RESULTS, Answer, Attribute, Made
 from elastictm.session.futures.output import OutputReader
 from elastictm.session.futures.workers import CANCELLED, Failure
 
@@ -39,6 +39,7 @@ class Record(Struct, frozen=True):
     """A future as it is written down: cell ``n`` began it, with these versions of variables as inputs.
 
     ``cases`` are the runs, each with what it is called and which items of some variables it has.
+    ``attributes`` are what modules are to have, ``notes`` tell what a run has otherwise than this session.
     """
 
     name: str
@@ -50,6 +51,8 @@ class Record(Struct, frozen=True):
     cases: tuple[tuple[str, dict[str, int]], ...]
     after: tuple[str, ...] = ()
     resources: dict[str, float] = msgspec.field(default_factory=dict)
+    attributes: tuple[Attribute, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)

@@ -83,10 +83,22 @@ class Futures:
         inputs = Inputs(self._session, source, lists, made)
         n = self._session.host.execution_count - (1 if self._session.recorder.has_begun else 0)
         folder = self._folder() / f"{name}-{n}-{secrets.token_hex(2)}"
-        inputs.pack(folder, n)
+        inputs.pack(folder, n, far=self._ready().far)
         versions = tuple((str(version.name), int(version.n)) for version in inputs.versions())
         now, seed = self._session.clock.now(), f"{secrets.randbits(128):x}"
-        record = Record(name, n, source, now, seed, versions, tuple(cases(lists)), tuple(after), dict(resources))
+        record = Record(
+            name,
+            n,
+            source,
+            now,
+            seed,
+            versions,
+            tuple(cases(lists)),
+            tuple(after),
+            dict(resources),
+            inputs.own.attributes,
+            inputs.own.notes,
+        )
         future = made_of(folder, record)
         try:
             future.write_down()
@@ -258,6 +270,11 @@ class Futures:
                     elif all(other.ended for other in others):
                         self._submit(future, run, tuple(other.results for other in others))
 
+    def _ready(self) -> Engine:
+        if self._engine is None:
+            self._engine = self._make_engine()
+        return self._engine
+
     def _submit(self, future: Future, run: Run, earlier: tuple[Made, ...]) -> None:
         record = future.record
         seed = derived(record.seed, str(list(future.runs).index(run)))
@@ -271,10 +288,9 @@ class Futures:
             tuple(os.path.abspath(entry) for entry in sys.path),  # noqa: PTH100 - an empty entry is the working folder
             earlier,
             dict(run.chosen),
+            record.attributes,
         )
-        if self._engine is None:
-            self._engine = self._make_engine()
-        run.task = self._engine.submit(
+        run.task = self._ready().submit(
             Job(
                 packed(order),
                 lambda: self._started(run),

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import replace
+
 from elastictm.errors import UsageError
 from elastictm.ids import FIGURES, Name, holder, is_variable
 from elastictm.model.names import names_of_cell
 from elastictm.session.ambient import may_look_at_figures
 from elastictm.session.futures.bundle import bundle, first_run, pack
 from elastictm.session.futures.order import INPUTS
+from elastictm.session.futures.own import OwnModulesThere, sources
 from elastictm.session.host import variables
 from elastictm.session.reach import reach
 from elastictm.storage.crate import CrateWriter
@@ -38,7 +41,8 @@ class _Read:
 class Inputs:
     """Copies of the variables of one session, for one cell.
 
-    ``lists`` are values of which each run has one, ``made`` are variables that other futures bring.
+    ``lists`` are values of which each run has one, ``made`` are variables that other futures bring; ``own`` is what is
+    inside modules.
     """
 
     def __init__(
@@ -52,11 +56,15 @@ class Inputs:
         self._session = session
         recorder, values = session.recorder, variables(session.host)
         read = self._read(source, values)
-        found = bundle((read.names | read.figures) - lists.keys() - made, recorder, values, lists)
-        refused = next(iter(found.stock.refusals().values()), None)
+        own = OwnModulesThere.of(recorder, values)
+        found = bundle((read.names | read.figures) - lists.keys() - made, recorder, values, {**lists, **own.values})
+        refusals = found.stock.refusals()
+        refused = next((why for name, why in refusals.items() if name not in own.values), None)
         if refused is not None and not read.everything:
             raise UsageError(f"{refused.path} cannot be copied, so nothing was begun: {refused.reason}")
+        self._source = source
         self._bundle: Bundle = found.without_refused()
+        self.own = own.without(refusals)
 
     def versions(self) -> Iterator[Version]:
         """The versions that were copied."""
@@ -76,14 +84,16 @@ class Inputs:
         figures = frozenset(name for name in values if draws and holder(name) == FIGURES)
         return _Read(chosen, figures, everything)
 
-    def pack(self, folder: Path, n: int) -> None:
-        """Put them into a folder, as a crate; ``n`` is the number of the cell that reads them."""
+    def pack(self, folder: Path, n: int, *, far: bool) -> None:
+        """Put them into a folder, as a crate, for cell ``n``; with own modules if it is to run ``far`` from here."""
         session = self._session
         run = first_run(self._bundle, session.recorder, session.clock.now())
         past = session.past
         writer = past.crate(folder / INPUTS) if past is not None and past.folder else CrateWriter(folder / INPUTS)
         with writer as crate:
-            crate.commit(pack(crate, self._bundle, [run], session.recorder, count=n, now=session.clock.now()))
+            packed = pack(crate, self._bundle, [run], session.recorder, count=n, now=session.clock.now())
+            modules = sources(session.recorder, self._source, crate) if far else ()
+            crate.commit(replace(packed, modules=modules))
 
 
 def cases(lists: Mapping[Name, Sequence[Any]]) -> Iterator[tuple[str, dict[str, int]]]:

@@ -35,6 +35,15 @@ class Made(Struct, frozen=True):
     cases: tuple[tuple[str, dict[str, int]], ...] = ()
 
 
+class Attribute(Struct, frozen=True):
+    """What a cell changed inside a module: this attribute has the value under ``key``, or is not ``there`` any more."""
+
+    module: str
+    name: str
+    there: bool
+    key: str
+
+
 class Order(Struct, frozen=True):
     """A cell to be run on copies.
 
@@ -42,6 +51,7 @@ class Order(Struct, frozen=True):
     ``count`` is the number that its results and its lines have.
     ``chosen`` says for some variables which item of theirs it is that the run has, by place.
     ``seed``, in hexadecimal digits, fixes the global random generators.
+    ``attributes`` are what modules are to have that an import does not give them.
     """
 
     folder: str
@@ -53,6 +63,7 @@ class Order(Struct, frozen=True):
     import_path: tuple[str, ...]
     after: tuple[Made, ...] = ()
     chosen: dict[str, int] = field(default_factory=dict)
+    attributes: tuple[Attribute, ...] = ()
 
     def crates(self) -> tuple[str, ...]:
         """All crates that it is to read, each once."""

@@ -20,6 +20,7 @@ from elastictm.session.futures.bundle import bundle, pack
 from elastictm.session.futures.gathering import Gathering
 from elastictm.session.futures.order import RESULTS, Answer, Order, derived
 from elastictm.session.futures.output import OutputLog
+from elastictm.session.futures.own import brought_about
 from elastictm.session.futures.peak import Peak
 from elastictm.session.host import place, variables
 from elastictm.session.unpacking import forget_own
@@ -109,6 +110,9 @@ class Sandbox:
         for earlier in order.after:
             for name, value in Gathering(earlier, freezer, objects).variables().items():
                 place(host, name, value)
+        attributes = {each.key: host.namespace.pop(each.key) for each in order.attributes if each.there}
+        for line in brought_about(order.attributes, attributes):
+            print(line, file=sys.stderr)  # noqa: T201 - a surface: it is in the output of the run
         for key, index in order.chosen.items():
             host.namespace[key] = list(host.namespace[key])[index]
 

@@ -77,7 +77,9 @@ class Task(Protocol):
 
 
 class Engine(Protocol):
-    """Where orders are carried out."""
+    """Where orders are carried out; ``far`` where that may be a machine without the files of this one."""
+
+    far: bool
 
     def submit(self, job: Job) -> Task:
         """Have an order carried out."""
@@ -98,6 +100,7 @@ class LocalWorkers:
     """
 
     def __init__(self, count: Callable[[], int], memory: Callable[[], int | None]) -> None:
+        self.far = False
         self._count = count
         self._memory = memory
         self._changed = threading.Condition(threading.RLock())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Final
 
@@ -22,6 +21,7 @@ from elastictm.values.contrasts import (
     torch,
 )
 from elastictm.values.contrasts.facts import Kind
+from elastictm.values.loaded import loaded
 
 _STANDARD: Final = (instances, plain, containers, text, code)
 _LIBRARIES: Final = (arrays, frames, polars, sparse, torch, estimators, figures, graphs)
@@ -33,7 +33,7 @@ def kinds() -> Mapping[type, Kind]:
     for module in _STANDARD:
         found |= module.kinds()
     for library in _LIBRARIES:
-        loaded = sys.modules.get(library.LIBRARY)
-        if loaded is not None:
-            found |= library.kinds(loaded)
+        there = loaded(library.LIBRARY)
+        if there is not None:
+            found |= library.kinds(there)
     return found

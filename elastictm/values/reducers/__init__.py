@@ -14,6 +14,7 @@ from types import CodeType
 from typing import Any, Final, Protocol
 
 from elastictm.values.definitions import Definition
+from elastictm.values.loaded import loaded
 from elastictm.values.memory import Export
 from elastictm.values.reducers import (
     arrays,
@@ -175,17 +176,17 @@ _WITH_SUBCLASSES: Final = (
 
 def loaded_reducers() -> dict[type, Any]:
     """The reducers of all libraries that the session has imported, by exact type."""
-    return dict(_reducers_of(tuple(library for library in _LIBRARIES if library.LIBRARY in sys.modules)))
+    return dict(_reducers_of(tuple(library for library in _LIBRARIES if loaded(library.LIBRARY) is not None)))
 
 
 def kindred_reducer(kind: type) -> Any:
     """The reducer of a type that no table lists but that comes from a type whose library knows it; or None."""
     for library in _WITH_SUBCLASSES:
-        module = sys.modules.get(library.LIBRARY)
+        module = loaded(library.LIBRARY)
         found = None if module is None else library.kindred(kind, module)
         if found is not None:
             return found
-    numpy = sys.modules.get("numpy")
+    numpy = loaded("numpy")
     return None if numpy is None else arrays.kindred_reducer(kind, numpy)
 
 

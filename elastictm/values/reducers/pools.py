@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
+
+from elastictm.values.loaded import loaded
 
 if TYPE_CHECKING:
     from elastictm.values.reducers import FreezingPass
@@ -20,7 +21,7 @@ def reducers(module: ModuleType) -> dict[type, Any]:
 
 def kindred(kind: type, _: ModuleType) -> Any:
     """The reducer of a pool whose module is loaded."""
-    threads, processes = (sys.modules.get(f"concurrent.futures.{name}") for name in ("thread", "process"))
+    threads, processes = (loaded(f"concurrent.futures.{name}") for name in ("thread", "process"))
     if threads is not None and kind is threads.ThreadPoolExecutor:
         return reduce_thread_pool
     if processes is not None and kind is processes.ProcessPoolExecutor:

@@ -1,0 +1,109 @@
+"""What runs have of the user's own modules: the sources where they lack the files, and what cells changed inside."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from elastictm.ids import Name
+from elastictm.session.futures.order import Attribute
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from elastictm.model.records import Refusal
+    from elastictm.session.recorder import Recorder
+    from elastictm.storage import manifest as m
+    from elastictm.storage.crate import CrateWriter
+
+_MISSING: Final[Any] = object()
+
+
+@dataclass(frozen=True, slots=True)
+class OwnModulesThere:
+    """Own modules as a run has them; it imports them anew.
+
+    ``values`` are those of attributes, by the names that they have on the way, and ``attributes`` are what to do with
+    them there; ``notes`` tell what is not as it is here.
+    """
+
+    values: Mapping[Name, Any]
+    attributes: tuple[Attribute, ...]
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, recorder: Recorder, variables: Mapping[Name, Any]) -> OwnModulesThere:
+        """Find what cells changed inside modules, those of libraries too, and which files were edited since."""
+        from elastictm.session.alterations import alterations  # noqa: PLC0415 - few sessions have modules of their own
+        from elastictm.session.editions import Editions  # noqa: PLC0415 - likewise
+
+        history, modules = recorder.history, recorder.modules
+        values: dict[Name, Any] = {}
+        attributes: list[Attribute] = []
+        notes = [f"in a run, {note.partition(': it')[0]}" for note in Editions.of(history.runs, modules).notes]
+        for altered in alterations(history, variables, modules, {}):
+            if not altered.names:
+                notes.append(f"what was changed inside {altered.module} is not known by name: a run has it as imported")
+            for name in altered.names:
+                key, value = Name(f"{altered.module}: {name}"), _value(altered.module, name)
+                if value is not _MISSING:
+                    values[key] = value
+                attributes.append(Attribute(altered.module, name, there=value is not _MISSING, key=key))
+        return cls(values, tuple(attributes), tuple(notes))
+
+    def without(self, refused: Mapping[Name, Refusal]) -> OwnModulesThere:
+        """The same without what cannot be copied, which is told."""
+        lost = [each for each in self.attributes if each.key in refused]
+        told = (
+            f"{a.module}.{a.name} cannot be copied: a run has it as imported ({refused[Name(a.key)].reason})"
+            for a in lost
+        )
+        return OwnModulesThere(
+            {key: value for key, value in self.values.items() if key not in refused},
+            tuple(each for each in self.attributes if each not in lost),
+            (*self.notes, *told),
+        )
+
+
+def sources(recorder: Recorder, source: str, crate: CrateWriter) -> tuple[m.OwnModule, ...]:
+    """The own modules that are loaded, or that a cell imports, put into a crate."""
+    from elastictm.session.baggage import pack  # noqa: PLC0415 - few sessions have modules of their own
+    from elastictm.session.editions import Editions  # noqa: PLC0415 - likewise
+
+    editions = Editions.of(recorder.history.runs, recorder.modules)
+    return pack(recorder.modules.names(), [source], editions.texts).put(crate.put)
+
+
+def brought_about(attributes: Iterable[Attribute], values: Mapping[str, Any]) -> Iterator[str]:
+    """In a run: have modules as cells left them; yields a line for each attribute that could not be set."""
+    for each in attributes:
+        try:
+            __import__(each.module)
+            holder, name = _holder(each.module, each.name)
+            if each.there:
+                setattr(holder, name, values[each.key])
+            else:
+                with suppress(AttributeError):
+                    delattr(holder, name)
+        except Exception as error:  # noqa: BLE001 - a module may raise anything; it is told
+            yield f"{each.module}.{each.name} is as imported: {type(error).__name__}: {error}"
+
+
+def _holder(module: str, path: str) -> tuple[Any, str]:
+    """What has an attribute: the module, or a class in it; and the last part of the attribute's name."""
+    holder: Any = sys.modules[module]
+    *classes, name = path.split(".")
+    for each in classes:
+        holder = getattr(holder, each)
+    return holder, name
+
+
+def _value(module: str, path: str) -> Any:
+    try:
+        holder, name = _holder(module, path)
+    except (KeyError, AttributeError):
+        return _MISSING
+    return vars(holder).get(name, _MISSING)
