@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import gc
 import importlib
 import os
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from elastictm.extension import current_session, find, load
-from elastictm.session.futures.order import ANSWER, ORDER, order_of, packed
+from elastictm.session.futures.doubles import Stem, by_double
+from elastictm.session.futures.order import ANSWER, ORDER, Order, order_of, packed
+from elastictm.session.futures.output import OUTPUT
 from elastictm.session.futures.sandbox import Sandbox, libraries
 from elastictm.session.futures.workers import Died, end_with_parent
 from elastictm.session.ipython.sandbox import SandboxStage, sandbox_shell
+from elastictm.session.new_modules import NewModules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _SECONDS: Final = 3600.0
-_ANSWER: Final = "answer.bin"
 _IMPORTED: Final = "imported.txt"
+_TRIES: Final = 2
+"""How often a stem is begun for the same cell: the first may have to import libraries, which start threads."""
 
 
 def carry_out(data: bytes) -> bytes:
@@ -27,47 +36,102 @@ def carry_out(data: bytes) -> bytes:
 
     Where the system can double a process, each run has a double of this one: what it changes in libraries, and the
     threads that it leaves, are gone with it.  What it imported of libraries is imported here, for those that follow.
+    Of runs that differ in some values only, what they have in common is prepared once, in a stem.
 
     Raises:
         Died: the double ended without an answer.
     """
-    sandbox, order = _sandbox(), order_of(data)
-    if sys.platform != "linux":
-        return packed(sandbox.carry_out(order))
-    folder = Path(order.folder)
-    known = frozenset(sys.modules)
-    # A collection in the double would write to all that it has in common with this process.
-    gc.freeze()
-    double = os.fork()
-    if not double:
-        try:
-            end_with_parent()
-            answer = packed(sandbox.carry_out(order))
-            (folder / _IMPORTED).write_text("\n".join(libraries(known)), encoding="utf-8")
-            (folder / _ANSWER).write_bytes(answer)
-        finally:
-            os._exit(0)
-    _, status = os.waitpid(double, 0)
-    if not (folder / _ANSWER).is_file():
-        raise Died(os.waitstatus_to_exitcode(status))
-    for name in (folder / _IMPORTED).read_text(encoding="utf-8").split("\n"):
-        with contextlib.suppress(Exception):  # it may want what only that run had; the next one imports it itself
-            importlib.import_module(name)
-    return (folder / _ANSWER).read_bytes()
+    return _process().carry_out(data, many=True)
 
 
 def main(home: str) -> None:
     """In a process of its own: carry out the order in a folder, and leave the answer there."""
     end_with_parent()
-    Path(home, ANSWER).write_bytes(carry_out(Path(home, ORDER).read_bytes()))
+    Path(home, ANSWER).write_bytes(_process().carry_out(Path(home, ORDER).read_bytes(), many=False))
+
+
+class _Process:
+    """What carries out orders in this process."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._stem: Stem | None = None
+        self._of: Order | None = None
+        self._tries = 0
+
+    def carry_out(self, data: bytes, *, many: bool) -> bytes:
+        """Carry out an order; ``many`` tells whether others like it are to be expected."""
+        order = order_of(data)
+        if sys.platform != "linux":
+            self._sandbox.forget()
+            return packed(self._sandbox.carry_out(order))
+        stem = self._stem_for(order) if many and order.chosen else None
+        status = None if stem is None else stem.carry_out(data)
+        folder = Path(order.folder)
+        if status is None and not (folder / OUTPUT).exists():  # else it has begun, and is not to be done twice
+            status = by_double(partial(self._leave_answer, _nothing_new(), None, data))
+        if not (folder / ANSWER).is_file():
+            raise Died(status or 0)
+        if _import((folder / _IMPORTED).read_text(encoding="utf-8").split()):
+            # Each run would import it once more.
+            self._end_stem()
+        return (folder / ANSWER).read_bytes()
+
+    def _leave_answer(self, modules: NewModules, prelude: Path | None, data: bytes) -> None:
+        """In a double: carry out an order."""
+        order = order_of(data)
+        answer = packed(self._sandbox.carry_out(order, prelude))
+        Path(order.folder, _IMPORTED).write_text("\n".join(libraries(modules.names())), encoding="utf-8")
+        Path(order.folder, ANSWER).write_bytes(answer)
+
+    def _stem_for(self, order: Order) -> Stem | None:
+        """The stem of this run and those like it; None where what they have in common cannot be shared."""
+        of = replace(order, folder="", seed="", chosen={})
+        if of != self._of:
+            self._of, self._tries = of, 0
+            self._end_stem()
+        if self._stem is None and self._tries < _TRIES:
+            prelude = Path(order.folder).parent / f"prelude-{os.getpid()}"
+            prelude.mkdir(mode=0o700, exist_ok=True)
+            self._stem = Stem(
+                partial(self._sandbox.prepare, order, prelude),
+                partial(self._leave_answer, _nothing_new(), prelude),
+                order.crates(),
+            )
+            if not self._stem.is_good:
+                self._tries += 1
+                self._end_stem()
+        return self._stem
+
+    def _end_stem(self) -> None:
+        if self._stem is not None:
+            self._stem.end()
+            self._stem = None
+
+
+def _nothing_new() -> NewModules:
+    modules = NewModules()
+    modules.names()
+    return modules
+
+
+def _import(names: Iterable[str]) -> bool:
+    """Import libraries; tells whether there are any that were not there."""
+    before = len(sys.modules)
+    for name in names:
+        with contextlib.suppress(Exception):  # it may want what only that run had; the next one imports it itself
+            importlib.import_module(name)
+    return len(sys.modules) > before
 
 
 @functools.cache
-def _sandbox() -> Sandbox:
-    """The sandbox of this process, whose shell there can be only one of."""
+def _process() -> _Process:
+    """There can be only one shell in a process."""
     shell = sandbox_shell()
     load(shell, keep=False)
     if (settings := find(shell)) is not None:
         # Nobody waits for a prompt here: what the cell did is looked at however long that takes.
         settings.recording_floor = _SECONDS
-    return Sandbox(current_session(), SandboxStage(shell))
+    sandbox = Sandbox(current_session(), SandboxStage(shell))
+    sandbox.rehearse()
+    return _Process(sandbox)

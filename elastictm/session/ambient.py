@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.ids import FIGURES, FILTERS, HANDLERS, Name, RunNumber, holder
+from elastictm.session.new_modules import NewModules
 from elastictm.session.patches import Patches
 from elastictm.values.freeze import Freezer, Frozen, OutOfTime
 from elastictm.values.modules import data, is_own, origin, settled, shape
@@ -56,7 +57,7 @@ class OwnModules:
         self._known: dict[str, tuple[Any, ...] | None] = {}
         self._first: dict[str, Picture] = {}
         self._refusing: dict[str, frozenset[str]] = {}
-        self._seen: set[str] = set()
+        self._new = NewModules()
         self._own: list[str] = []
         self._old = frozenset(name for name, _ in self._loaded())
 
@@ -105,6 +106,10 @@ class OwnModules:
 
     def altered(self, name: str) -> frozenset[str]:
         """The names in a module that are not as they were when it was first seen after its import."""
+        return frozenset(key.partition(".")[0].removesuffix("()") for key in self.altered_parts(name))
+
+    def altered_parts(self, name: str) -> frozenset[str]:
+        """The same in detail: ``Class.attribute``, or ``name()`` for what a class or function keeps inside."""
         module, first = sys.modules.get(name), self._first.get(name)
         if module is None or first is None or first.spec is not module.__spec__:
             return frozenset()
@@ -112,7 +117,7 @@ class OwnModules:
         found = {key for key in first.bound.keys() | now.bound.keys() if first.bound.get(key) != now.bound.get(key)}
         then = first.digests or {}
         found |= {key for key, digest in (now.digests or {}).items() if digest != then.get(key, digest)}
-        return frozenset(key.partition(".")[0].removesuffix("()") for key in found)
+        return frozenset(found)
 
     def _picture(self, module: ModuleType, end: float) -> Picture:
         digests: dict[str, Fingerprint | None] | None
@@ -124,8 +129,7 @@ class OwnModules:
 
     def _loaded(self) -> Iterator[tuple[str, ModuleType]]:
         # A thousand modules of libraries are judged once, by name.
-        new = sys.modules.keys() - self._seen
-        self._seen |= new
+        new = [name for name in self._new.names() if name not in self._own]
         self._own += [
             name for name in new if isinstance(sys.modules.get(name), ModuleType) and is_own(sys.modules[name])
         ]

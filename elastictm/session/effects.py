@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.model.records import Effect, EffectKind, FileRead
 from elastictm.session.lingering import OWN_THREADS
+from elastictm.session.new_modules import NewModules
 from elastictm.storage.digest import file_digest
 from elastictm.values.modules import is_own
 
@@ -118,7 +119,7 @@ class EffectWatch:
         self._effects: dict[Effect, None] = {}
         self._databases: dict[str, tuple[str, tuple[int, int] | None]] = {}
         self._changed: set[str] = set()
-        self._modules: frozenset[str] = frozenset()
+        self._modules = NewModules()
         self._path: list[str] = []
         self.of_imports: set[str] = set()
 
@@ -128,7 +129,7 @@ class EffectWatch:
         self._effects.clear()
         self._databases.clear()
         self._changed.clear()
-        self._modules = frozenset(sys.modules)
+        self._modules.names()  # those that are there
         self._path = list(sys.path)
         _EARS.listen(self)
 
@@ -246,7 +247,7 @@ class EffectWatch:
 
     def _imported(self) -> dict[str, str]:
         """The files of the user's own modules that were imported meanwhile; compiled copies may have been read."""
-        new = [sys.modules[name] for name in sys.modules.keys() - self._modules if name in sys.modules]
+        new = [sys.modules[name] for name in self._modules.names() if name in sys.modules]
         files = [str(module.__file__) for module in new if isinstance(module, ModuleType) and is_own(module)]
         here = os.getcwd() + os.sep  # noqa: PTH109
         return {os.path.abspath(file): file.removeprefix(here) for file in files}  # noqa: PTH100

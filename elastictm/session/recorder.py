@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.ids import RunNumber
+from elastictm.model.history import History
 from elastictm.model.names import CodeNames, names_of_cell
 from elastictm.model.records import BY_NO_CELL, STILL_RUNNING, CellRun, Effect, VersionRecord
 from elastictm.session import generators
@@ -28,12 +29,11 @@ from elastictm.session.tracked import Mentions, Variables
 from elastictm.values.kinds import type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from threading import Thread
     from types import FrameType
 
     from elastictm.ids import Name, Version
-    from elastictm.model.history import History
     from elastictm.session.ambient import OwnModules
     from elastictm.session.circumstances.circumstances import Circumstances
     from elastictm.session.standing import Arrived
@@ -274,6 +274,26 @@ class Recorder:
         """The cell that runs took in what a cell made aside, of these versions and with these effects."""
         line = {run.n for run in self._history.runs}
         self._brought[future] = frozenset(version for version in reads if version.n in line), tuple(effects)
+
+    def begin_with(self, names: Collection[Name]) -> History:
+        """Variables came in the place of others before any cell has run: the history begins anew, with them."""
+        (first,) = self._history.runs
+        for name in names:
+            self.variables.remove(name)
+        changes = self._detector.compare(Question(first.n, variables(self._host), frozenset(), (), _FIRST_LOOK_SECONDS))
+        writes = (*(record for record in first.writes if record.name not in names), *changes.writes)
+        groups = (group for group in first.groups if not any(version.name in names for version in group))
+        self._history = History()
+        self._history.append(
+            replace(
+                first,
+                writes=writes,
+                groups=(*groups, *changes.groups),
+                created=(*first.created, *changes.created),
+                notes=(*first.notes, *changes.notes),
+            )
+        )
+        return self._history
 
     def unrecorded(self, code: Callable[[], str]) -> None:
         """Code has run that is no cell run, yet may have changed what its names reach."""

@@ -327,8 +327,8 @@ class Session:
                     report = replace(report, notes=(*report.notes, self.futures.arrive(reader)))
         return self._with_what_is_gone(report, before)
 
-    def enter(self, reader: Readable, more: Callable[[], None]) -> None:
-        """Have what a crate holds, and ``more``, for all there is, and a history that begins with it.
+    def enter(self, reader: Readable) -> None:
+        """Have what a crate holds for all there is; the history begins with that, and what comes before the next cell.
 
         Raises:
             ArchiveError: the crate is damaged.
@@ -344,8 +344,6 @@ class Session:
                 raise RestoreFailed(f"{lost[0].name} does not load there: {lost[0].reason}")
             self.history = History()
             self.recorder = self._recorder(restored.around)
-            more()
-        self.recorder.begin()
 
     @property
     def has_futures(self) -> bool:

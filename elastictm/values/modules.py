@@ -6,6 +6,7 @@ import marshal
 import os
 import sys
 import sysconfig
+from itertools import chain
 from types import CellType, FunctionType, ModuleType
 from typing import Any, Final
 
@@ -68,6 +69,8 @@ def origin(value: Any) -> str:
 
 def is_own_file(origin: str) -> bool:
     """Whether a module's file lies outside of any library."""
+    if origin.startswith(_LIBRARY) and os.pardir not in origin:
+        return False  # as nearly all do
     path = os.path.abspath(origin)  # noqa: PTH100 - quick, and the file need not exist
     return not path.startswith(_LIBRARY) and not any(part in path for part in _PACKED)
 
@@ -117,14 +120,15 @@ def settled(value: Any, depth: int = 4) -> Any:
 
 def class_data(value: type) -> list[Any]:
     """What a class of an own module keeps that can change in place."""
-    found: list[Any] = []
-    for name, item in vars(value).items():
-        inner = item.__func__ if type(item) in {staticmethod, classmethod} else item
-        if type(inner) is FunctionType:
-            found += function_data(inner)
-        elif type(inner) not in FIXED and type(inner) is not property and name not in STRUCTURAL:
-            found.append(inner)
-    return found
+    functions = (item.__func__ if type(item) in {staticmethod, classmethod} else item for item in vars(value).values())
+    kept = [function_data(function) for function in functions if type(function) is FunctionType]
+    return [*(vars(value)[name] for name in class_attributes(value)), *chain.from_iterable(kept)]
+
+
+def class_attributes(value: type) -> list[str]:
+    """The attributes of a class that can change in place, its functions aside."""
+    fixed = FIXED | {FunctionType, property, staticmethod, classmethod}
+    return [name for name, item in vars(value).items() if type(item) not in fixed and name not in STRUCTURAL]
 
 
 def function_data(value: FunctionType) -> list[Any]:

@@ -154,7 +154,8 @@ class _Knowledge:
         self._root = root
         self._ties: list[_Tie] = []
         self._buffers = _Buffers(sink)
-        self._table = loaded_reducers()
+        self._of_libraries = loaded_reducers()
+        self._met: dict[type, Any] = {}
         self._arrays: dict[int, Any] = {}
         self.tries = False
         self._scopes: dict[int, _Scope] = {id(around.namespace): _Scope(None)}
@@ -163,9 +164,9 @@ class _Knowledge:
         """Ask the reducer of the value's type; called by the pickler for all but built-in data."""
         kind = type(value)
         try:
-            reduce = self._table[kind]
+            reduce = self._met[kind]
         except KeyError:
-            reduce = self._table[kind] = self._reducer_of(kind)
+            reduce = self._met[kind] = self._of_libraries.get(kind) or self._reducer_of(kind)
         if reduce is None:
             self.culprit = value
             return NotImplemented
@@ -232,7 +233,7 @@ class _Knowledge:
 
     def kinds(self) -> frozenset[type]:
         """The types of the objects met that are taken apart as their classes say."""
-        return frozenset(kind for kind, way in self._table.items() if way in _OWN_WAYS or type(way) in _OF_CLASSES)
+        return frozenset(kind for kind, way in self._met.items() if way in _OWN_WAYS or type(way) in _OF_CLASSES)
 
     def seen(self, value: Any) -> bool:
         """Whether this array was written earlier in the pass; notes it if not."""
@@ -271,7 +272,7 @@ class _Knowledge:
 
     def _reducer_of(self, kind: type) -> Any:
         if issubclass(kind, type):
-            return self._table[type]
+            return self._of_libraries[type]
         if kind is _Scope:
             return _reduce_scope
         if kind is Fixture:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.ids import Name
 from elastictm.session.futures.order import Attribute
+from elastictm.values.modules import class_attributes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from elastictm.model.records import Refusal
+    from elastictm.session.alterations import Alteration
     from elastictm.session.recorder import Recorder
     from elastictm.storage import manifest as m
     from elastictm.storage.crate import CrateWriter
@@ -47,11 +49,14 @@ class OwnModulesThere:
         for altered in alterations(history, variables, modules, {}):
             if not altered.names:
                 notes.append(f"what was changed inside {altered.module} is not known by name: a run has it as imported")
-            for name in altered.names:
-                key, value = Name(f"{altered.module}: {name}"), _value(altered.module, name)
+            for path in _paths(altered, modules.altered_parts(altered.module)):
+                key, value = Name(f"{altered.module}: {path}"), _value(altered.module, path)
+                if path.endswith("()"):
+                    notes.append(f"what was changed inside {altered.module}.{path} is not there in a run")
+                    continue
                 if value is not _MISSING:
                     values[key] = value
-                attributes.append(Attribute(altered.module, name, there=value is not _MISSING, key=key))
+                attributes.append(Attribute(altered.module, path, there=value is not _MISSING, key=key))
         return cls(values, tuple(attributes), tuple(notes))
 
     def without(self, refused: Mapping[Name, Refusal]) -> OwnModulesThere:
@@ -90,6 +95,21 @@ def brought_about(attributes: Iterable[Attribute], values: Mapping[str, Any]) ->
                     delattr(holder, name)
         except Exception as error:  # noqa: BLE001 - a module may raise anything; it is told
             yield f"{each.module}.{each.name} is as imported: {type(error).__name__}: {error}"
+
+
+def _paths(altered: Alteration, parts: Collection[str]) -> Iterator[str]:
+    """The attributes of a module to bring, those of classes too; with parentheses what a function keeps inside."""
+    for name in altered.names:
+        inside = [part for part in parts if part.startswith((f"{name}.", f"{name}("))]
+        if not inside or name in parts:
+            yield name
+            continue
+        value = vars(sys.modules[altered.module]).get(name)
+        for part in inside:
+            if part.endswith("()") and isinstance(value, type):
+                yield from (f"{name}.{attribute}" for attribute in class_attributes(value))
+            else:
+                yield part
 
 
 def _holder(module: str, path: str) -> tuple[Any, str]:

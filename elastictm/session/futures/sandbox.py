@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import sys
+import tempfile
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import msgspec
 
 from elastictm.errors import ElasticTMError
-from elastictm.ids import is_variable, output_name
+from elastictm.ids import Name, is_variable, output_name
 from elastictm.session.cells import described
-from elastictm.session.futures.bundle import bundle, pack
+from elastictm.session.futures.bundle import bundle, first_run, pack
 from elastictm.session.futures.gathering import Gathering
-from elastictm.session.futures.order import RESULTS, Answer, Order, derived
-from elastictm.session.futures.output import OutputLog
+from elastictm.session.futures.order import INPUTS, RESULTS, Answer, Order, derived
+from elastictm.session.futures.output import OUTPUT, Event, OutputLog
 from elastictm.session.futures.own import brought_about
 from elastictm.session.futures.peak import Peak
 from elastictm.session.host import place, variables
@@ -28,7 +30,7 @@ from elastictm.storage.crate import Crate, CrateWriter
 from elastictm.values.modules import is_own
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Iterable, Iterator
     from contextlib import AbstractContextManager
 
     from elastictm.model.records import CellRun
@@ -58,12 +60,48 @@ class Sandbox:
         self._stage = stage
         self._modules = frozenset(sys.modules)
 
-    def carry_out(self, order: Order) -> Answer:
-        """Run a cell; what it put out is logged, and what it made packed, in the folder of the run."""
+    def rehearse(self) -> None:
+        """Run a cell of no consequence: what each process does once is done then, and its doubles have it."""
+        recorder, here = self._session.recorder, Path.cwd()
+        with tempfile.TemporaryDirectory(prefix="elastictm-") as folder:
+            inputs = Path(folder) / INPUTS
+            with CrateWriter(inputs) as crate:
+                found = bundle([], recorder, {}, {Name("x"): [0.5]})
+                runs = [first_run(found, recorder, 0.0)]
+                crate.commit(pack(crate, found, runs, recorder, count=1, now=0.0))
+            self.carry_out(Order(folder, str(inputs), "y = [x]\nprint(y)\ny", 1, "0", folder, tuple(sys.path)))
+            os.chdir(here)
+        self._modules = frozenset(sys.modules)
+
+    def forget(self) -> None:
+        """Leave nothing of a run that this process has carried out itself; its variables go when the next one comes."""
+        forget_own(self._modules)
+
+    def prepare(self, order: Order, prelude: Path) -> None:
+        """Have what many runs have in common; what that puts out is logged in a folder, as the beginning of each.
+
+        Raises:
+            ElasticTMError: it does not load here.
+        """
+        with self._log(prelude) as log, self._stage.logged(log):
+            self._have(order, log)
+        self._session.recorder.begin()
+
+    def carry_out(self, order: Order, prelude: Path | None = None) -> Answer:
+        """Run a cell; what it put out is logged, and what it made packed, in the folder of the run.
+
+        With a ``prelude``, what it reads was prepared.
+        """
         peak = Peak()
-        with self._log(order) as log, self._stage.logged(log):
+        if prelude is not None:
+            shutil.copyfile(prelude / OUTPUT, Path(order.folder) / OUTPUT)
+        with self._log(Path(order.folder)) as log, self._stage.logged(log):
             try:
-                self._prepare(order)
+                if prelude is None:
+                    self._have(order, log)
+                self._choose(order)
+                if prelude is not None:
+                    self._session.history = self._session.recorder.begin_with(frozenset(map(Name, order.chosen)))
             except ElasticTMError as problem:
                 return Answer("failed", 0.0, peak.bytes(), str(problem))
             error = self._stage.run(order.source, order.count)
@@ -81,30 +119,20 @@ class Sandbox:
             return msgspec.structs.replace(answer, status="failed", error=f"its results were not stored: {problem}")
 
     @contextmanager
-    def _log(self, order: Order) -> Iterator[OutputLog]:
-        log = OutputLog(Path(order.folder))
+    def _log(self, folder: Path) -> Iterator[OutputLog]:
+        log = OutputLog(folder)
         try:
             yield log
         finally:
             log.close()
 
-    def _prepare(self, order: Order) -> None:
+    def _have(self, order: Order, log: OutputLog) -> None:
         """Have all that the cell reads, and nothing else."""
         self._be_there(order)
-        forget_own(self._modules)
         with Crate(Path(order.inputs)) as crate:
-            self._session.enter(crate, lambda: self._complete(order))
+            self._session.enter(crate)
         # Settings were put back to what they were when this process began.
         self._be_there(order)
-        _seed(order.seed)
-
-    @staticmethod
-    def _be_there(order: Order) -> None:
-        os.chdir(order.directory)
-        sys.path[:] = order.import_path
-
-    def _complete(self, order: Order) -> None:
-        """Have what earlier runs made, and of some variables the item that is this run's."""
         host, freezer = self._session.host, self._session.recorder.freezer
         objects = {**host.fixtures, **host.singletons}
         for earlier in order.after:
@@ -112,9 +140,19 @@ class Sandbox:
                 place(host, name, value)
         attributes = {each.key: host.namespace.pop(each.key) for each in order.attributes if each.there}
         for line in brought_about(order.attributes, attributes):
-            print(line, file=sys.stderr)  # noqa: T201 - a surface: it is in the output of the run
+            log.add(Event("stream", "stderr", f"{line}\n"))
+
+    @staticmethod
+    def _be_there(order: Order) -> None:
+        os.chdir(order.directory)
+        sys.path[:] = order.import_path
+
+    def _choose(self, order: Order) -> None:
+        """Have of some variables the item that is this run's, and the generators that are its own."""
+        namespace = self._session.host.namespace
         for key, index in order.chosen.items():
-            host.namespace[key] = list(host.namespace[key])[index]
+            namespace[key] = list(namespace[key])[index]
+        _seed(order.seed)
 
     def _with_results(self, answer: Answer, order: Order, run: CellRun) -> Answer:
         session = self._session
@@ -138,13 +176,10 @@ class Sandbox:
         )
 
 
-def libraries(known: Container[str]) -> list[str]:
-    """The modules of libraries that are loaded by now, besides those that are known."""
-    return [
-        name
-        for name, module in tuple(sys.modules.items())
-        if name not in known and name != "__main__" and isinstance(module, ModuleType) and not is_own(module)
-    ]
+def libraries(names: Iterable[str]) -> list[str]:
+    """Those of some modules that are of libraries."""
+    found = ((name, sys.modules.get(name)) for name in names if name != "__main__")
+    return [name for name, module in found if isinstance(module, ModuleType) and not is_own(module)]
 
 
 def _seed(seed: str) -> None:

@@ -166,12 +166,14 @@ class Descriptors:
             os.close(theirs)
             threading.Thread(target=self._read, args=(ours, name), name=f"elastictm-{name}", daemon=True).start()
 
-    def drain(self) -> None:
-        """Wait until all that was written is in the log."""
+    def close(self) -> None:
+        """Wait until all that was written is in the log; what is written later is in none."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
         for number, name in ((1, "stdout"), (2, "stderr")):
-            self._marks[name].clear()
             os.write(number, self._mark)
             self._marks[name].wait(1.0)
+            os.dup2(nowhere, number)
+        os.close(nowhere)
 
     def _read(self, descriptor: int, name: str) -> None:
         left = b""
@@ -181,6 +183,7 @@ class Descriptors:
                 self._shell.tell(Event("stream", name, text.decode("utf-8", "replace")))
             if mark:
                 self._marks[name].set()
+        os.close(descriptor)
 
 
 def sandbox_shell() -> SandboxShell:
@@ -209,7 +212,7 @@ class SandboxStage:
             for stream in (sys.stdout, sys.stderr):
                 with suppress(Exception):  # whatever the cell has put in their place
                     stream.flush()
-            descriptors.drain()
+            descriptors.close()
             sys.stdout, sys.stderr = streams
             self._shell.log = None
 

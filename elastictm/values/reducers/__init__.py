@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import CodeType
 from typing import Any, Final, Protocol
 
@@ -174,9 +174,9 @@ _WITH_SUBCLASSES: Final = (
 """Those that also offer ``kindred(kind, module)``, the reducer of a type that comes from one of theirs, or None."""
 
 
-def loaded_reducers() -> dict[type, Any]:
+def loaded_reducers() -> Mapping[type, Any]:
     """The reducers of all libraries that the session has imported, by exact type."""
-    return dict(_reducers_of(tuple(library for library in _LIBRARIES if loaded(library.LIBRARY) is not None)))
+    return _reducers_of(tuple(library for library in _LIBRARIES if loaded(library.LIBRARY) is not None))
 
 
 def kindred_reducer(kind: type) -> Any:
@@ -191,5 +191,5 @@ def kindred_reducer(kind: type) -> Any:
 
 
 @functools.cache
-def _reducers_of(libraries: tuple[Any, ...]) -> dict[type, Any]:
+def _reducers_of(libraries: tuple[Any, ...]) -> Mapping[type, Any]:
     return {kind: reduce for it in libraries for kind, reduce in it.reducers(sys.modules[it.LIBRARY]).items()}
