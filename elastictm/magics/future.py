@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import shlex
 import sys
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import line_cell_magic, magics_class
@@ -110,7 +109,7 @@ class FutureMagics(SessionMagics):
         parser.add_argument("--resources", action="append", default=[])
         given = parser.parse_args(words)
         resources = dict(_amount(text) for text in given.resources)
-        each = dict(self._list(text) for text in given.each)
+        each = dict(map(_each, given.each))
         self._session.futures.on_change = self._changed
         future = self._session.futures.start(given.name, cell, each=each, after=given.after, resources=resources)
         for note in future.record.notes:
@@ -125,23 +124,6 @@ class FutureMagics(SessionMagics):
     def is_notebook(self) -> bool:
         """Whether what is displayed can be changed later."""
         return hasattr(self.shell, "kernel")
-
-    def _list(self, text: str) -> tuple[str, list[Any]]:
-        name, sign, expression = text.partition("=")
-        if not sign or not name.isidentifier():
-            raise UsageError(f"--each takes a name and a list, such as --each alpha=[0.1, 1, 10], not {text!r}")
-        try:
-            ast.parse(expression.strip(), mode="eval")
-            values = list(self.shell.ev(expression))
-        except SyntaxError:
-            raise UsageError(
-                f"--each {name} has no list in Python behind it: {expression!r}; quote one with spaces"
-            ) from None
-        except Exception as error:  # noqa: BLE001 - a user's expression may raise anything; it is told
-            raise UsageError(f"--each {name}: {expression} gives no list: {type(error).__name__}: {error}") from None
-        if not values:
-            raise UsageError(f"--each {name}: {expression} is empty, so there is nothing to run")
-        return name, values
 
     def _out(self, words: list[str]) -> None:
         parser = Parser("%future out", add_help=False)
@@ -207,6 +189,13 @@ class FutureMagics(SessionMagics):
 
     def _forget(self, words: list[str]) -> None:
         print(self._session.futures.forget(_one(words, "forget")))  # noqa: T201 - a surface
+
+
+def _each(text: str) -> tuple[str, str]:
+    name, sign, expression = text.partition("=")
+    if not sign or not name.isidentifier():
+        raise UsageError(f"--each takes a name and a list, such as --each alpha=[0.1, 1, 10], not {text!r}")
+    return name, expression
 
 
 def _amount(text: str) -> tuple[str, float]:

@@ -124,6 +124,10 @@ class History:
         """What is known of a version; KeyError if it was never written."""
         return self._records[version]
 
+    def knows(self, version: Version) -> bool:
+        """Whether one of its cell runs wrote a version."""
+        return version in self._records
+
     def creator(self, key: DefinitionKey) -> RunNumber | None:
         """The cell run after which a function or class of the session was first met."""
         return self._creators.get(key)

@@ -107,6 +107,28 @@ class SettingsVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class Aside:
+    """A cell that ran aside, before another took in what it made; both run again together.
+
+    It was called ``name``, and begun by cell ``n``; ``seed``, in hexadecimal digits, fixes what it draws.
+    ``each`` are expressions of lists, by the names that its runs have one item of each under; ``after`` is what it
+    waited for.  It took ``seconds``.
+    """
+
+    name: str
+    n: RunNumber
+    source: str
+    seed: str
+    seconds: float
+    each: tuple[tuple[str, str], ...] = ()
+    after: tuple[Aside, ...] = ()
+
+    def in_order(self) -> tuple[Aside, ...]:
+        """All that ran aside for it, each before those that waited for it."""
+        return (*(inner for other in self.after for inner in other.in_order()), self)
+
+
+@dataclass(frozen=True, slots=True)
 class CellRun:
     """One execution of one cell.
 
@@ -118,6 +140,7 @@ class CellRun:
     ``random`` are states from before it, ``settings`` those that it left behind.
     ``unrepeatable`` holds one reason for each thing that makes a re-run give another result.
     ``notes`` tell what recording assumed, and the errors inside the recorder.
+    ``asides`` are cells that ran aside of which it took what they made; without them here, it could only be loaded.
     """
 
     n: RunNumber
@@ -138,6 +161,12 @@ class CellRun:
     settings: tuple[SettingsVersion, ...] = ()
     unrepeatable: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    asides: tuple[Aside, ...] = ()
+
+    @property
+    def rerun_seconds(self) -> float:
+        """What running it again is expected to take, with all that runs aside for it."""
+        return self.seconds + sum(part.seconds for aside in self.asides for part in aside.in_order())
 
 
 @dataclass(frozen=True, slots=True)

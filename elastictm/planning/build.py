@@ -217,7 +217,7 @@ def _cell(past: Past, n: RunNumber, missing_files: Mapping[str, float]) -> CellT
         return CellTerm(n, math.inf, (), obstacle=past.forbidden[n])
     run = past.runs[past.place[n]]
     files = tuple(dict.fromkeys(file.path for file in run.files if file.path in missing_files)) if run.files else ()
-    return CellTerm(n, run.seconds, past.needs(n), files)
+    return CellTerm(n, run.rerun_seconds, past.needs(n), files)
 
 
 def _follows(

@@ -230,7 +230,7 @@ class _Cut:
         self._take: Floats = np.zeros(self._count)
         arcs: list[tuple[int, int]] = []
         for n, at in cells.items():
-            self._take[at] = walked.runs[n].seconds
+            self._take[at] = walked.runs[n].rerun_seconds
             for version in walked.inputs[n].needs:
                 clan = clans.of[version]
                 if version.n in cells and (version not in clans.stored or not (clan in node or clan in unfit.clans)):

@@ -78,7 +78,7 @@ class Fares:
                 found[n] = self._known[key]
             else:
                 guessed = max(n, guessed or n)
-                found[n] = Fare(sum(tree[made].run.seconds for made in {version.n for version in missing}))
+                found[n] = Fare(sum(tree[made].run.rerun_seconds for made in {version.n for version in missing}))
         self.last = found
         return found, guessed
 
@@ -130,6 +130,6 @@ class _Line:
 def _planned(prospect_of: type[Prospect], target: StateReader, kept: Collection[Version]) -> Fare:
     prospect = prospect_of(target, history=target.history, kept=dict.fromkeys(kept))
     _, plan = prospect.plan()
-    runs = {run.n: run.seconds for run in target.history.runs}
+    runs = {run.n: run.rerun_seconds for run in target.history.runs}
     lost = sorted(loss.version.name for loss in plan.lost if is_variable(loss.version.name))
     return Fare(sum(runs[step.n] for step in plan.reruns), tuple(lost))

@@ -134,7 +134,7 @@ class Forecast:
         moved = self._moved(plan)
         lines = self._lines()
         fixed = sum(lines[version].fixed for version in plan.loads)
-        fixed += sum(self.history.run(step.n).seconds for step in plan.reruns)
+        fixed += sum(self.history.run(step.n).rerun_seconds for step in plan.reruns)
         fixed -= FLAW_SECONDS * sum(version.name in self.flaws for version in plan.loads)
         return Stretch(low, high, self._fates(plan), fixed, moved)
 

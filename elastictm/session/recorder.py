@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from threading import Thread
     from types import FrameType
 
-    from elastictm.ids import Name, Version
+    from elastictm.ids import Name
     from elastictm.session.ambient import OwnModules
+    from elastictm.session.brought import Brought
     from elastictm.session.circumstances.circumstances import Circumstances
     from elastictm.session.standing import Arrived
     from elastictm.settings import Settings
@@ -94,7 +95,7 @@ class Recorder:
         self._own_code = OwnCode(self.modules.names)
         self._blind = False
         self._taken = RunNumber(-1)
-        self._brought: dict[str, tuple[frozenset[Version], tuple[Effect, ...]]] = {}
+        self._brought: dict[str, Brought] = {}
         self.errors: list[str] = []
         self.suspended = False
 
@@ -270,10 +271,9 @@ class Recorder:
         """The history, with what was found since the last cell run in it."""
         return self._history if self._provisional is None else self._history.followed_by(self._provisional)
 
-    def bring(self, future: str, reads: Iterable[Version], effects: Iterable[Effect]) -> None:
-        """The cell that runs took in what a cell made aside, of these versions and with these effects."""
-        line = {run.n for run in self._history.runs}
-        self._brought[future] = frozenset(version for version in reads if version.n in line), tuple(effects)
+    def bring(self, future: str, brought: Brought) -> None:
+        """The cell that runs took in what was made aside as a future."""
+        self._brought[future] = brought
 
     def begin_with(self, names: Collection[Name]) -> History:
         """Variables came in the place of others before any cell has run: the history begins anew, with them."""
@@ -356,8 +356,9 @@ class Recorder:
         reached = loads.names | left_behind | outside.names | outside.inner | by_library
         if opaque or outside.everything:
             reached = frozenset(before)
+        known = {name: before[name].record.version for name in before}
         read_names = frozenset(before) if names.opaque or reads.opaque else reads.names
-        versions = {name: before[name].record.version for name in read_names}
+        versions = {name: known[name] for name in read_names}
         stars = bound_by_stars(names.stars)
         bound = None if names.opaque or names.opaque_stores or stars is None else names.stores | stars
         stored = frozenset(before) if bound is None else bound | outside.names
@@ -384,10 +385,10 @@ class Recorder:
         if left_behind:
             reasons["a thread was running beside it"] = None
         deeds: dict[Effect, None] = {}
-        for future, (inputs, effects) in self._brought.items():
-            versions |= {version.name: version for version in inputs}
-            deeds.update(dict.fromkeys(effects))
-            reasons[f"it took in what ran aside as {future}"] = None
+        for future, taken in self._brought.items():
+            versions |= {version.name: version for version in taken.reads if self._history.knows(version)}
+            deeds.update(dict.fromkeys(taken.effects))
+            reasons.update(dict.fromkeys(taken.reasons_for(future, known)))
         self._between.end(reached | written, loads.names | written, run.n)
         named, unheard = named_files(names.constants, seen, run.started, self._watch.concerns)
         return replace(
@@ -397,12 +398,16 @@ class Recorder:
             deletes=changes.deletes,
             groups=changes.groups,
             created=changes.created,
-            files=describe_files({**seen.opened, **named}, settings.digest_limit),
+            files=(
+                *describe_files({**seen.opened, **named}, settings.digest_limit),
+                *(file for taken in self._brought.values() for file in taken.files),
+            ),
             effects=(*run.effects, *unheard, *deeds),
             random=generators.changed(self._random),
             settings=self._circumstances.changed(self.freezer),
             unrepeatable=tuple(reasons),
             notes=(*changes.notes, *(f"may touch every variable: {reason}" for reason in opaque)),
+            asides=tuple(aside for taken in self._brought.values() for aside in taken.aside_for(known)),
         )
 
     def _worst(self, run: CellRun, why: str) -> CellRun:

@@ -6,19 +6,20 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from elastictm.errors import ElasticTMError
 from elastictm.ids import Fingerprint, Name, RunNumber, Version, is_variable, output_name, output_number
 from elastictm.model.marks import mark_of
-from elastictm.model.progress import SILENT, Progress
 from elastictm.model.records import CellRun, RandomState, Refusal
 from elastictm.planning.plan import Keep, Load, ReplicationPlan, Rerun
 from elastictm.planning.repeats import deeds
 from elastictm.session import generators
 from elastictm.session.circumstances.staging import Staging
-from elastictm.session.host import Host, place, remove, variables
+from elastictm.session.host import Host, RunOutcome, place, remove, variables
 from elastictm.session.lessons import Lessons
 from elastictm.session.packing import unpacked
 from elastictm.session.saved import Saved
 from elastictm.session.standing import Arrived, Present
+from elastictm.session.watch import Watch
 from elastictm.values.grafting import grafted
 from elastictm.values.thaw import Inside, Thawer
 
@@ -48,10 +49,10 @@ class Replay:
         lessons: Lessons,
         plan: ReplicationPlan,
         present: Present,
-        progress: Progress = SILENT,
+        watch: Watch,
     ) -> None:
         self._saved = saved
-        self._progress = progress
+        self._progress, self._again = watch.progress, watch.again
         self._host = host
         self._lessons = lessons
         self._plan = plan
@@ -149,7 +150,7 @@ class Replay:
         run = self._saved.runs[n]
         line = next((line.strip() for line in run.source.splitlines() if line.strip()), "")
         where = f"{cells.index(n) + 1} of {len(cells)}"
-        self._progress.stage(f"running cell {n} again ({where}): {line}", run.seconds, "seconds")
+        self._progress.stage(f"running cell {n} again ({where}): {line}", run.rerun_seconds, "seconds")
 
     def _take_away(self, names: Iterable[Name]) -> None:
         """Remove what would not have been there when a cell ran: it may look whether a name exists."""
@@ -167,10 +168,7 @@ class Replay:
     def _rerun(self, step: Rerun) -> None:
         run = self._saved.runs[step.n]
         generators.restore(run.random)
-        outcome = self._host.run(run.source, run.n, {n: value for n, value in self.outputs.items() if n < run.n})
-        if isinstance(outcome.error, KeyboardInterrupt):
-            raise outcome.error
-        reason = _unlike(run, outcome.error)
+        outcome, reason = self._outcome(run)
         if outcome.result:
             self.outputs[run.n] = outcome.result[-1]
         present = variables(self._host).keys() | {output_name(n) for n in self.outputs}
@@ -184,6 +182,18 @@ class Replay:
             self._lessons.done[run.n] = done
         if reason:
             raise TryAgain
+
+    def _outcome(self, run: CellRun) -> tuple[RunOutcome, str]:
+        """What came of running a cell again, and why that is not what it was; empty where it is."""
+        try:
+            with self._again(run.asides):
+                outputs = {n: value for n, value in self.outputs.items() if n < run.n}
+                outcome = self._host.run(run.source, run.n, outputs)
+        except ElasticTMError as problem:
+            return RunOutcome(None, "", ()), f"what it took in does not run aside again: {problem}"
+        if isinstance(outcome.error, KeyboardInterrupt):
+            raise outcome.error
+        return outcome, _unlike(run, outcome.error)
 
     def _drop_leftovers(self) -> None:
         """Take away what re-runs made besides, and what was deleted or bound anew later."""

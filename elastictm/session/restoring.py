@@ -64,6 +64,7 @@ class Restorer:
         standing: Standing | None = None,
     ) -> None:
         self._prospect = prospect
+        self._watch = watch
         self._shield, self._progress = watch.shield, watch.progress
         self._foreseen: tuple[float, int] | None = None
         self._arrive: Callable[[], None] = lambda: None
@@ -131,7 +132,7 @@ class Restorer:
                 thawer.register(key, definition)
                 # An attempt that was given up may have made others.
                 around.definitions.bind(key, definition)
-        replay = Replay(saved, self._host, self._lessons, plan, self._present(problem, plan), self._progress)
+        replay = Replay(saved, self._host, self._lessons, plan, self._present(problem, plan), self._watch)
         clear(self._host, but=replay.stays())
         forget()
         replay.load(thawer)

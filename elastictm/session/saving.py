@@ -82,7 +82,7 @@ class Draft:
         """What a restore is expected to take where the archive travels as fast as it is written."""
         sizes = self.stock.sizes()
         loaded = {version.name for version in self.plan.loads if version.name in sizes}
-        running = sum(self.history.run(step.n).seconds for step in self.plan.reruns)
+        running = sum(self.history.run(step.n).rerun_seconds for step in self.plan.reruns)
         return running + sum(transfer_seconds(*sizes[name], self.bandwidth, 0.0) for name in loaded)
 
     def _needed_there(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ Planning and archives are imported when they are first used, so that recording a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -34,6 +34,7 @@ from elastictm.values.freeze import Freezer, Surroundings
 
 if TYPE_CHECKING:
     from elastictm.model.overview import Standing
+    from elastictm.model.records import Aside
     from elastictm.model.rehearsals import RehearsalReport
     from elastictm.model.sessions import SessionList
     from elastictm.model.timeline import Timeline
@@ -79,16 +80,19 @@ class Session:
         members, failures = registered(self._watch.of_imports)
         self.circumstances = Circumstances([*members, *host.circumstances], failures)
         self._scruples = Scruples(self.circumstances, settings, clock)
-        types = {type(value): name for name, value in host.singletons.items()}
-        self.recorder = self._recorder(Surroundings(host.namespace, singletons=types, fixtures=host.fixtures))
+        self.recorder = self.new_recorder(self.circumstances)
         self._stores = stores
         self.past: Past | None = None
         self.past = self._new_past()
 
-    def _recorder(self, around: Surroundings) -> Recorder:
+    def new_recorder(self, circumstances: Circumstances, around: Surroundings | None = None) -> Recorder:
+        """A recorder of the history; it knows nothing yet but what is ``around``, if that is given."""
+        if around is None:
+            types = {type(value): name for name, value in self.host.singletons.items()}
+            around = Surroundings(self.host.namespace, singletons=types, fixtures=self.host.fixtures)
         # Time that other programs take from this one is not what a value costs.
         freezer = Freezer(around, self.clock.worked)
-        return Recorder(self.host, self.history, freezer, self._watch, self.circumstances, self.settings, self.clock)
+        return Recorder(self.host, self.history, freezer, self._watch, circumstances, self.settings, self.clock)
 
     def _new_past(self, *, saving: bool = True) -> Past | None:
         if self._stores is None:
@@ -148,7 +152,7 @@ class Session:
         n = past.find(word)
         with self.unnoticed():
             import elastictm.session.restoring  # noqa: F401, PLC0415 - recording does without
-        with put_in_order(self.recorder, self.progress) as watch:
+        with put_in_order(self.recorder, self.progress, self._again) as watch:
 
             def gone() -> Restored:
                 with watch.shield.open():
@@ -302,7 +306,7 @@ class Session:
         before = [name for name in variables(self.host) if is_variable(name)]
         with ArchiveReader(path) as reader:
             self._book.require(reader.manifest, path, trust)
-            with put_in_order(self.recorder, self.progress) as watch:
+            with put_in_order(self.recorder, self.progress, self._again) as watch:
                 with watch.shield.open():
                     if self.past is not None and self.past.keeper is not None:
                         self.past.keeper.flush()
@@ -337,13 +341,13 @@ class Session:
         from elastictm.session.prospect import Prospect  # noqa: PLC0415
         from elastictm.session.restoring import Restorer  # noqa: PLC0415
 
-        with put_in_order(self.recorder, self.progress) as watch:
+        with put_in_order(self.recorder, self.progress, self._again) as watch:
             restored = Restorer(Prospect(reader), self.host, self.clock.elapsed, self.circumstances, watch).run()
             lost = [v for v in (*restored.report.variables, *restored.report.outputs) if v.outcome == "lost"]
             if lost:
                 raise RestoreFailed(f"{lost[0].name} does not load there: {lost[0].reason}")
             self.history = History()
-            self.recorder = self._recorder(restored.around)
+            self.recorder = self.new_recorder(self.circumstances, restored.around)
 
     @property
     def has_futures(self) -> bool:
@@ -357,6 +361,13 @@ class Session:
         from elastictm.session.futures.futures import Futures  # noqa: PLC0415 - recording does without
 
         return Futures(self, lambda: engine(self.settings))
+
+    def _again(self, asides: Sequence[Aside]) -> AbstractContextManager[None]:
+        if not asides:
+            return nullcontext()
+        from elastictm.session.futures.again import again  # noqa: PLC0415 - recording does without
+
+        return again(self, asides)
 
     def recover(self, session: str | None, state: str | None, *, allow_effects: bool = False) -> RestoreReport:
         """Bring a state of another session here, its last one if none is named, and go on from there.
@@ -376,7 +387,7 @@ class Session:
         assert stores is not None  # noqa: S101 - who keeps a past has them
         before = [name for name in variables(self.host) if is_variable(name)]
         recovery = Recovery(stores.find(session) if session else stores.latest(but=past.name), past)
-        with put_in_order(self.recorder, self.progress) as watch:
+        with put_in_order(self.recorder, self.progress, self._again) as watch:
             with watch.shield.open():
                 if past.keeper is not None:
                     past.keeper.flush()
@@ -465,7 +476,7 @@ class Session:
         """Go on from what was restored."""
         self.history = restored.history
         errors = self.recorder.errors
-        self.recorder = self._recorder(restored.around)
+        self.recorder = self.new_recorder(self.circumstances, restored.around)
         self.recorder.errors = errors
         self.recorder.look_later()
 

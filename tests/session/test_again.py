@@ -1,86 +1,149 @@
-"""Cells that run again find the files that they read, and own modules as an import makes them."""
+"""A cell that took in what ran aside runs again elsewhere: that runs aside again, on the same versions, and is taken."""
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from elastictm.testing.places import Console
+import elastictm as tm
+from elastictm.session import saving
+from elastictm.session.futures.futures import Futures
 
-READING = [
-    "%run script.py\nscripted = (x for x in made)",
-    "import sqlite3\nbase = sqlite3.connect('x.db')\nrow = base.execute('select a from t')",
-    "import os\nwhole = (line for line in open(os.path.abspath(''.join(['whole', '.txt']))).read().split())",
-    "listed = (line for line in open('d.txt').read().split())",
-]
-SHOWN = "[list(scripted), row.fetchall(), list(whole), list(listed)]"
+pytestmark = pytest.mark.kernel
 
-
-@pytest.fixture(scope="module")
-def reading(tmp_path_factory):
-    """A session that read files in several ways, saved: its folder, with an archive, and the report."""
-    folder = tmp_path_factory.mktemp("reading")
-    (folder / "work").mkdir()
-    (folder / "work" / "script.py").write_text("made = [1]\n")
-    (folder / "work" / "d.txt").write_text("a b")
-    (folder / "work" / "whole.txt").write_text("c d")
-    with closing(sqlite3.connect(folder / "work" / "x.db")) as base:
-        base.executescript("create table t(a); insert into t values(5)")
-    with closing(Console(folder / "work", folder / "home")) as place:
-        for cell in READING:
-            assert place.run(cell).error is None
-        report = place.save(folder / "a.tm")
-    return folder, report
+MODEL = """
+class Model:
+    def __init__(self, data): self.data = data
+def fit(data, rate):
+    import random
+    return Model([value * rate + random.random() for value in data])
+"""
+SLOW = "1kB/s"
+"""So slow a destination that plans run cells again rather than store what they made."""
 
 
-def test_scripts_and_databases_travel(reading):
-    """A script that %run ran, and a database, are files that a cell read: they travel with it."""
-    folder, report = reading
-    note = next(note for note in report["notes"] if note.startswith("files that travel: "))
-    assert all(str(folder / "work" / name) in note for name in ("script.py", "x.db", "d.txt"))
+@pytest.fixture(autouse=True)
+def no_spares(monkeypatch):
+    """What runs again is not stored besides."""
+    monkeypatch.setattr(saving, "SPARE_BYTES", 0)
 
 
-def test_a_changed_file_takes_no_other_away(reading, tmp_path):
-    """Where one file is another now, cells run again with that as it was, and with all others that they read."""
-    folder, _ = reading
-    (folder / "work" / "d.txt").write_text("other")
-    with closing(Console(folder / "work", tmp_path / "home")) as place:
-        report = place.restore(folder / "a.tm")
-        assert "lost" not in {entry["outcome"] for entry in report["variables"]}
-        assert place.ask(SHOWN) == [[1], [[5]], ["c", "d"], ["a", "b"]]
+@pytest.fixture
+def repeated(monkeypatch):
+    """The names of what ran aside again."""
+    names = []
+    repeat = Futures.repeat
+    monkeypatch.setattr(Futures, "repeat", lambda futures, aside: names.append(aside.name) or repeat(futures, aside))
+    return names
 
 
-def test_a_missing_script_is_named(reading, tmp_path):
-    """Where a script did not travel and is not there, it is what keeps its cell from running again."""
-    folder, _ = reading
-    with closing(Console(folder / "work", folder / "home")) as place:
-        place.run(READING[0])
-        place.save(tmp_path / "b.tm", ship_limit=0)
-    (folder / "work" / "script.py").rename(tmp_path / "script.py")
-    with closing(Console(tmp_path / "work", tmp_path / "home")) as place:
-        report = place.restore(tmp_path / "b.tm")
-    entry = next(entry for entry in report["variables"] if entry["name"] == "scripted")
-    assert (entry["outcome"], "script.py is gone" in entry["reason"]) == ("lost", True)
+def there_and_back(notebook, folder, **options):
+    """Save to a slow destination, and restore; returns the report."""
+    tm.save(folder / "work.tm", bandwidth=SLOW, **options)
+    report = tm.restore(folder / "work.tm")
+    assert not [each.name for each in report.variables if each.outcome in {"lost", "differs"}]
+    return report
 
 
-COUNTS = "n = 0\ndef tick():\n    global n\n    n += 1\n    return n\n"
+def test_results_come_back_by_running_aside_again(notebook, tmp_path):
+    """With what they drew, under the names that they were taken under, and of the classes of the session."""
+    notebook.run(
+        MODEL,
+        "data = list(range(50_000))",
+        "%%future fast\nmodel = fit(data, 2)\nscore = model.data[7]\nhelper = 1",
+        "%future wait fast",
+    )
+    run = notebook.run("%future take fast model score --as a_")
+    assert (run.unrepeatable, [aside.name for aside in run.asides]) == ((), ["fast"])
+    model, score = notebook.ns["a_model"], notebook.ns["a_score"]
+    values = list(model.data)
+    report = there_and_back(notebook, tmp_path)
+    assert run.n in report.cells_rerun
+    assert notebook.ns["a_model"] is not model
+    assert type(notebook.ns["a_model"]) is notebook.ns["Model"]
+    assert (notebook.ns["a_model"].data, notebook.ns["a_score"]) == (values, score)
+    assert {"model", "score", "helper", "a_helper"}.isdisjoint(notebook.ns)
+    assert [future.name for future in notebook.session.futures.table().futures] == ["fast"]
+    assert notebook.run("c = a_score").reads
 
 
-def test_another_attempt_imports_anew(tmp_path):
-    """What a first attempt did to an own module is not there in the next one."""
-    (tmp_path / "work").mkdir()
-    (tmp_path / "work" / "counts.py").write_text(COUNTS)
-    (tmp_path / "work" / "mark").write_text("")
-    with closing(Console(tmp_path / "work", tmp_path / "home")) as place:
-        place.run("import counts, os\ndef given(x):\n    yield x")
-        place.run("tick = given(counts.tick())")
-        place.run("stamped = given(os.stat(''.join(['ma', 'rk'])).st_size)")
-        place.save(tmp_path / "a.tm")
-    (tmp_path / "work" / "mark").unlink()
-    with closing(Console(tmp_path / "other", tmp_path / "home")) as place:
-        report = place.restore(tmp_path / "a.tm")
-        outcomes = {entry["name"]: entry["outcome"] for entry in report["variables"]}
-        assert (outcomes["tick"], outcomes["stamped"]) == ("rerun", "lost")
-        assert place.ask("[list(tick), counts.n]") == [[1], 1]
+def test_sweeps_and_chains_run_again_in_their_order(notebook, tmp_path, repeated):
+    """With the lists that their expressions give, and each after what it waited for."""
+    notebook.run(
+        "import elastictm as tm\nrates = [1, 2, 3]; data = list(range(20_000))",
+        "%%future sweep --each rate=rates\nmade = [value * rate for value in data]",
+        "%%future total --after sweep --each k=[1,10]\nsums = [k * sum(values) for values in made.values()] * 20_000",
+        "%future wait total",
+    )
+    run = notebook.run("sums2 = tm.future('total').vars['sums']\nfirst = tm.future('sweep').vars['made'][3][:30_000]")
+    expected, first = notebook.ns["sums2"], notebook.ns["first"]
+    assert [aside.name for aside in run.asides] == ["total", "sweep"]
+    report = there_and_back(notebook, tmp_path)
+    assert run.n in report.cells_rerun
+    assert repeated == ["sweep", "total", "sweep"]
+    assert (notebook.ns["sums2"], notebook.ns["first"]) == (expected, first)
+
+
+def test_what_read_older_versions_is_kept_by_its_bytes(notebook, tmp_path):
+    """What it read was changed before it was taken, so that running it again would read something else."""
+    notebook.run("data = list(range(50_000))", "%%future old\nmade = [value + 1 for value in data]", "%future wait old")
+    notebook.run("data = data[::-1]")
+    run = notebook.run("%future take old")
+    assert run.unrepeatable == ("it took in what ran aside as old, with data as it was then",)
+    expected = notebook.ns["made"]
+    report = there_and_back(notebook, tmp_path)
+    assert run.n not in report.cells_rerun
+    assert notebook.ns["made"] == expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("import time\nmade = [time.time()] * 50_000", "time.time"),
+        ("made = [1] * 50_000\nraise ValueError", "which has failed"),
+        ("from pathlib import Path\nPath('out.txt').write_text('x')\nmade = [1] * 50_000", ""),
+    ],
+)
+def test_what_would_differ_is_kept_by_its_bytes(notebook, tmp_path, cell, reason):
+    """For reasons that lie in the cell that ran aside, and are told."""
+    notebook.run(f"%%future one\n{cell}", "%future wait one")
+    run = notebook.run("%future take one made --force")
+    assert any(reason in each for each in run.unrepeatable) or (not reason and run.effects)
+    expected = notebook.ns["made"]
+    report = there_and_back(notebook, tmp_path)
+    assert run.n not in report.cells_rerun
+    assert notebook.ns["made"] == expected
+
+
+def test_states_of_the_past_are_made_by_running_aside_again(notebook, repeated):
+    """While a future of that name is there, with something else, which stays as it is."""
+    notebook.run(
+        "data = list(range(200_000))",
+        "%%future one\nmade = [[value] for value in data]",
+        "%future wait one",
+        "%future take one",
+        "%future forget one",
+    )
+    n, expected = notebook.runs[-1].n, notebook.ns["made"]
+    notebook.run(
+        "made = None", "%%future one\nmade = 'other'", "%future wait one", "%past budget 1MB --yes", f"%past {n}"
+    )
+    assert notebook.ns["made"] == expected
+    assert repeated == ["one"]
+    assert tm.future("one").vars["made"] == "other"
+
+
+def test_an_input_that_cannot_be_copied_there_is_a_lesson(notebook, tmp_path):
+    """What does not run aside again is loaded instead, where it was stored."""
+    Path("own.py").write_text("def more(values): return [value + 1 for value in values]\n")
+    notebook.run(
+        "import own\ndata = list(range(1000))",
+        "%%future one\nmade = own.more(data)",
+        "%future wait one",
+        "%future take one",
+    )
+    expected = notebook.ns["made"]
+    tm.save(tmp_path / "work.tm")
+    tm.restore(tmp_path / "work.tm")
+    assert notebook.ns["made"] == expected

@@ -59,7 +59,7 @@ def test_a_cell_runs_on_copies_and_is_taken_in(notebook, capsys):
     run = notebook.runs[-1]
     assert wrote(run) == {"both", "more"}
     assert {str(version) for version in run.reads} == {"Model@2", "model@2", "rows@2", "scale@2"}
-    assert run.unrepeatable == ("it took in what ran aside as fit",)
+    assert run.unrepeatable == ("it took in what ran aside as fit, with model, rows as they were then",)
     capsys.readouterr()
     # What was changed here is not overwritten unless that is asked for.
     notebook.run("%future take fit rows")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import colorsys
+import math
 import os
 import signal
 import sys
@@ -119,21 +121,22 @@ def test_a_run_that_dies_troubles_no_other(notebook):
     ]
 
 
-def test_what_was_changed_inside_modules_is_there(notebook, capsys):
+def test_what_was_changed_inside_modules_is_there(notebook, capsys, monkeypatch):
     """Attributes of own modules and of libraries, and of classes in them; what cannot be copied is told."""
     Path("own.py").write_text(LIBRARY)
+    monkeypatch.setattr(math, "tau2", 0, raising=False)
+    monkeypatch.setattr(colorsys, "rgb_to_yiq", colorsys.rgb_to_yiq)
     notebook.run(
-        "import own, math, json",
-        "own.LIMIT = 5; own.Model.size = 7; own.extra = lambda: own.LIMIT; own.Model.tags.append('b'); math.tau2 = 3; del json.dumps",
+        "import own, math, colorsys",
+        "own.LIMIT = 5; own.Model.size = 7; own.extra = lambda: own.LIMIT; own.Model.tags.append('b'); math.tau2 = 3; del colorsys.rgb_to_yiq",
         "own.busy = (i for i in range(3))",
-        "%%future one\nown.limit(), own.extra(), math.tau2, hasattr(json, 'dumps'), hasattr(own, 'busy'), own.Model.tags",
+        "%%future one\nown.limit(), own.extra(), math.tau2, hasattr(colorsys, 'rgb_to_yiq'), hasattr(own, 'busy'), own.Model.tags",
         "%%future many --each k=[1,2]\nown.LIMIT += k\nown.limit()",
     )
     told = capsys.readouterr().err
     assert "own.busy cannot be copied: a run has it as imported" in told
     assert tm.future("one").result(60) == ((5, 7), 5, 3, False, False, ["a", "b"])
     assert results(notebook, "many") == {1: (6, 7), 2: (7, 7)}
-    notebook.run("import json; json.dumps = json._default_encoder.encode")
 
 
 def test_an_edited_module_is_told(notebook, capsys):

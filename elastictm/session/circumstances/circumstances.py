@@ -35,6 +35,10 @@ class Circumstances:
         self._last: dict[str, Mapping[str, Any]] = {}
         self.failures = list(failures)
 
+    def anew(self) -> Circumstances:
+        """The same for one who has not looked yet."""
+        return Circumstances(list(self._members.values()))
+
     def now(self) -> Settings:
         """All settings that are not as in a fresh process."""
         found = {name: self._look(member) for name, member in self._members.items() if _is_loaded(member)}

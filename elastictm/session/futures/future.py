@@ -35,22 +35,32 @@ NAME: Final = re.compile(r"[^\W\d][\w.-]*\Z")
 """What a future can be called."""
 
 
-class Record(Struct, frozen=True):
-    """A future as it is written down: cell ``n`` began it, with these versions of variables as inputs.
+class Ask(Struct, frozen=True):
+    """What somebody asks for: that a cell run aside, begun by cell ``n``.
 
-    ``cases`` are the runs, each with what it is called and which items of some variables it has.
-    ``attributes`` are what modules are to have, ``notes`` tell what a run has otherwise than this session.
+    ``each`` are expressions of lists by the names that runs have one item of each under, ``after`` what it waits for,
+    ``resources`` what it wants of a cluster; ``seed``, in hexadecimal digits, fixes what it draws.
     """
 
     name: str
     n: int
     source: str
-    started: float
     seed: str
-    reads: tuple[tuple[str, int], ...]
-    cases: tuple[tuple[str, dict[str, int]], ...]
+    each: dict[str, str] = msgspec.field(default_factory=dict)
     after: tuple[str, ...] = ()
     resources: dict[str, float] = msgspec.field(default_factory=dict)
+
+
+class Record(Ask, frozen=True, kw_only=True):
+    """A future as it is written down, with the versions of variables that it has copies of.
+
+    ``cases`` are the runs, each with what it is called and which items of some variables it has.
+    ``attributes`` are what modules are to have, ``notes`` tell what a run has otherwise than this session.
+    """
+
+    started: float
+    reads: tuple[tuple[str, int], ...]
+    cases: tuple[tuple[str, dict[str, int]], ...]
     attributes: tuple[Attribute, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -155,6 +165,15 @@ class Future:
         if "running" in found or ("waiting" in found and "finished" in found):
             return "running"
         return next((status for status in order if status in found), "finished")
+
+    @property
+    def took(self) -> float:
+        """Seconds from when its first run began until its last one had ended."""
+        began = [run.began for run in self.runs if run.began is not None]
+        ended = [run.ended for run in self.runs if run.ended is not None]
+        if began and len(ended) == len(self.runs):
+            return max(0.0, max(ended) - min(began))
+        return sum(run.answer.seconds for run in self.runs if run.answer is not None)
 
     def made(self) -> tuple[Name, ...]:
         """The variables that any of its runs made."""

@@ -11,13 +11,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from elastictm.errors import UsageError
-from elastictm.ids import Name
 from elastictm.model.futures import FutureList
-from elastictm.session.futures.future import Future, Record, made_of, read_back
-from elastictm.session.futures.inputs import Inputs, cases
+from elastictm.session.futures.future import Ask, Future, made_of, read_back
+from elastictm.session.futures.inputs import Inputs
 from elastictm.session.futures.order import Order, derived, packed
 from elastictm.session.futures.places import FUTURES
 from elastictm.session.futures.roster import Roster
@@ -27,6 +26,8 @@ from elastictm.session.futures.workers import CANCELLED, Failure, Job
 from elastictm.storage.destination import refused
 
 if TYPE_CHECKING:
+    from elastictm.ids import Name
+    from elastictm.model.records import Aside
     from elastictm.session.futures.future import Run
     from elastictm.session.futures.order import Answer, Made
     from elastictm.session.futures.workers import Engine
@@ -44,13 +45,15 @@ class Futures:
     - bring in what they made.
     """
 
-    def __init__(self, session: Session, engine: Callable[[], Engine]) -> None:
+    def __init__(self, session: Session, engine: Callable[[], Engine], *, lasting: bool = True) -> None:
+        """They run on what ``engine`` gives; ``lasting`` ones are kept with the past, and checked when taken."""
         self._session = session
-        self._make_engine = engine
-        self._engine: Engine | None = None
-        self.taking = Taking(session)
         self._roster = Roster()
         self._lock = self._roster.lock
+        self._make_engine = engine
+        self._lasting = lasting
+        self._engine: Engine | None = None
+        self.taking = Taking(session, self._roster.line, checks=lasting)
         self._news: list[str] = []
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self.on_change: Callable[[Future, bool], None] = lambda _future, _over: None
@@ -60,7 +63,7 @@ class Futures:
         name: str,
         source: str,
         *,
-        each: Mapping[str, Sequence[Any]] | None = None,
+        each: Mapping[str, str] = MappingProxyType({}),
         after: Sequence[str] = (),
         resources: Mapping[str, float] = MappingProxyType({}),
     ) -> Future:
@@ -69,37 +72,40 @@ class Futures:
         Args:
             name: What it is called; it is given a name if that is empty.
             source: The cell, without the line that sends it aside.
-            each: Lists of values by the names that the cell has them under; it runs once for each combination.
+            each: Expressions of lists, by the names that the cell has an item under; it runs for each combination.
             after: Futures that it is to wait for, and whose variables it sees.
             resources: What it wants of a cluster's worker, such as one ``gpu``.
 
         Raises:
             UsageError: the name or the cell cannot be used, or a variable cannot be copied, which is named.
         """
-        lists = {Name(key): list(items) for key, items in (each or {}).items()}
-        name = self._roster.free(name)
-        line = self._roster.line(after)
-        made = frozenset(each for other in line for each in other.made())
-        inputs = Inputs(self._session, source, lists, made)
         n = self._session.host.execution_count - (1 if self._session.recorder.has_begun else 0)
-        folder = self._folder() / f"{name}-{n}-{secrets.token_hex(2)}"
-        inputs.pack(folder, n, far=self._ready().far)
-        versions = tuple((str(version.name), int(version.n)) for version in inputs.versions())
-        now, seed = self._session.clock.now(), f"{secrets.randbits(128):x}"
-        record = Record(
-            name,
-            n,
-            source,
-            now,
-            seed,
-            versions,
-            tuple(cases(lists)),
-            tuple(after),
-            dict(resources),
-            inputs.own.attributes,
-            inputs.own.notes,
-        )
-        future = made_of(folder, record)
+        seed = f"{secrets.randbits(128):x}"
+        return self._start(Ask(self._roster.free(name), n, source, seed, dict(each), tuple(after), dict(resources)))
+
+    def repeat(self, aside: Aside) -> None:
+        """Have a cell run aside as it did in another session, and wait until it has ended.
+
+        Raises:
+            UsageError: it cannot be begun here.
+        """
+        if self._roster.known([aside.name]):
+            return  # another one waited for it as well
+        after = tuple(other.name for other in aside.after)
+        self._start(Ask(aside.name, int(aside.n), aside.source, aside.seed, dict(aside.each), after, {}))
+        self.wait(aside.name)
+
+    def beside(self) -> Futures:
+        """Futures of no one's, that run where these run."""
+        return Futures(self._session, self._ready, lasting=False)
+
+    def _start(self, ask: Ask) -> Future:
+        line = self._roster.line(ask.after)
+        made = frozenset(each for other in line for each in other.made())
+        inputs = Inputs(self._session, ask.source, ask.each, made)
+        folder = self._folder() / f"{ask.name}-{ask.n}-{secrets.token_hex(2)}"
+        inputs.pack(folder, ask.n, far=self._ready().far, lasting=self._lasting)
+        future = made_of(folder, inputs.record(ask, self._session.clock.now()))
         try:
             future.write_down()
         except OSError as error:
@@ -108,7 +114,7 @@ class Futures:
         try:
             self._go_on()
         except UsageError:
-            # There is no engine, or none of the kind that it takes.
+            # The engine is none of the kind that it takes.
             self._roster.remove(future)
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -228,7 +234,7 @@ class Futures:
             engine, self._engine = self._engine, None
         for name in lost:
             self.cancel(name)
-        if engine is not None:
+        if engine is not None and self._lasting:
             engine.close()
         if self._temporary is not None:
             self._temporary.cleanup()
@@ -250,7 +256,7 @@ class Futures:
     def _folder(self) -> Path:
         """Where futures are kept: with the past, if there is one, as they are to survive the kernel."""
         past = self._session.past
-        if past is not None and past.folder and not past.trouble:
+        if self._lasting and past is not None and past.folder and not past.trouble:
             return Path(past.folder) / FUTURES
         if self._temporary is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="elastictm-futures-")

@@ -69,6 +69,7 @@ class FutureHandle:
             case = f" with {failed.case}" if failed.case else ""
             how = f"has failed: {failed.why}" if failed.why else "was cancelled"
             raise FutureFailed(f"{self.name}{case} {how}")
+        taking.note(future)
         shown = taking.shown(future)
         return dict(zip(taking.gathering(future).keys(), shown, strict=True)) if future.many else shown[0]
 
@@ -88,6 +89,7 @@ class _Variables(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name not in self._future.made():
             raise KeyError(name)
+        self._futures.taking.note(self._future)
         if name not in self._loaded:
             self._loaded[name] = self._futures.taking.gathering(self._future).variables([Name(name)])[Name(name)]
         return self._loaded[name]

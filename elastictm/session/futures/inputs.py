@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from elastictm.ids import FIGURES, Name, holder, is_variable
 from elastictm.model.names import names_of_cell
 from elastictm.session.ambient import may_look_at_figures
 from elastictm.session.futures.bundle import bundle, first_run, pack
+from elastictm.session.futures.future import Record
 from elastictm.session.futures.order import INPUTS
 from elastictm.session.futures.own import OwnModulesThere, sources
 from elastictm.session.host import variables
@@ -22,8 +24,8 @@ from elastictm.session.reach import reach
 from elastictm.storage.crate import CrateWriter
 
 if TYPE_CHECKING:
-    from elastictm.ids import Version
     from elastictm.session.futures.bundle import Bundle
+    from elastictm.session.futures.future import Ask
     from elastictm.session.session import Session
 
 _LONGEST: Final = 30
@@ -41,18 +43,16 @@ class _Read:
 class Inputs:
     """Copies of the variables of one session, for one cell.
 
-    ``lists`` are values of which each run has one, ``made`` are variables that other futures bring; ``own`` is what is
-    inside modules.
+    ``each`` are expressions of lists of which each run has one item, ``made`` are variables that other futures bring.
     """
 
-    def __init__(
-        self, session: Session, source: str, lists: Mapping[Name, Sequence[Any]], made: frozenset[Name]
-    ) -> None:
+    def __init__(self, session: Session, source: str, each: Mapping[str, str], made: frozenset[Name]) -> None:
         """Freeze what the cell reads.
 
         Raises:
-            UsageError: the cell is none, or a variable cannot be copied, which is named.
+            UsageError: the cell is none, a list is none, or a variable cannot be copied, which is named.
         """
+        lists = {Name(name): _listed(name, text, session.host.namespace) for name, text in each.items()}
         self._session = session
         recorder, values = session.recorder, variables(session.host)
         read = self._read(source, values)
@@ -64,12 +64,23 @@ class Inputs:
             raise UsageError(f"{refused.path} cannot be copied, so nothing was begun: {refused.reason}")
         self._source = source
         self._bundle: Bundle = found.without_refused()
-        self.own = own.without(refusals)
+        self._own = own.without(refusals)
+        self._cases = tuple(_cases(lists))
+        behind = [self._read(text, values).names for text in each.values()]
+        self._names = frozenset(self._bundle.records).union(*behind)
 
-    def versions(self) -> Iterator[Version]:
-        """The versions that were copied."""
+    def record(self, ask: Ask, now: float) -> Record:
+        """What is written down of a future that has these."""
         live = self._session.recorder.history.live
-        yield from (live[name].version for name in self._bundle.records if name in live)
+        versions = (live[name].version for name in sorted(self._names) if name in live)
+        return Record(
+            **{name: getattr(ask, name) for name in ask.__struct_fields__},
+            started=now,
+            reads=tuple((str(version.name), int(version.n)) for version in versions),
+            cases=self._cases,
+            attributes=self._own.attributes,
+            notes=self._own.notes,
+        )
 
     def _read(self, source: str, values: Mapping[Name, Any]) -> _Read:
         """The variables that a cell reads, through functions and classes too; all where that cannot be told."""
@@ -84,23 +95,45 @@ class Inputs:
         figures = frozenset(name for name in values if draws and holder(name) == FIGURES)
         return _Read(chosen, figures, everything)
 
-    def pack(self, folder: Path, n: int, *, far: bool) -> None:
-        """Put them into a folder, as a crate, for cell ``n``; with own modules if it is to run ``far`` from here."""
+    def pack(self, folder: Path, n: int, *, far: bool, lasting: bool) -> None:
+        """Put them into a folder, as a crate, for cell ``n``.
+
+        If it is to run ``far`` from here, own modules are in it; what is ``lasting`` may use what the past has stored.
+        """
         session = self._session
         run = first_run(self._bundle, session.recorder, session.clock.now())
         past = session.past
-        writer = past.crate(folder / INPUTS) if past is not None and past.folder else CrateWriter(folder / INPUTS)
+        writer = (
+            past.crate(folder / INPUTS)
+            if lasting and past is not None and past.folder
+            else CrateWriter(folder / INPUTS)
+        )
         with writer as crate:
             packed = pack(crate, self._bundle, [run], session.recorder, count=n, now=session.clock.now())
             modules = sources(session.recorder, self._source, crate) if far else ()
             crate.commit(replace(packed, modules=modules))
 
 
-def cases(lists: Mapping[Name, Sequence[Any]]) -> Iterator[tuple[str, dict[str, int]]]:
+def _cases(lists: Mapping[Name, Sequence[Any]]) -> Iterator[tuple[str, dict[str, int]]]:
     """Each combination of items, with what it is called."""
     for places in itertools.product(*(range(len(items)) for items in lists.values())):
         chosen = dict(zip(map(str, lists), places, strict=True))
         yield ", ".join(f"{name}={_short(lists[Name(name)][at])}" for name, at in chosen.items()), chosen
+
+
+def _listed(name: str, expression: str, namespace: dict[str, Any]) -> list[Any]:
+    try:
+        ast.parse(expression.strip(), mode="eval")
+        values = list(eval(expression.strip(), namespace))  # noqa: S307 - the user's own words
+    except SyntaxError:
+        raise UsageError(
+            f"--each {name} has no list in Python behind it: {expression!r}; quote one with spaces"
+        ) from None
+    except Exception as error:  # noqa: BLE001 - a user's expression may raise anything; it is told
+        raise UsageError(f"--each {name}: {expression} gives no list: {type(error).__name__}: {error}") from None
+    if not values:
+        raise UsageError(f"--each {name}: {expression} is empty, so there is nothing to run")
+    return values
 
 
 def _short(value: Any) -> str:

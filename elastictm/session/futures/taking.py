@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.errors import UsageError
 from elastictm.ids import Name, is_variable, output_name
+from elastictm.model.records import Aside
+from elastictm.session.brought import Brought
 from elastictm.session.futures.bringing import Results
 from elastictm.session.futures.gathering import Gathering
 from elastictm.session.futures.order import RESULTS
 from elastictm.session.host import place, variables
 
 if TYPE_CHECKING:
-    from elastictm.model.records import Effect
+    from elastictm.model.records import CellRun
     from elastictm.session.futures.future import Future
     from elastictm.session.session import Session
 
@@ -35,8 +37,11 @@ class Taken:
 class Taking:
     """Brings what futures made into one session."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, line: Callable[[Sequence[str]], list[Future]], *, checks: bool) -> None:
+        """``line`` gives futures with those that they waited for; ``checks`` says whether to look at what is here."""
         self._session = session
+        self._line = line
+        self._checks = checks
 
     def gathering(self, future: Future) -> Gathering:
         """What a future made, as values of this session's."""
@@ -77,7 +82,7 @@ class Taking:
         if not chosen or (future.taken.issuperset(chosen) and not force and not prefix):
             raise UsageError(f"{future.name} was taken already, in this session; --force takes it again")
         targets = {each: Name(f"{prefix}{each}") for each in chosen}
-        if not force:
+        if self._checks and not force:
             self._check_unchanged(future, targets)
         found = self.gathering(future).variables(chosen)
         notes = [*self._parted(targets.values()), *self._foreign(found)]
@@ -85,7 +90,7 @@ class Taking:
             notes += [f"{each} was not brought in: {why}" for each, why in refused.items()]
         for there, here in targets.items():
             place(self._session.host, here, found[there])
-        self._session.recorder.bring(future.name, future.reads.values(), self._deeds(future))
+        self.note(future)
         future.take(chosen)
         return Taken(tuple(targets.values()), tuple(notes))
 
@@ -116,12 +121,34 @@ class Taking:
                         f"so it is no instance of the {kind.__name__} here"
                     )
 
-    def _deeds(self, future: Future) -> Iterator[Effect]:
-        """What its runs did outside of their namespaces."""
-        for run in future.runs:
-            if run.answer is not None:
-                with Results(run.folder / RESULTS) as results:
-                    yield from results.run.effects
+    def note(self, future: Future) -> None:
+        """Have it recorded that the cell that runs comes at what a future made."""
+        try:
+            line = self._line([future.name])
+        except UsageError:
+            line, forgotten = [future], True
+        else:
+            forgotten = False
+        runs = [run for each in line for run in _recorded(each)]
+        missing = tuple(dict.fromkeys(reason for each in line for reason in _missing(each)))
+        if forgotten:
+            missing = (*missing, "and after others that are forgotten")
+        self._session.recorder.bring(
+            future.name,
+            Brought(
+                frozenset(version for each in line for version in each.reads.values()),
+                tuple(dict.fromkeys(file for run in runs for file in run.files)),
+                tuple(dict.fromkeys(effect for run in runs for effect in run.effects)),
+                missing or tuple(dict.fromkeys(reason for run in runs for reason in run.unrepeatable)),
+                None if missing else self._aside(future),
+            ),
+        )
+
+    def _aside(self, future: Future) -> Aside:
+        record = future.record
+        after = tuple(self._aside(other) for name in record.after for other in self._line([name])[-1:])
+        each = tuple(record.each.items())
+        return Aside(record.name, future.began, record.source, record.seed, future.took, each, after)
 
     def _check(self, future: Future, *, force: bool) -> None:
         name = future.name
@@ -149,3 +176,21 @@ class Taking:
                     f"{here} was changed here {where}{since}, so nothing was taken: "
                     f"%future take {future.name} --force takes its place, --as PREFIX takes all under other names"
                 )
+
+
+def _recorded(future: Future) -> Iterator[CellRun]:
+    """Its runs, as they were recorded where they ran."""
+    for run in future.runs:
+        if run.answer is not None and (run.folder / RESULTS).is_dir():
+            with Results(run.folder / RESULTS) as results:
+                yield results.run
+
+
+def _missing(future: Future) -> Iterator[str]:
+    """Why a future cannot run again elsewhere; the first reasons go on with its name."""
+    if future.status != "finished":
+        yield f"which has {future.status}"
+    if future.record.attributes:
+        yield "with what cells had changed inside modules"
+    if future.record.resources:
+        yield "with resources of a cluster"
