@@ -331,8 +331,10 @@ class Session:
                     report = replace(report, notes=(*report.notes, self.futures.arrive(reader)))
         return self._with_what_is_gone(report, before)
 
-    def enter(self, reader: Readable) -> None:
+    def enter(self, reader: Readable) -> str | None:
         """Have what a crate holds for all there is; the history begins with that, and what comes before the next cell.
+
+        Returns the folder of modules that came along, None where there are none, or all are here.
 
         Raises:
             ArchiveError: the crate is damaged.
@@ -342,12 +344,14 @@ class Session:
         from elastictm.session.restoring import Restorer  # noqa: PLC0415
 
         with put_in_order(self.recorder, self.progress, self._again) as watch:
-            restored = Restorer(Prospect(reader), self.host, self.clock.elapsed, self.circumstances, watch).run()
+            prospect = Prospect(reader)
+            restored = Restorer(prospect, self.host, self.clock.elapsed, self.circumstances, watch).run()
             lost = [v for v in (*restored.report.variables, *restored.report.outputs) if v.outcome == "lost"]
             if lost:
                 raise RestoreFailed(f"{lost[0].name} does not load there: {lost[0].reason}")
             self.history = History()
             self.recorder = self.new_recorder(self.circumstances, restored.around)
+            return prospect.arrival.folder
 
     @property
     def has_futures(self) -> bool:

@@ -102,6 +102,43 @@ def test_a_cluster_runs_what_it_is_given(notebook, scheduler):
     notebook.session.futures.close()
 
 
+def test_output_and_memory_are_seen_while_it_runs(notebook, scheduler):
+    """As on this machine; in the end nothing is there twice."""
+    notebook.settings.workers = scheduler
+    notebook.run(
+        "%%future talks\nimport pathlib, time\nprint('begun', flush=True)\n"
+        "while not pathlib.Path('go').exists(): time.sleep(0.01)\nprint('done')"
+    )
+    until(lambda: tm.future("talks").output == "begun\n")
+    until(lambda: notebook.session.futures.table().futures[0].peak > 1_000_000)
+    assert tm.future("talks").status == "running"
+    Path("go").touch()
+    assert tm.future("talks").result(60) is None
+    assert tm.future("talks").output == "begun\ndone\n"
+    notebook.session.futures.close()
+
+
+def test_own_modules_go_along(notebook, scheduler, tmp_path):
+    """Where a worker has neither the folder nor the file, with what cells changed inside."""
+    (tmp_path / "gone").mkdir()
+    (tmp_path / "gone" / "own_module.py").write_text("LIMIT = 1\ndef limit(): return LIMIT\n")
+    notebook.settings.workers = scheduler
+    notebook.run(
+        f"import sys; sys.path.insert(0, {str(tmp_path / 'gone')!r})\nimport own_module", "own_module.LIMIT = 5"
+    )
+    notebook.run("%%future first\n1")
+    notebook.session.futures.wait("first", 60)
+    (tmp_path / "gone" / "own_module.py").rename(tmp_path / "kept.txt")
+    notebook.run(
+        "%%future far\nown_module.limit(), own_module.__file__", "del own_module", "%%future alone\nimport own_module"
+    )
+    limit, file = tm.future("far").result(60)
+    notebook.session.futures.wait("alone", 60)
+    assert tm.future("alone").status == "finished"
+    assert (limit, file.startswith(str(tmp_path))) == (5, False)
+    notebook.session.futures.close()
+
+
 def test_a_scheduler_that_is_not_there_is_told(notebook, capsys, monkeypatch):
     """Nothing begins, and the message names the address."""
     monkeypatch.setattr("elastictm.session.futures.cluster._SECONDS", 0.5)

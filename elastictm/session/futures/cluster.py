@@ -15,14 +15,17 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+import psutil
 
 from elastictm.errors import UsageError
 from elastictm.session.futures.order import ANSWER, ORDER, Answer, answer_of, order_of, packed
-from elastictm.session.futures.workers import CANCELLED, SANDBOX, Failure, ended_by
+from elastictm.session.futures.output import OUTPUT
+from elastictm.session.futures.workers import CANCELLED, SANDBOX, Failure, ended_by, memory_of
 from elastictm.session.lingering import OWN_THREADS
 
 if TYPE_CHECKING:
@@ -136,7 +139,12 @@ class _DaskTask:
         self._begun: Any = Event(_begun(key), client=client)
         self._cancelled: Any = Event(_ended(key), client=client)
         self._job = job
+        self._folder = Path(order_of(job.order).folder)
         self._begin = begin
+        self._memory = 0
+        # Events come whole and in order, in the thread of the client.
+        self._unsubscribe: Callable[[], None] = partial(client.unsubscribe_topic, key)
+        client.subscribe_topic(key, self._hear)
         self._attempts = 0
         self._future: Any = None
         self._once = threading.Lock()
@@ -162,15 +170,23 @@ class _DaskTask:
             self._future.cancel()
 
     def memory(self) -> int:
-        """Nobody asks workers elsewhere."""
-        return 0
+        """The bytes that its process was last heard to have."""
+        return self._memory
+
+    def _hear(self, event: tuple[float, tuple[int, bytes, int]]) -> None:
+        """Take in what its cell put out so far; in the end all of it comes once more."""
+        offset, data, self._memory = event[1]
+        path = self._folder / OUTPUT
+        with contextlib.suppress(OSError):
+            if data and (path.stat().st_size if path.exists() else 0) == offset:
+                with path.open("ab") as file:
+                    file.write(data)
 
     def _ended(self, future: Any) -> None:
         if future.status == "finished":
             answer, files = future.result()
-            folder = Path(order_of(self._job.order).folder)
             for name, data in files.items():
-                target = folder / name
+                target = self._folder / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(data)
             self._finish(answer_of(answer) if answer else Failure(files.get("why", b"").decode()))
@@ -191,6 +207,8 @@ class _DaskTask:
     def _finish(self, outcome: Answer | Failure) -> None:
         if self._once.acquire(blocking=False):
             self.over.set()
+            with contextlib.suppress(Exception):  # a scheduler that is gone tells nothing anyway
+                self._unsubscribe()
             self._job.done(outcome)
 
 
@@ -212,7 +230,7 @@ def _reason(error: BaseException) -> str:
 
 def carry_out_there(key: str, order: bytes, files: Mapping[str, bytes]) -> tuple[bytes, dict[str, bytes]]:
     """On a worker of Dask's: run a cell in a process of its own; returns the answer, and the files of the run."""
-    from distributed import Event, get_client  # noqa: PLC0415 - this is a worker
+    from distributed import Event, get_client, get_worker  # noqa: PLC0415 - this is a worker
 
     client = get_client()
     begun, cancelled = Event(_begun(key), client=client), Event(_ended(key), client=client)
@@ -236,13 +254,32 @@ def carry_out_there(key: str, order: bytes, files: Mapping[str, bytes]) -> tuple
             directory=told.directory if Path(told.directory).is_dir() else str(home),
             import_path=tuple(dict.fromkeys((*filter(os.path.isdir, told.import_path), *sys.path))),
         )
-        answer = _carried_out(home, packed(here), cancelled)
+        answer = _carried_out(home, packed(here), cancelled, _Telling(run, partial(get_worker().log_event, key)))
         if isinstance(answer, Failure):
             return b"", {"why": answer.why.encode(), **_files(run)}
         return packed(answer), _files(run)
 
 
-def _carried_out(home: Path, order: bytes, cancelled: Any) -> Answer | Failure:
+class _Telling:
+    """Tells what a run has put out since it was told last, and how much memory its process has."""
+
+    def __init__(self, run: Path, log: Callable[[tuple[int, bytes, int]], None]) -> None:
+        self._path = run / OUTPUT
+        self._log = log
+        self._told = 0
+        self._memory = 0
+
+    def tell(self, process: psutil.Process) -> None:
+        data, memory = b"", memory_of(process)
+        with contextlib.suppress(FileNotFoundError), self._path.open("rb") as file:
+            file.seek(self._told)
+            data = file.read()
+        if data or memory > self._memory:
+            self._log((self._told, data, memory))
+            self._told, self._memory = self._told + len(data), max(memory, self._memory)
+
+
+def _carried_out(home: Path, order: bytes, cancelled: Any, telling: _Telling) -> Answer | Failure:
     """Have a process carry out an order; processes of Dask's own may have no worker processes below them."""
     (home / ORDER).write_bytes(order)
     with (home / "printed").open("wb") as printed:
@@ -257,6 +294,7 @@ def _carried_out(home: Path, order: bytes, cancelled: Any) -> Answer | Failure:
             while process.poll() is None:
                 if cancelled.is_set():
                     return CANCELLED
+                telling.tell(psutil.Process(process.pid))
                 time.sleep(_BETWEEN_LOOKS)
         finally:
             with contextlib.suppress(ProcessLookupError):

@@ -130,9 +130,10 @@ class Sandbox:
         """Have all that the cell reads, and nothing else."""
         self._be_there(order)
         with Crate(Path(order.inputs)) as crate:
-            self._session.enter(crate)
+            modules = self._session.enter(crate)
         # Settings were put back to what they were when this process began.
         self._be_there(order)
+        sys.path += [] if modules is None else [modules]
         host, freezer = self._session.host, self._session.recorder.freezer
         objects = {**host.fixtures, **host.singletons}
         for earlier in order.after:

@@ -259,13 +259,8 @@ class _Worker:
 
     def memory(self) -> int:
         """The bytes that the process has now; 0 where it is gone."""
-        process, total = self._process(), 0
-        with suppress(psutil.Error):
-            for each in [process, *process.children(recursive=True)] if process is not None else []:
-                with suppress(psutil.Error):
-                    # What doubles have in common with the process that they are of counts once.
-                    total = max(total, int(each.memory_info().rss))
-        return total
+        process = self._process()
+        return 0 if process is None else memory_of(process)
 
     def kill(self) -> None:
         """End the process at once, with all that it has started."""
@@ -283,6 +278,17 @@ class _Worker:
         with suppress(psutil.Error):
             return psutil.Process(self._pid.result())
         return None
+
+
+def memory_of(process: psutil.Process) -> int:
+    """The bytes that a process has now, or one below it; 0 where it is gone."""
+    most = 0
+    with suppress(psutil.Error):
+        for each in [process, *process.children(recursive=True)]:
+            with suppress(psutil.Error):
+                # What doubles have in common with the process that they are of counts once.
+                most = max(most, int(each.memory_info().rss))
+    return most
 
 
 def _carry_out(order: bytes) -> bytes:
