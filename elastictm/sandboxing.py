@@ -7,6 +7,7 @@ import functools
 import importlib
 import os
 import sys
+import traceback
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,7 +16,7 @@ from msgspec.structs import replace
 
 from elastictm.extension import current_session, find, load
 from elastictm.session.futures.doubles import Stem, by_double
-from elastictm.session.futures.order import ANSWER, ORDER, Order, order_of, packed
+from elastictm.session.futures.order import ANSWER, ORDER, Answer, Order, order_of, packed
 from elastictm.session.futures.output import OUTPUT
 from elastictm.session.futures.sandbox import Sandbox, libraries
 from elastictm.session.futures.workers import Died, end_with_parent
@@ -80,9 +81,13 @@ class _Process:
     def _leave_answer(self, modules: NewModules, prelude: Path | None, data: bytes) -> None:
         """In a double: carry out an order."""
         order = order_of(data)
-        answer = packed(self._sandbox.carry_out(order, prelude))
+        try:
+            answer = self._sandbox.carry_out(order, prelude)
+        except Exception as error:  # noqa: BLE001 - the boundary of the process; whoever waits for the run hears of it
+            told = traceback.format_exception(error)[-1].strip()
+            answer = Answer("failed", 0.0, 0, f"elastictm failed while it ran the cell aside: {told}")
         Path(order.folder, _IMPORTED).write_text("\n".join(libraries(modules.names())), encoding="utf-8")
-        Path(order.folder, ANSWER).write_bytes(answer)
+        Path(order.folder, ANSWER).write_bytes(packed(answer))
 
     def _stem_for(self, order: Order) -> Stem | None:
         """The stem of this run and those like it; None where what they have in common cannot be shared."""

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from elastictm.session.restoring import Restored
     from elastictm.session.saving import Draft
     from elastictm.session.stock import Stock
+    from elastictm.session.unpacking import Arrival
     from elastictm.storage.manifest import KeptFuture, Manifest
     from elastictm.storage.readable import Readable
 
@@ -331,10 +332,10 @@ class Session:
                     report = replace(report, notes=(*report.notes, self.futures.arrive(reader)))
         return self._with_what_is_gone(report, before)
 
-    def enter(self, reader: Readable) -> str | None:
+    def enter(self, reader: Readable) -> Arrival:
         """Have what a crate holds for all there is; the history begins with that, and what comes before the next cell.
 
-        Returns the folder of modules that came along, None where there are none, or all are here.
+        Returns what became of modules that came along.
 
         Raises:
             ArchiveError: the crate is damaged.
@@ -351,7 +352,7 @@ class Session:
                 raise RestoreFailed(f"{lost[0].name} does not load there: {lost[0].reason}")
             self.history = History()
             self.recorder = self.new_recorder(self.circumstances, restored.around)
-            return prospect.arrival.folder
+            return prospect.arrival
 
     @property
     def has_futures(self) -> bool:

@@ -32,11 +32,13 @@ class Arrival:
     """What became of the own modules of an archive.
 
     ``folder`` is what was added to the import path, None where nothing was.
-    ``notes`` are lines of the report; ``here`` are the paths, as they were there, of files that are the same here.
+    ``notes`` are lines of the report on those that came, ``unlike`` on those that are here and are not the same;
+    ``here`` are the paths, as they were there, of files that are the same here.
     """
 
     folder: str | None = None
     notes: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
     here: frozenset[str] = frozenset()
 
     def take_back(self) -> None:
@@ -90,9 +92,10 @@ def unpack(reader: Readable, folder: Path | None = None) -> Arrival:
         else:
             sys.path.append(place)
         importlib.invalidate_caches()
-    notes: list[str] = []
-    if missing:
-        notes.append(f"modules that travelled: {listed([(x.name, len(x.files), x.folder) for x in missing])}")
+    unlike_here: list[str] = []
+    notes = (
+        [f"modules that travelled: {listed([(x.name, len(x.files), x.folder) for x in missing])}"] if missing else []
+    )
     here = {_there(module, file) for module in missing for file in module.files}
     for module in modules:
         if module.name in present:
@@ -100,11 +103,11 @@ def unpack(reader: Readable, folder: Path | None = None) -> Arrival:
             here.update(_there(module, file) for file in module.files if file.path not in unlike)
             if unlike:
                 files = ", ".join(unlike[:_MOST_NAMED]) + (", ..." if len(unlike) > _MOST_NAMED else "")
-                notes.append(
+                unlike_here.append(
                     f"the module {module.name} that is here is used, and its source is not the one that was saved: "
                     f"{files} ({present[module.name]})"
                 )
-    return Arrival(place, tuple(notes), frozenset(here))
+    return Arrival(place, tuple(notes), tuple(unlike_here), frozenset(here))
 
 
 def import_parts(names: Iterable[str]) -> Iterator[str]:

@@ -7,7 +7,7 @@ import os
 import sys
 import sysconfig
 from itertools import chain
-from types import CellType, FunctionType, ModuleType
+from types import CellType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any, Final
 
 from elastictm.values.definitions import STRUCTURAL
@@ -34,6 +34,9 @@ _LIBRARY: Final = tuple(
 )
 _PACKED: Final = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _THIS: Final = frozenset({"elastictm", "elastictm_cli"})
+_OF_CLASSES: Final = frozenset(
+    {FunctionType, property, staticmethod, classmethod, GetSetDescriptorType, MemberDescriptorType}
+)
 _FEW: Final = 10_000
 """Containers with more in them are taken as they are: going through them would be felt."""
 
@@ -122,13 +125,13 @@ def class_data(value: type) -> list[Any]:
     """What a class of an own module keeps that can change in place."""
     functions = (item.__func__ if type(item) in {staticmethod, classmethod} else item for item in vars(value).values())
     kept = [function_data(function) for function in functions if type(function) is FunctionType]
-    return [*(vars(value)[name] for name in class_attributes(value)), *chain.from_iterable(kept)]
+    own = (vars(value)[name] for name in class_attributes(value))
+    return [*(item for item in own if type(item) not in FIXED), *chain.from_iterable(kept)]
 
 
 def class_attributes(value: type) -> list[str]:
-    """The attributes of a class that can change in place, its functions aside."""
-    fixed = FIXED | {FunctionType, property, staticmethod, classmethod}
-    return [name for name, item in vars(value).items() if type(item) not in fixed and name not in STRUCTURAL]
+    """The names of data in a class: what is no function of it, and no part of how classes are made."""
+    return [name for name, item in vars(value).items() if type(item) not in _OF_CLASSES and name not in STRUCTURAL]
 
 
 def function_data(value: FunctionType) -> list[Any]:

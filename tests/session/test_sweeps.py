@@ -139,6 +139,17 @@ def test_what_was_changed_inside_modules_is_there(notebook, capsys, monkeypatch)
     assert results(notebook, "many") == {1: (6, 7), 2: (7, 7)}
 
 
+def test_what_the_importing_cell_changed_is_there(notebook, capsys):
+    """Though nobody saw the module as its import made it: it is imported once more, to compare."""
+    Path("own.py").write_text(LIBRARY)
+    notebook.run(
+        "import own\nown.Model.tags.append('b'); own.LIMIT = own.limit()[0] + 4",
+        "%%future one\nown.LIMIT, own.Model.tags",
+    )
+    assert tm.future("one").result(60) == (5, ["a", "b"])
+    assert "not tried out" not in capsys.readouterr().err
+
+
 def test_an_edited_module_is_told(notebook, capsys):
     """A run imports the file as it is now, which is not what the session has."""
     Path("own.py").write_text(LIBRARY)

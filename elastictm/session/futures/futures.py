@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from elastictm.errors import UsageError
 from elastictm.model.futures import FutureList
+from elastictm.session.first_imports import FirstImports
 from elastictm.session.futures.future import Ask, Future, made_of, read_back
 from elastictm.session.futures.inputs import Inputs
 from elastictm.session.futures.order import Order, derived, packed
@@ -52,6 +53,7 @@ class Futures:
         self._lock = self._roster.lock
         self._make_engine = engine
         self._lasting = lasting
+        self._imports = FirstImports(session.clock.elapsed)
         self._engine: Engine | None = None
         self.taking = Taking(session, self._roster.line, checks=lasting)
         self._news: list[str] = []
@@ -102,7 +104,7 @@ class Futures:
     def _start(self, ask: Ask) -> Future:
         line = self._roster.line(ask.after)
         made = frozenset(each for other in line for each in other.made())
-        inputs = Inputs(self._session, ask.source, ask.each, made)
+        inputs = Inputs(self._session, ask.source, ask.each, made, self._imports)
         folder = self._folder() / f"{ask.name}-{ask.n}-{secrets.token_hex(2)}"
         inputs.pack(folder, ask.n, far=self._ready().far, lasting=self._lasting)
         future = made_of(folder, inputs.record(ask, self._session.clock.now()))

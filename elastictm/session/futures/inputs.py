@@ -24,6 +24,7 @@ from elastictm.session.reach import reach
 from elastictm.storage.crate import CrateWriter
 
 if TYPE_CHECKING:
+    from elastictm.session.first_imports import FirstImports
     from elastictm.session.futures.bundle import Bundle
     from elastictm.session.futures.future import Ask
     from elastictm.session.session import Session
@@ -43,10 +44,13 @@ class _Read:
 class Inputs:
     """Copies of the variables of one session, for one cell.
 
-    ``each`` are expressions of lists of which each run has one item, ``made`` are variables that other futures bring.
+    ``each`` are expressions of lists of which each run has one item, ``made`` are variables that other futures bring;
+    ``imports`` knows what cells did to the modules that they imported.
     """
 
-    def __init__(self, session: Session, source: str, each: Mapping[str, str], made: frozenset[Name]) -> None:
+    def __init__(
+        self, session: Session, source: str, each: Mapping[str, str], made: frozenset[Name], imports: FirstImports
+    ) -> None:
         """Freeze what the cell reads.
 
         Raises:
@@ -56,7 +60,7 @@ class Inputs:
         self._session = session
         recorder, values = session.recorder, variables(session.host)
         read = self._read(source, values)
-        own = OwnModulesThere.of(recorder, values)
+        own = OwnModulesThere.of(recorder, values, imports)
         found = bundle((read.names | read.figures) - lists.keys() - made, recorder, values, {**lists, **own.values})
         refusals = found.stock.refusals()
         refused = next((why for name, why in refusals.items() if name not in own.values), None)

@@ -6,22 +6,27 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.ids import Name
 from elastictm.session.futures.order import Attribute
-from elastictm.values.modules import class_attributes
+from elastictm.values.modules import class_attributes, origin
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from elastictm.model.records import Refusal
     from elastictm.session.alterations import Alteration
+    from elastictm.session.first_imports import FirstImports
     from elastictm.session.recorder import Recorder
     from elastictm.storage import manifest as m
     from elastictm.storage.crate import CrateWriter
 
 _MISSING: Final[Any] = object()
+
+_SECONDS: Final = 2.0
+"""How long somebody waits, once for each module, until it is known what the cell that imported it did to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +42,22 @@ class OwnModulesThere:
     notes: tuple[str, ...]
 
     @classmethod
-    def of(cls, recorder: Recorder, variables: Mapping[Name, Any]) -> OwnModulesThere:
+    def of(cls, recorder: Recorder, variables: Mapping[Name, Any], imports: FirstImports) -> OwnModulesThere:
         """Find what cells changed inside modules, those of libraries too, and which files were edited since."""
         from elastictm.session.alterations import alterations  # noqa: PLC0415 - few sessions have modules of their own
         from elastictm.session.editions import Editions  # noqa: PLC0415 - likewise
+        from elastictm.session.first_imports import told  # noqa: PLC0415 - likewise
 
         history, modules = recorder.history, recorder.modules
         values: dict[Name, Any] = {}
         attributes: list[Attribute] = []
+        at_once = imports.looked_at(history, modules, _SECONDS)
         notes = [f"in a run, {note.partition(': it')[0]}" for note in Editions.of(history.runs, modules).notes]
-        for altered in alterations(history, variables, modules, {}):
+        notes += told(at_once)
+        for altered in alterations(history, variables, modules, at_once):
             if not altered.names:
                 notes.append(f"what was changed inside {altered.module} is not known by name: a run has it as imported")
-            for path in _paths(altered, modules.altered_parts(altered.module)):
+            for path in dict.fromkeys(_paths(altered, modules.altered_parts(altered.module))):
                 key, value = Name(f"{altered.module}: {path}"), _value(altered.module, path)
                 if path.endswith("()"):
                     notes.append(f"what was changed inside {altered.module}.{path} is not there in a run")
@@ -101,15 +109,21 @@ def _paths(altered: Alteration, parts: Collection[str]) -> Iterator[str]:
     """The attributes of a module to bring, those of classes too; with parentheses what a function keeps inside."""
     for name in altered.names:
         inside = [part for part in parts if part.startswith((f"{name}.", f"{name}("))]
-        if not inside or name in parts:
+        value = vars(sys.modules.get(altered.module) or object).get(name)
+        if name not in parts and not inside and origin(value) == altered.module and _is_definition(value):
+            inside = [f"{name}()"]  # it is there under its name, so what changed is inside
+        if name in parts or not inside:
             yield name
             continue
-        value = vars(sys.modules[altered.module]).get(name)
         for part in inside:
             if part.endswith("()") and isinstance(value, type):
                 yield from (f"{name}.{attribute}" for attribute in class_attributes(value))
             else:
                 yield part
+
+
+def _is_definition(value: Any) -> bool:
+    return isinstance(value, type) or type(value) is FunctionType
 
 
 def _holder(module: str, path: str) -> tuple[Any, str]:

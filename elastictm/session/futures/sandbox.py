@@ -130,17 +130,17 @@ class Sandbox:
         """Have all that the cell reads, and nothing else."""
         self._be_there(order)
         with Crate(Path(order.inputs)) as crate:
-            modules = self._session.enter(crate)
+            arrival = self._session.enter(crate)
         # Settings were put back to what they were when this process began.
         self._be_there(order)
-        sys.path += [] if modules is None else [modules]
+        sys.path += [] if arrival.folder is None else [arrival.folder]
         host, freezer = self._session.host, self._session.recorder.freezer
         objects = {**host.fixtures, **host.singletons}
         for earlier in order.after:
             for name, value in Gathering(earlier, freezer, objects).variables().items():
                 place(host, name, value)
         attributes = {each.key: host.namespace.pop(each.key) for each in order.attributes if each.there}
-        for line in brought_about(order.attributes, attributes):
+        for line in (*arrival.unlike, *brought_about(order.attributes, attributes)):
             log.add(Event("stream", "stderr", f"{line}\n"))
 
     @staticmethod
