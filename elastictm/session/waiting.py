@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.model.names import CodeNames, names_of_code
+from elastictm.values.kinds import module_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
@@ -60,7 +61,6 @@ _NOT_FOLLOWED: Final = (
     types.AsyncGeneratorType,
     types.CodeType,
 )
-_MODULE: Final[Any] = type.__dict__["__module__"]
 _MRO: Final[Any] = type.__dict__["__mro__"]
 _ATOMS: Final = frozenset({type(None), bool, int, float, complex, str, bytes, types.EllipsisType})
 _DATA: Final = (list, dict, set, bytearray)
@@ -182,7 +182,7 @@ class Waiting:
 
     def _add_class(self, kind: type, found: _Found) -> None:
         for base in _MRO.__get__(kind):
-            for member in type.__dict__["__dict__"].__get__(base).values() if _module_of(base) == "__main__" else ():
+            for member in type.__dict__["__dict__"].__get__(base).values() if module_of(base) == "__main__" else ():
                 function = _function_of(member)
                 if self._is_of_session(function):
                     found.code[function.__code__] = None
@@ -195,14 +195,8 @@ def _function_of(member: Any) -> Any:
 
 
 def _is_of_programs(kind: type) -> bool:
-    module = _module_of(kind)
+    module = module_of(kind)
     return module.partition(".")[0] in _OF_PROGRAMS or module.startswith("tornado.platform")
-
-
-def _module_of(kind: type) -> str:
-    """The module of a class, whatever its own class says."""
-    module = _MODULE.__get__(kind)
-    return module if type(module) is str else ""
 
 
 def _of_signals() -> Iterator[Any]:

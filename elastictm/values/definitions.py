@@ -27,7 +27,7 @@ from types import (
 from typing import Any, Final, TypeAlias
 
 from elastictm.ids import DefinitionKey
-from elastictm.values.kinds import FIXED, fixed_types
+from elastictm.values.kinds import FIXED, fixed_types, module_of
 
 Definition: TypeAlias = FunctionType | type
 """What has a unit of its own; so have type variables and new types, which are compared by identity like these."""
@@ -121,7 +121,9 @@ def named_definitions(values: Iterable[Any]) -> frozenset[int]:
 
 def importable(definition: Any, name: str | None = None) -> bool:
     """Whether another process finds this very object by its module and its name, or the one given."""
-    module = _module(getattr(definition, "__module__", None) or "__main__")
+    is_class = issubclass(type(definition), type)
+    given = module_of(definition) if is_class else getattr(definition, "__module__", None)
+    module = _module(given or "__main__")
     if module is None or module.__name__ == "__main__":
         return False
     found: Any = module
@@ -198,7 +200,7 @@ class Purity:
 
     def _is_inert(self, value: Any) -> bool:
         kind = type(value)
-        if kind in FIXED or kind in _INERT or kind.__module__ == typing.__name__:
+        if kind in FIXED or kind in _INERT or module_of(kind) == typing.__name__:
             return True
         return issubclass(kind, (enum.Enum, *self._fixed))
 

@@ -15,6 +15,7 @@ from enum import Enum
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
+from elastictm.values.kinds import module_of
 from elastictm.values.protocols import is_tested, origin
 
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ def keeper(kind: type) -> Keeper | None:
     """What keeps added attributes of a class; None where Python itself takes objects apart, or code of a user's."""
     if not kind.__dictoffset__ or issubclass(kind, _WITHOUT) or not _has_way_of_its_own(kind):
         return None
-    bases = tuple(base for base in kind.__mro__[:-1] if is_tested(base.__module__))
-    return Keeper(bases, private=is_tested(kind.__module__))
+    bases = tuple(base for base in kind.__mro__[:-1] if is_tested(module_of(base)))
+    return Keeper(bases, private=is_tested(module_of(kind)))
 
 
 def set_with_extras(made: Any, state: tuple[Any, Callable[[Any, Any], None] | None, dict[str, Any]]) -> None:

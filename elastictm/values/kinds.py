@@ -52,6 +52,8 @@ FIXED: Final[frozenset[type]] = (
 )
 """Types whose instances are shared freely without tying the names that hold them."""
 
+_MODULE: Final[Any] = type.__dict__["__module__"]
+
 _FIXED_ELSEWHERE: Final = (
     ("numpy", ("dtype", "ufunc", "generic", "bool", "bool_")),
     ("pandas", ("Timestamp", "Timedelta", "Period", "Interval")),
@@ -76,10 +78,16 @@ def fixed_types() -> tuple[type, ...]:
     return tuple(found)
 
 
+def module_of(kind: type) -> str:
+    """The module that a class is from, whatever its own class says when it is asked; empty if that is no text."""
+    module = _MODULE.__get__(kind)
+    return module if type(module) is str else ""
+
+
 def type_name(value: Any) -> str:
     """The type's name as a user would write it, such as ``pandas.DataFrame`` or ``list``."""
     kind = type(value)
-    module = kind.__module__
-    if not isinstance(module, str) or module in {builtins.__name__, "__main__"}:
+    module = module_of(kind)
+    if module in {"", builtins.__name__, "__main__"}:
         return kind.__qualname__
     return f"{module.partition('.')[0]}.{kind.__qualname__}"

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterable
 from typing import Final
 
+from elastictm.values.kinds import module_of
+
 _OURS: Final = "elastictm"
 _REDUCERS: Final = "elastictm.values.reducers."
 _NOT_LIBRARIES: Final = sys.stdlib_module_names | {"__main__", "__mp_main__", _OURS}
@@ -45,7 +47,7 @@ def shaping(kinds: Iterable[type], modules: Iterable[str]) -> frozenset[str]:
 
 def _owners(kinds: Iterable[type]) -> set[str]:
     """The modules of some types and of what they come from."""
-    found = {base.__module__ for kind in kinds for base in kind.__mro__}
+    found = {module_of(base) for kind in kinds for base in kind.__mro__}
     return {owner for owner in found if isinstance(owner, str)}
 
 
@@ -58,7 +60,7 @@ def _libraries(modules: Iterable[str]) -> frozenset[str]:
 
 
 def _lasts(kind: type) -> bool:
-    return any(f"{base.__module__}.{base.__qualname__}" in _LASTING for base in kind.__mro__)
+    return any(f"{module_of(base)}.{base.__qualname__}" in _LASTING for base in kind.__mro__)
 
 
 def _reducer(module: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import xxhash
 
-from elastictm.values.kinds import ATOMS, FIXED
+from elastictm.values.kinds import ATOMS, FIXED, module_of
 
 _LOOKED_AT_MOST: Final = 20_000
 """Objects inside one value."""
@@ -119,7 +119,7 @@ def _difference(path: str, look: Look, back: Mapping[str, Look]) -> Unlike | Non
 
 
 def _name_of(kind: type) -> str:
-    module = kind.__module__
+    module = module_of(kind)
     return kind.__qualname__ if module in {"builtins", "__main__"} else f"{module}.{kind.__qualname__}"
 
 

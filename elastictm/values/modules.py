@@ -11,7 +11,7 @@ from types import CellType, FunctionType, GetSetDescriptorType, MemberDescriptor
 from typing import Any, Final
 
 from elastictm.values.definitions import STRUCTURAL
-from elastictm.values.kinds import FIXED
+from elastictm.values.kinds import FIXED, module_of
 
 _MACHINERY: Final = frozenset(
     {
@@ -66,7 +66,7 @@ def origin(value: Any) -> str:
     kind = type(value)
     if kind is ModuleType:
         return str(value.__name__)
-    module = value.__module__ if kind is FunctionType or issubclass(kind, type) else kind.__module__
+    module = value.__module__ if kind is FunctionType else module_of(value if issubclass(kind, type) else kind)
     return module if isinstance(module, str) else ""
 
 
@@ -146,7 +146,7 @@ def _variables(module: ModuleType) -> list[tuple[str, Any]]:
 
 
 def _is_class_of(value: Any, module: ModuleType) -> bool:
-    return issubclass(type(value), type) and value.__module__ == module.__name__
+    return issubclass(type(value), type) and module_of(value) == module.__name__
 
 
 def _bound(value: Any) -> Any:

@@ -14,6 +14,7 @@ from types import FunctionType
 from typing import Any, Final
 
 from elastictm.values.definitions import is_generated
+from elastictm.values.kinds import module_of
 
 _METHODS: Final = (
     "__reduce_ex__",
@@ -51,7 +52,7 @@ _HEEDLESS: Final = frozenset({"pandas"})
 
 def has_protocol(kind: type) -> bool:
     """Whether loading an object of this class runs code that nobody is known to have tested."""
-    if is_tested(kind.__module__):
+    if is_tested(module_of(kind)):
         return False
     reduce = copyreg.dispatch_table.get(kind)
     if reduce is not None:
@@ -89,7 +90,7 @@ def _has_maker(kind: type) -> bool:
 def _is_set_by_hand(kind: type) -> bool:
     """Whether slots are filled by a ``__setattr__`` that may refuse."""
     owner = next((base for base in kind.__mro__ if "__setattr__" in vars(base)), object)
-    if owner is object or is_tested(owner.__module__):
+    if owner is object or is_tested(module_of(owner)):
         return False
     return any(vars(base).get("__slots__") for base in kind.__mro__) and not any(
         "__setstate__" in vars(base) for base in kind.__mro__

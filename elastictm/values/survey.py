@@ -8,7 +8,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.values.definitions import BARE, importable
-from elastictm.values.kinds import FIXED
+from elastictm.values.kinds import FIXED, module_of
 from elastictm.values.surveyed import Span, Survey, is_plain
 from elastictm.values.walk import Walk, of_module
 
@@ -93,14 +93,14 @@ def _with_all_inside(definitions: Iterable[Any]) -> list[Any]:
                 found.append(value)
                 waiting += gc.get_referents(value.__closure__, value.__defaults__, value.__kwdefaults__, value.__dict__)
         elif issubclass(type(value), type):
-            if value.__module__ != "builtins" and not importable(value):
+            if module_of(value) != "builtins" and not importable(value):
                 found.append(value)
                 waiting += [*vars(value).values(), *value.__bases__, type(value)]
         elif issubclass(type(value), BARE):
             if not importable(value, value.__name__):
                 found.append(value)
         elif issubclass(type(value), (property, staticmethod, classmethod, tuple, types.CellType)) or (
-            type(value).__module__ == "functools"
+            module_of(type(value)) == "functools"
         ):
             waiting += gc.get_referents(value)
     return found

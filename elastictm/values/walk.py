@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.values.definitions import BARE, Purity, importable
 from elastictm.values.freeze import OutOfTime
-from elastictm.values.kinds import FIXED, fixed_types
+from elastictm.values.kinds import FIXED, fixed_types, module_of
 from elastictm.values.modules import class_data, data, function_data, is_made_here, is_own
 from elastictm.values.reducers.arrays import extent
 from elastictm.values.reducers.arrow import memory_types, stretches
@@ -213,7 +213,7 @@ class Walk:
         if issubclass(kind, BARE):
             return self._bare
         self._leave_to_library(kind)
-        if issubclass(kind, self._stop) or kind.__module__ in INTERNAL_MODULES:
+        if issubclass(kind, self._stop) or module_of(kind) in INTERNAL_MODULES:
             return self._pass
         for base, way in (
             (type, self._class),
@@ -243,7 +243,7 @@ class Walk:
         bases = [base for base in kind.__mro__[:-1] if base not in self._left_to_libraries]
         self._left_to_libraries.update(bases)
         for base in bases:
-            module = base.__module__
+            module = module_of(base)
             if module not in {"builtins", "__main__"} and importable(base) and not _is_users(base):
                 held: tuple[Any, ...] = tuple(vars(base).values())
                 if module not in self._left_to_libraries:
@@ -279,7 +279,7 @@ class Walk:
         return inside
 
     def _class(self, value: Any) -> list[Any]:
-        if importable(value) or value.__module__ == "builtins":
+        if importable(value) or module_of(value) == "builtins":
             self._pass(value)
             return class_data(value) if _is_users(value) else []
         self.definitions[id(value)] = value
@@ -354,7 +354,8 @@ class Walk:
 
 
 def _is_users(definition: Any) -> bool:
-    module = sys.modules.get(definition.__module__)
+    is_class = issubclass(type(definition), type)
+    module = sys.modules.get(module_of(definition) if is_class else definition.__module__)
     return module is not None and is_own(module)
 
 

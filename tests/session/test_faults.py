@@ -111,6 +111,16 @@ def test_an_error_after_a_cell(unloaded, monkeypatch, capsys, owner, name, error
     assert len(unloaded.errors) == 1
 
 
+def test_a_class_that_does_not_tell_its_module(notebook, tmp_path):
+    """What a metaclass answers is not asked for where values are walked through."""
+    notebook.run(
+        "class Nameless(type):\n    @property\n    def __module__(cls): raise AssertionError",
+        "x = Nameless('Odd', (), {})(); y = [x]; z = [1]",
+    )
+    assert {record.name for record in notebook.run("z.append(2)").writes} == {"z"}
+    assert notebook.tied("x", "y")
+
+
 @pytest.mark.parametrize("error", [RuntimeError("broken"), KeyboardInterrupt()], ids=repr)
 def test_an_error_before_a_cell(unloaded, monkeypatch, capsys, error):
     """A cell that could not be watched from its beginning may have done anything."""
