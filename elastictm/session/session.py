@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from elastictm.errors import ArchiveDamaged, RestoreFailed, UsageError
+from elastictm.errors import ArchiveDamaged, UsageError
 from elastictm.ids import Name, RunNumber, is_variable
 from elastictm.model.history import History
 from elastictm.model.progress import SILENT, Progress
@@ -45,9 +45,7 @@ if TYPE_CHECKING:
     from elastictm.session.restoring import Restored
     from elastictm.session.saving import Draft
     from elastictm.session.stock import Stock
-    from elastictm.session.unpacking import Arrival
     from elastictm.storage.manifest import KeptFuture, Manifest
-    from elastictm.storage.readable import Readable
 
 
 class Session:
@@ -153,7 +151,7 @@ class Session:
         n = past.find(word)
         with self.unnoticed():
             import elastictm.session.restoring  # noqa: F401, PLC0415 - recording does without
-        with put_in_order(self.recorder, self.progress, self._again) as watch:
+        with put_in_order(self.recorder, self.progress, self.again) as watch:
 
             def gone() -> Restored:
                 with watch.shield.open():
@@ -307,7 +305,7 @@ class Session:
         before = [name for name in variables(self.host) if is_variable(name)]
         with ArchiveReader(path) as reader:
             self._book.require(reader.manifest, path, trust)
-            with put_in_order(self.recorder, self.progress, self._again) as watch:
+            with put_in_order(self.recorder, self.progress, self.again) as watch:
                 with watch.shield.open():
                     if self.past is not None and self.past.keeper is not None:
                         self.past.keeper.flush()
@@ -332,28 +330,6 @@ class Session:
                     report = replace(report, notes=(*report.notes, self.futures.arrive(reader)))
         return self._with_what_is_gone(report, before)
 
-    def enter(self, reader: Readable) -> Arrival:
-        """Have what a crate holds for all there is; the history begins with that, and what comes before the next cell.
-
-        Returns what became of modules that came along.
-
-        Raises:
-            ArchiveError: the crate is damaged.
-            RestoreFailed: some of it cannot be had here.
-        """
-        from elastictm.session.prospect import Prospect  # noqa: PLC0415
-        from elastictm.session.restoring import Restorer  # noqa: PLC0415
-
-        with put_in_order(self.recorder, self.progress, self._again) as watch:
-            prospect = Prospect(reader)
-            restored = Restorer(prospect, self.host, self.clock.elapsed, self.circumstances, watch).run()
-            lost = [v for v in (*restored.report.variables, *restored.report.outputs) if v.outcome == "lost"]
-            if lost:
-                raise RestoreFailed(f"{lost[0].name} does not load there: {lost[0].reason}")
-            self.history = History()
-            self.recorder = self.new_recorder(self.circumstances, restored.around)
-            return prospect.arrival
-
     @property
     def has_futures(self) -> bool:
         """Whether any cell ran aside so far."""
@@ -367,7 +343,8 @@ class Session:
 
         return Futures(self, lambda: engine(self.settings))
 
-    def _again(self, asides: Sequence[Aside]) -> AbstractContextManager[None]:
+    def again(self, asides: Sequence[Aside]) -> AbstractContextManager[None]:
+        """Have cells run aside once more, on the variables as they are now, for one that takes what they make."""
         if not asides:
             return nullcontext()
         from elastictm.session.futures.again import again  # noqa: PLC0415 - recording does without
@@ -392,7 +369,7 @@ class Session:
         assert stores is not None  # noqa: S101 - who keeps a past has them
         before = [name for name in variables(self.host) if is_variable(name)]
         recovery = Recovery(stores.find(session) if session else stores.latest(but=past.name), past)
-        with put_in_order(self.recorder, self.progress, self._again) as watch:
+        with put_in_order(self.recorder, self.progress, self.again) as watch:
             with watch.shield.open():
                 if past.keeper is not None:
                     past.keeper.flush()

@@ -19,6 +19,7 @@ from elastictm.errors import ElasticTMError
 from elastictm.ids import Name, is_variable, output_name
 from elastictm.session.cells import described
 from elastictm.session.futures.bundle import bundle, first_run, pack
+from elastictm.session.futures.entering import enter
 from elastictm.session.futures.gathering import Gathering
 from elastictm.session.futures.order import INPUTS, RESULTS, Answer, Order, derived
 from elastictm.session.futures.output import OUTPUT, Event, OutputLog
@@ -130,7 +131,7 @@ class Sandbox:
         """Have all that the cell reads, and nothing else."""
         self._be_there(order)
         with Crate(Path(order.inputs)) as crate:
-            arrival = self._session.enter(crate)
+            arrival = enter(self._session, crate)
         # Settings were put back to what they were when this process began.
         self._be_there(order)
         sys.path += [] if arrival.folder is None else [arrival.folder]
