@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 import elastictm as tm
@@ -335,3 +338,31 @@ def test_the_wait_has_an_end(notebook):
     with pytest.raises(UsageError, match="there is no future 'slower'"):
         tm.future("slower")
     assert read(notebook.runs[-1]) == set()
+
+
+def test_leaving_a_terminal_ends_what_runs(tmp_path):
+    """At once, with all its processes, and says what is lost."""
+    cell = f"%%future endless\\nimport os, time\\nopen({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\\ntime.sleep(600)"
+    lines = [
+        "%load_ext elastictm",
+        f'get_ipython().run_cell("{cell}", store_history=True)',
+        f"import pathlib; file = pathlib.Path({str(tmp_path / 'pid')!r})",
+        "while not (file.exists() and file.read_text()): pass",
+        "",
+        "exit()",
+    ]
+    ended = subprocess.run(
+        [sys.executable, "-m", "IPython", "--simple-prompt", "--no-banner", "--no-confirm-exit"],
+        input="\n".join(lines) + "\n",
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+        cwd=tmp_path,
+        env={**os.environ, "HOME": str(tmp_path), "IPYTHONDIR": str(tmp_path / "ipython")},
+    )
+    assert "these futures had not ended, and are lost: endless" in ended.stdout + ended.stderr
+    until = time.monotonic() + 10
+    while psutil.pid_exists(int((tmp_path / "pid").read_text())):
+        assert time.monotonic() < until
+        time.sleep(0.05)

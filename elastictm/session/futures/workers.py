@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import multiprocessing
 import os
@@ -9,6 +10,7 @@ import re
 import signal
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -126,11 +128,13 @@ class LocalWorkers:
         return task
 
     def close(self) -> None:
-        """End all workers."""
+        """End all workers; nobody hears how what they did ended."""
         self._closed.set()
         with self._changed:
             workers, self._workers = self._workers, []
             self._waiting.clear()
+            for worker in workers:
+                worker.task = None
             self._changed.notify_all()
         for worker in workers:
             worker.kill()
@@ -168,6 +172,7 @@ class LocalWorkers:
                 if worker is None:
                     worker = _Worker()
                     self._workers.append(worker)
+                    _end_before_loky(self)
                 task = self._waiting.popleft()
                 worker.task = task
             self._watch()
@@ -195,12 +200,8 @@ class LocalWorkers:
             self._watching.start()
 
     def _look(self) -> None:
-        """End what takes more memory than it may, and all of it when the session's process is about to end."""
+        """End what takes more memory than it may."""
         while not self._closed.wait(_BETWEEN_LOOKS):
-            if not threading.main_thread().is_alive():
-                # It waits for those who wait for workers.
-                self.close()
-                return
             limit = self._memory()
             with self._changed:
                 running = [(worker, worker.task) for worker in self._workers if worker.task is not None]
@@ -278,6 +279,26 @@ class _Worker:
         with suppress(psutil.Error):
             return psutil.Process(self._pid.result())
         return None
+
+
+_OPEN: Final[weakref.WeakSet[LocalWorkers]] = weakref.WeakSet()
+
+
+def _end_before_loky(workers: LocalWorkers) -> None:
+    """Have workers end when this process is about to: loky, once it is imported, would wait for what they do."""
+    _OPEN.add(workers)
+    _register()
+
+
+@functools.cache
+def _register() -> None:
+    with suppress(RuntimeError):  # it is ending
+        threading._register_atexit(_end_all)  # type: ignore[attr-defined]  # noqa: SLF001 - as loky itself, which is asked after those who came later
+
+
+def _end_all() -> None:
+    for workers in list(_OPEN):
+        workers.close()
 
 
 def memory_of(process: psutil.Process) -> int:
