@@ -137,6 +137,8 @@ def _process() -> _Process:
     if (settings := find(shell)) is not None:
         # Nobody waits for a prompt here: what the cell did is looked at however long that takes.
         settings.recording_floor = _SECONDS
-    sandbox = Sandbox(current_session(), SandboxStage(shell))
+    session = current_session()
+    session.brings_futures = False
+    sandbox = Sandbox(session, SandboxStage(shell))
     sandbox.rehearse()
     return _Process(sandbox)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -13,7 +13,7 @@ from IPython.core.magic import line_cell_magic, magics_class
 
 from elastictm.errors import UsageError
 from elastictm.magics.boards import Boards
-from elastictm.magics.words import Parser, SessionMagics, errors_shown, tell, words
+from elastictm.magics.words import Parser, SessionMagics, errors_shown, phrases, tell, words
 from elastictm.session.session import Session
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class FutureMagics(SessionMagics):
         """Run a cell aside, or do something about those that do; see ``FUTURE``."""
         with errors_shown(), self._session.aside():
             if cell is not None:
-                self._start(words(line), cell)
+                self._start(phrases(line), cell)
                 return
             given = words(line)
             actions: dict[str, Callable[[list[str]], None]] = {
@@ -132,8 +132,9 @@ class FutureMagics(SessionMagics):
         parser.add_argument("--follow", action="store_true")
         given = parser.parse_args(words)
         future = self._session.futures.find(given.name)
-        for index in _chosen(future, given.case):
-            if future.many and not given.case:
+        chosen = _chosen(future, given.case)
+        for index in chosen:
+            if future.many and len(chosen) > 1:
                 print(f"── {future.runs[index].case}")  # noqa: T201 - a surface
             self._play(future, index, follow=given.follow)
 
@@ -152,12 +153,18 @@ class FutureMagics(SessionMagics):
     def _show(self, event: Event) -> None:
         match event.kind:
             case "stream":
-                (sys.stderr if event.name == "stderr" else sys.stdout).write(event.text)
+                stream, other = (sys.stderr, sys.stdout) if event.name == "stderr" else (sys.stdout, sys.stderr)
+                other.flush()
+                stream.write(event.text)
             case "error":
+                # Each stream has a buffer of its own: what was said before stands before it.
+                sys.stdout.flush()
                 sys.stderr.write("\n".join(event.lines) + "\n")
+                sys.stderr.flush()
             case "clear":
                 self.shell.display_pub.clear_output(wait=event.wait)
             case "display" | "update" | "result":
+                sys.stdout.flush()
                 transient = {"display_id": event.display} if event.display else {}
                 self.shell.display_pub.publish(
                     dict(event.data), dict(event.metadata), transient=transient, update=event.kind == "update"
@@ -214,7 +221,7 @@ def _one(words: list[str], action: str) -> str:
     return words[0]
 
 
-def _chosen(future: Future, case: str) -> Iterable[int]:
+def _chosen(future: Future, case: str) -> list[int]:
     """The runs that are meant: all, or that with this text or number."""
     found = [i for i, run in enumerate(future.runs) if not case or _is_called(run, case, i)]
     if not found:

@@ -38,6 +38,43 @@ def words(line: str) -> list[str]:
     return found
 
 
+def phrases(line: str) -> list[str]:
+    """The words of a line in which there are expressions: what is in brackets or quotes is one word, with its quotes.
+
+    Where a whole word is quoted, its quotes are no part of it; a comment at the end is no word.
+
+    Raises:
+        UsageError: a bracket or a quotation has no end.
+    """
+    found: list[str] = []
+    word, depth, quote = "", 0, ""
+    for sign in f"{line} ":
+        if quote:
+            quote = "" if sign == quote and not word.endswith("\\") else quote
+        elif sign in "'\"":
+            quote = sign
+        elif sign in "([{":
+            depth += 1
+        elif sign in ")]}":
+            depth = max(0, depth - 1)
+        elif sign.isspace() and depth == 0:
+            found += [_unquoted(word)] if word else []
+            word = ""
+            continue
+        elif sign == "#" and not word and depth == 0:
+            return found
+        word += sign
+    if word.strip():
+        raise UsageError(f"{line.strip()!r} cannot be taken apart: a bracket or a quotation in it has no end")
+    return found
+
+
+def _unquoted(word: str) -> str:
+    quote = word[0]
+    whole = len(word) > 1 and quote in "'\"" and word.find(quote, 1) == len(word) - 1
+    return word[1:-1] if whole else word
+
+
 class Parser(argparse.ArgumentParser):
     """Takes words apart; what it cannot is a ``UsageError``."""
 

@@ -26,10 +26,10 @@ from elastictm.session.reach import reach
 from elastictm.session.repeating import Code, reasons_in_code
 from elastictm.session.stars import bound_by_stars
 from elastictm.session.tracked import Mentions, Variables
-from elastictm.values.kinds import type_name
+from elastictm.values.kinds import ATOMS, type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from threading import Thread
     from types import FrameType
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from elastictm.session.circumstances.circumstances import Circumstances
     from elastictm.session.standing import Arrived
     from elastictm.settings import Settings
-    from elastictm.values.freeze import Freezer
+from elastictm.values.freeze import Freezer
 
 __all__ = ["Clock", "FinishedCell", "Recorder", "SystemClock"]
 
@@ -275,14 +275,16 @@ class Recorder:
         """The cell that runs took in what was made aside as a future."""
         self._brought[future] = brought
 
-    def begin_with(self, names: Collection[Name]) -> History:
+    def begin_with(self, names: frozenset[Name]) -> History:
         """Variables came in the place of others before any cell has run: the history begins anew, with them."""
-        (first,) = self._history.runs
-        for name in names:
+        (first,), values = self._history.runs, variables(self._host)
+        # What is no plain number or text may share data with anything: all is looked at anew.
+        new = names if all(type(values[name]) in ATOMS for name in names) else names.union(self.variables)
+        for name in new.intersection(self.variables):
             self.variables.remove(name)
-        changes = self._detector.compare(Question(first.n, variables(self._host), frozenset(), (), _FIRST_LOOK_SECONDS))
-        writes = (*(record for record in first.writes if record.name not in names), *changes.writes)
-        groups = (group for group in first.groups if not any(version.name in names for version in group))
+        changes = self._detector.compare(Question(first.n, values, frozenset(), (), _FIRST_LOOK_SECONDS))
+        writes = (*(record for record in first.writes if record.name not in new), *changes.writes)
+        groups = (group for group in first.groups if not any(version.name in new for version in group))
         self._history = History()
         self._history.append(
             replace(

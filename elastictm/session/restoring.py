@@ -95,7 +95,7 @@ class Restorer:
                     self._prospect.arrival = unpack(reader)
                 else:
                     # A session that was recovered in another state may not have had all modules before.
-                    self._prospect.arrival = replace(unpack(reader), notes=(), unlike=())
+                    self._prospect.arrival = replace(unpack(reader), notes=())
                 restored = self._attempts(modules)
             self._arrive()
         except BaseException as error:
@@ -150,8 +150,7 @@ class Restorer:
         account = Account(accounted, self._host, self._lessons, problem, plan, self._clock)
         unlike = account.unlike(around, replay.outputs)
         self._learn(account, unlike)
-        arrival = self._prospect.arrival
-        notes = (*arrival.notes, *arrival.unlike, *unimported, *thawer.notes, *self._workroom.notes)
+        notes = (*self._prospect.arrival.notes, *unimported, *thawer.notes, *self._workroom.notes)
         report = account.report(unlike, notes)
         self._arrive = partial(self._arrived, replay, staging)
         report = replace(

@@ -32,13 +32,11 @@ class Arrival:
     """What became of the own modules of an archive.
 
     ``folder`` is what was added to the import path, None where nothing was.
-    ``notes`` are lines of the report on those that came, ``unlike`` on those that are here and are not the same;
-    ``here`` are the paths, as they were there, of files that are the same here.
+    ``notes`` are lines of the report; ``here`` are the paths, as they were there, of files that are the same here.
     """
 
     folder: str | None = None
     notes: tuple[str, ...] = ()
-    unlike: tuple[str, ...] = ()
     here: frozenset[str] = frozenset()
 
     def take_back(self) -> None:
@@ -92,7 +90,6 @@ def unpack(reader: Readable, folder: Path | None = None) -> Arrival:
         else:
             sys.path.append(place)
         importlib.invalidate_caches()
-    unlike_here: list[str] = []
     notes = (
         [f"modules that travelled: {listed([(x.name, len(x.files), x.folder) for x in missing])}"] if missing else []
     )
@@ -103,11 +100,24 @@ def unpack(reader: Readable, folder: Path | None = None) -> Arrival:
             here.update(_there(module, file) for file in module.files if file.path not in unlike)
             if unlike:
                 files = ", ".join(unlike[:_MOST_NAMED]) + (", ..." if len(unlike) > _MOST_NAMED else "")
-                unlike_here.append(
+                notes.append(
                     f"the module {module.name} that is here is used, and its source is not the one that was saved: "
                     f"{files} ({present[module.name]})"
                 )
-    return Arrival(place, tuple(notes), tuple(unlike_here), frozenset(here))
+    return Arrival(place, tuple(notes), frozenset(here))
+
+
+def lay_out(reader: Readable) -> str:
+    """Write the modules of an archive into a folder, for who wants them before all that is here; returns it.
+
+    Raises:
+        RestoreFailed: they cannot be written.
+    """
+    texts = {file.path: bytes(reader.read(file.blob)) for module in reader.manifest.modules for file in module.files}
+    try:
+        return str(_kept(user_data_path("elastictm") / "modules", texts))
+    except OSError as error:
+        raise RestoreFailed(f"the modules of {reader.name} cannot be written: {error}") from error
 
 
 def import_parts(names: Iterable[str]) -> Iterator[str]:

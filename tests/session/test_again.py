@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -147,3 +149,33 @@ def test_an_input_that_cannot_be_copied_there_is_a_lesson(notebook, tmp_path):
     tm.save(tmp_path / "work.tm")
     tm.restore(tmp_path / "work.tm")
     assert notebook.ns["made"] == expected
+
+
+@pytest.mark.parametrize("place", [".", "elsewhere"])
+def test_own_modules_and_files_are_those_of_the_session(notebook, tmp_path, place):
+    """Whatever lies where they came from by now, and wherever the cell runs again."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "feat.py").write_text("def mult(): return 2\n")
+    (tmp_path / "data.txt").write_text("10")
+    notebook.run(
+        "import feat\nn = 50_000",
+        "%%future a\nya = [feat.mult()] * n",
+        "%%future b\nyb = [int(open('data.txt').read())] * n",
+        "%future wait a\n%future wait b",
+        "%future take a",
+        "%future take b",
+    )
+    tm.save(tmp_path / "work.tm", bandwidth=SLOW)
+    (tmp_path / "data.txt").write_text("11")
+    if place == "elsewhere":
+        (tmp_path / "feat.py").write_text("def mult(): return 200\n")
+    told = subprocess.run(
+        [sys.executable, "-m", "elastictm_cli", "restore", str(tmp_path / "work.tm"), "-c", "print(ya[0], yb[0])"],
+        cwd=tmp_path / place,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert told.stdout.splitlines()[-1] == "2 10"
+    assert "by cells 2, 6, 7" in told.stdout + told.stderr

@@ -366,3 +366,52 @@ def test_leaving_a_terminal_ends_what_runs(tmp_path):
     while psutil.pid_exists(int((tmp_path / "pid").read_text())):
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize("line", ["--each k=['x', 'y z']", "--each \"k=['x', 'y z']\"", "--each=k=['x','y z']"])
+def test_expressions_of_lists_keep_their_quotes(notebook, line):
+    """Whether or not the whole of it is quoted."""
+    notebook.run("x = 100; y = 200", f"%%future s {line}\nr = k")
+    assert future(notebook, "s").vars["r"] == {"x": "x", "y z": "y z"}
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--each k=[1", "a bracket or a quotation in it has no end"),
+        ("--each k=itertools.count()", "has more than 10,000 values"),
+    ],
+)
+def test_lists_that_are_none_are_refused(notebook, capsys, line, message):
+    """Before anything runs."""
+    notebook.run("import itertools", f"%%future s {line}\nr = k")
+    assert message in capsys.readouterr().err
+    assert not notebook.session.futures.table().futures
+
+
+def test_what_taking_leaves_is_said(notebook, capsys):
+    """Of classes whose place others take, of modules, of what the run deleted; and what is gone can be taken again."""
+    notebook.run(
+        "import json\nclass C: n = 0\nold = C(); gone = 1",
+        "%%future one\nC.n += 1; new = C(); json.extra = 5\ndel gone",
+        "%future wait one",
+    )
+    capsys.readouterr()
+    notebook.run("%future take one")
+    said = capsys.readouterr().out
+    assert "C: what was made of the class that was here stays of that class, as old" in said
+    assert "json: what the run changed inside modules ended with it" in said
+    assert "gone was deleted in the run, and stays here" in said
+    assert "no instance of the C here" not in said
+    assert isinstance(notebook.ns["new"], notebook.ns["C"])
+    notebook.run("del new", "%future take one")
+    assert "one brought in new" in capsys.readouterr().out
+    notebook.run("%future take one")
+    assert "was taken already" in capsys.readouterr().err
+
+
+def test_a_run_begins_no_future(notebook):
+    """Nobody would see it."""
+    notebook.run("%%future outer\nget_ipython().run_cell_magic('future', 'inner', '1')")
+    notebook.session.futures.wait("outer", 60)
+    assert "a cell that runs aside cannot have another one run aside" in tm.future("outer").output

@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 import elastictm as tm
@@ -198,3 +199,52 @@ def test_a_stem_does_one_thing_after_the_other(tmp_path):
     stem.end()
     assert [(tmp_path / name).read_text() for name in "ab"] == ["[0, 1]"] * 2
     assert stem.carry_out(b"c") is None
+
+
+def test_what_modules_and_variables_share_is_shared_in_a_run(notebook):
+    """Names imported from a module are what it has there too, and so is what was put into it."""
+    Path("feat.py").write_text("CFG = {'k': 2}\nREG = []\ndef compute(): return CFG['k'] * 10\n")
+    notebook.run(
+        "import feat\nfrom feat import CFG, compute",
+        "t = ['put in']; feat.REG.append(t)",
+        "%%future one\nCFG['k'] = 7; t.append('there')\ncompute(), CFG is feat.CFG, feat.REG[0] is t",
+        "%%future many --each i=[1,2]\nCFG['k'] = i\ncompute(), CFG is feat.CFG, feat.REG[0] is t",
+    )
+    assert tm.future("one").result(60) == (70, True, True)
+    assert results(notebook, "many") == {1: (10, True, True), 2: (20, True, True)}
+
+
+def test_items_of_lists_are_what_the_variables_have(notebook):
+    """An item is the very element of the list that it comes from, in a run; and results are found by it here."""
+    notebook.run(
+        "class Model:\n    def fit(self, x): self.x = x",
+        "import numpy as np\nmodels = [Model(), Model()]; functions = [np.mean, np.median]",
+        "%%future fits --each m=models\nm.fit(3)\nfound = any(m is each for each in models), m.x",
+        "%%future calls --each f=functions\nn = len(functions)",
+        "%future wait fits\n%future wait calls\n%future take fits found",
+    )
+    assert [notebook.ns["found"][model] for model in notebook.ns["models"]] == [(True, 3)] * 2
+    assert {run.answer.made for run in notebook.session.futures.find("calls").runs} == {("n",)}
+
+
+def test_what_a_run_leaves_ends_with_it_and_is_told(notebook):
+    """A process and a thread of its own; pools that wait for work are not worth a word."""
+    notebook.run(
+        "%%future one\nimport subprocess, threading, time\nfrom concurrent.futures import ThreadPoolExecutor\n"
+        "pool = ThreadPoolExecutor(1); pool.submit(len, []).result()\n"
+        "process = subprocess.Popen(['sleep', '600'])\n"
+        "threading.Thread(target=time.sleep, args=(600,), name='late').start()\nprocess.pid"
+    )
+    pid = tm.future("one").result(60)
+    assert f"the thread late, the process {pid} (sleep 600): ended with the run" in tm.future("one").output
+    until = time.monotonic() + 10
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_runs_hash_alike(notebook):
+    """Sets of texts have one order in all of them."""
+    notebook.settings.workers = "2"
+    notebook.run("%%future s --each k=range(6)\nhash('alpha')")
+    assert len(set(results(notebook, "s").values())) == 1

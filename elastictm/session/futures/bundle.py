@@ -20,7 +20,7 @@ from elastictm.session.stock import Stock, take_stock_of
 from elastictm.storage import manifest as m
 from elastictm.values.collecting import no_collections
 from elastictm.values.definitions import named_definitions
-from elastictm.values.kinds import type_name
+from elastictm.values.kinds import ATOMS, type_name
 
 if TYPE_CHECKING:
     from elastictm.model.records import SettingsVersion
@@ -47,12 +47,17 @@ def bundle(
     values: Mapping[Name, Any],
     more: Mapping[Name, Any] = MappingProxyType({}),
 ) -> Bundle:
-    """Freeze variables, and ``more`` values under names of their own."""
+    """Freeze variables, and ``more`` values under names of their own, which may share data with the variables."""
     wanted = {name for name in names if name in values}
     groups = [
         [name for name in group.members if name in wanted]
         for group in recorder.variables.groups_of(name for name in values if name in wanted)
     ]
+    sharing = {name: value for name, value in more.items() if wanted and may_share(value)}
+    if sharing:
+        # In one pass what is shared stays so, whoever shares it.
+        groups = [[*(name for group in groups for name in group), *sharing]]
+        values, more = {**values, **sharing}, {name: value for name, value in more.items() if name not in sharing}
     needed = {key for version in recorder.history.settings.values() for key in version.definitions}
     with no_collections():
         added = recorder.freezer.group(more, named_definitions(values.values()), keep=True)
@@ -60,11 +65,20 @@ def bundle(
         stock, _ = take_stock_of(
             groups, values, recorder.variables, recorder.freezer, needed, lambda _: nullcontext(None)
         )
+    if more:
+        stock = replace(stock, groups=(*stock.groups, added))
     records = {name: recorder.variables[name].record for name in wanted}
-    for name, value in more.items():
-        size = added.parts[name].size if name in added.parts else 0
-        records[name] = VersionRecord(name, RunNumber(0), type_name(value), size, 0.0)
-    return Bundle(replace(stock, groups=(*stock.groups, added)) if more else stock, records)
+    sizes = stock.sizes()
+    for name, value in {**sharing, **more}.items():
+        records[name] = VersionRecord(name, RunNumber(0), type_name(value), sizes.get(name, (0, 0.0))[0], 0.0)
+    return Bundle(stock, records)
+
+
+def may_share(value: Any) -> bool:
+    """Whether a value may share data with another; a list of plain values was made for whoever has it."""
+    if type(value) is list:
+        return any(type(item) not in ATOMS for item in value)
+    return type(value) not in ATOMS
 
 
 def first_run(bundle: Bundle, recorder: Recorder, now: float) -> CellRun:

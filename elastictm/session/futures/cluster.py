@@ -26,6 +26,7 @@ from elastictm.errors import UsageError
 from elastictm.session.futures.order import ANSWER, ORDER, Answer, answer_of, order_of, packed
 from elastictm.session.futures.output import OUTPUT
 from elastictm.session.futures.workers import CANCELLED, SANDBOX, Failure, ended_by, memory_of
+from elastictm.session.hash_seed import VARIABLE
 from elastictm.session.lingering import OWN_THREADS
 
 if TYPE_CHECKING:
@@ -288,6 +289,8 @@ def _carried_out(home: Path, order: bytes, cancelled: Any, telling: _Telling) ->
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=printed,
+            # As on one machine, sets of texts have one order in all runs.
+            env={VARIABLE: "0", **os.environ},
             start_new_session=True,
         )
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import time
 from contextlib import suppress
 from multiprocessing import Pipe
@@ -27,17 +28,24 @@ _DESCRIPTORS: Final = Path("/proc/self/fd")
 
 
 def by_double(work: Callable[[], None]) -> int:
-    """Have a double of this process do something, wait, and give the status that it ended with."""
+    """Have a double of this process do something, wait, and give the status that it ended with.
+
+    What it has started ends with it.
+    """
     # A collection in the double would write to all that it has in common with this process.
     gc.freeze()
     double = os.fork()
     if not double:
         try:
+            os.setpgid(0, 0)
             end_with_parent()
             work()
         finally:
             os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(double, 0)[1])
+    status = os.waitstatus_to_exitcode(os.waitpid(double, 0)[1])
+    with suppress(OSError):
+        os.killpg(double, signal.SIGKILL)
+    return status
 
 
 class Stem:

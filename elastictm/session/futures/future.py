@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -120,12 +120,16 @@ class Run:
 
 @dataclass(eq=False)
 class Future:
-    """A future of this session, or of one that was recovered."""
+    """A future of this session, or of one that was recovered.
+
+    ``lists`` are the very lists of which its runs have items, where this session has made them.
+    """
 
     folder: Path
     record: Record
     runs: Sequence[Run]
     taken: set[Name] = field(default_factory=set)
+    lists: Mapping[Name, Sequence[Any]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -81,6 +81,8 @@ class Futures:
         Raises:
             UsageError: the name or the cell cannot be used, or a variable cannot be copied, which is named.
         """
+        if not self._session.brings_futures:
+            raise UsageError("a cell that runs aside cannot have another one run aside")
         n = self._session.host.execution_count - (1 if self._session.recorder.has_begun else 0)
         seed = f"{secrets.randbits(128):x}"
         return self._start(Ask(self._roster.free(name), n, source, seed, dict(each), tuple(after), dict(resources)))
@@ -106,8 +108,9 @@ class Futures:
         made = frozenset(each for other in line for each in other.made())
         inputs = Inputs(self._session, ask.source, ask.each, made, self._imports)
         folder = self._folder() / f"{ask.name}-{ask.n}-{secrets.token_hex(2)}"
-        inputs.pack(folder, ask.n, far=self._ready().far, lasting=self._lasting)
+        inputs.pack(folder, ask.n, modules=self._ready().far or not self._lasting, lasting=self._lasting)
         future = made_of(folder, inputs.record(ask, self._session.clock.now()))
+        future.lists = inputs.lists
         try:
             future.write_down()
         except OSError as error:

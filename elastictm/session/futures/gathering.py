@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from elastictm.ids import Name
@@ -18,13 +19,21 @@ if TYPE_CHECKING:
 class Gathering:
     """Brings what a future made into one process.
 
-    ``objects`` are those that every session has one of, by the names that stand for them.
+    ``objects`` are those that every session has one of, by the names that stand for them; ``lists`` are those of which
+    runs had items, if they are here: else they are copies.
     """
 
-    def __init__(self, made: Made, freezer: Freezer, objects: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        made: Made,
+        freezer: Freezer,
+        objects: Mapping[str, Any],
+        lists: Mapping[Name, Sequence[Any]] = MappingProxyType({}),
+    ) -> None:
         self._made = made
         self._freezer = freezer
         self._objects = objects
+        self._lists = lists
 
     def variables(self, names: Iterable[Name] | None = None) -> dict[Name, Any]:
         """Variables by name, all if ``names`` is None; of many runs, dicts from the values that each had.
@@ -56,8 +65,10 @@ class Gathering:
         cases = self._made.cases
         if not cases:
             return []
-        with Results(Path(self._made.inputs)) as inputs:
-            lists = inputs.bring([Name(name) for name in cases[0][1]], self._freezer, self._objects)
+        lists = self._lists
+        if not lists:
+            with Results(Path(self._made.inputs)) as inputs:
+                lists = inputs.bring([Name(name) for name in cases[0][1]], self._freezer, self._objects)
         keys = [_key([lists[Name(n)][place] for n, place in chosen.items()], case) for case, chosen in cases]
         if len(set(keys)) == len(keys):
             return keys

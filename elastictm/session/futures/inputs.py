@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from elastictm.session.session import Session
 
 _LONGEST: Final = 30
+_MOST: Final = 10_000
+"""Runs that one list may ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Inputs:
     """Copies of the variables of one session, for one cell.
 
     ``each`` are expressions of lists of which each run has one item, ``made`` are variables that other futures bring;
-    ``imports`` knows what cells did to the modules that they imported.
+    ``imports`` knows what cells did to the modules that they imported; ``lists`` is what the expressions gave.
     """
 
     def __init__(
@@ -57,11 +59,13 @@ class Inputs:
             UsageError: the cell is none, a list is none, or a variable cannot be copied, which is named.
         """
         lists = {Name(name): _listed(name, text, session.host.namespace) for name, text in each.items()}
+        self.lists: Mapping[Name, Sequence[Any]] = lists
         self._session = session
         recorder, values = session.recorder, variables(session.host)
         read = self._read(source, values)
-        own = OwnModulesThere.of(recorder, values, imports)
-        found = bundle((read.names | read.figures) - lists.keys() - made, recorder, values, {**lists, **own.values})
+        reads = frozenset(name for name in (read.names | read.figures) - lists.keys() - made if name in values)
+        own = OwnModulesThere.of(recorder, values, reads, imports)
+        found = bundle(reads, recorder, values, {**lists, **own.values})
         refusals = found.stock.refusals()
         refused = next((why for name, why in refusals.items() if name not in own.values), None)
         if refused is not None and not read.everything:
@@ -69,6 +73,8 @@ class Inputs:
         self._source = source
         self._bundle: Bundle = found.without_refused()
         self._own = own.without(refusals)
+        left = [why for name, why in refusals.items() if name not in own.values]
+        self._notes = tuple(f"{why.path} cannot be copied, so a run does not have it: {why.reason}" for why in left)
         self._cases = tuple(_cases(lists))
         behind = [self._read(text, values).names for text in each.values()]
         self._names = frozenset(self._bundle.records).union(*behind)
@@ -83,7 +89,7 @@ class Inputs:
             reads=tuple((str(version.name), int(version.n)) for version in versions),
             cases=self._cases,
             attributes=self._own.attributes,
-            notes=self._own.notes,
+            notes=(*self._own.notes, *self._notes),
         )
 
     def _read(self, source: str, values: Mapping[Name, Any]) -> _Read:
@@ -99,10 +105,10 @@ class Inputs:
         figures = frozenset(name for name in values if draws and holder(name) == FIGURES)
         return _Read(chosen, figures, everything)
 
-    def pack(self, folder: Path, n: int, *, far: bool, lasting: bool) -> None:
+    def pack(self, folder: Path, n: int, *, modules: bool, lasting: bool) -> None:
         """Put them into a folder, as a crate, for cell ``n``.
 
-        If it is to run ``far`` from here, own modules are in it; what is ``lasting`` may use what the past has stored.
+        Own ``modules`` are in it where others, or none, may lie; what is ``lasting`` may use what the past has stored.
         """
         session = self._session
         run = first_run(self._bundle, session.recorder, session.clock.now())
@@ -114,8 +120,8 @@ class Inputs:
         )
         with writer as crate:
             packed = pack(crate, self._bundle, [run], session.recorder, count=n, now=session.clock.now())
-            modules = sources(session.recorder, self._source, crate) if far else ()
-            crate.commit(replace(packed, modules=modules))
+            own = sources(session.recorder, self._source, crate) if modules else ()
+            crate.commit(replace(packed, modules=own))
 
 
 def _cases(lists: Mapping[Name, Sequence[Any]]) -> Iterator[tuple[str, dict[str, int]]]:
@@ -128,15 +134,15 @@ def _cases(lists: Mapping[Name, Sequence[Any]]) -> Iterator[tuple[str, dict[str,
 def _listed(name: str, expression: str, namespace: dict[str, Any]) -> list[Any]:
     try:
         ast.parse(expression.strip(), mode="eval")
-        values = list(eval(expression.strip(), namespace))  # noqa: S307 - the user's own words
+        values = list(itertools.islice(eval(expression.strip(), namespace), _MOST + 1))  # noqa: S307 - the user's words
     except SyntaxError:
-        raise UsageError(
-            f"--each {name} has no list in Python behind it: {expression!r}; quote one with spaces"
-        ) from None
+        raise UsageError(f"--each {name} has no list in Python behind it: {expression!r}") from None
     except Exception as error:  # noqa: BLE001 - a user's expression may raise anything; it is told
         raise UsageError(f"--each {name}: {expression} gives no list: {type(error).__name__}: {error}") from None
     if not values:
         raise UsageError(f"--each {name}: {expression} is empty, so there is nothing to run")
+    if len(values) > _MOST:
+        raise UsageError(f"--each {name}: {expression} has more than {_MOST:,} values; each would be a run of its own")
     return values
 
 

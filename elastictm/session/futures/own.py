@@ -6,12 +6,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.ids import Name
 from elastictm.session.futures.order import Attribute
-from elastictm.values.modules import class_attributes, origin
+from elastictm.values.kinds import ATOMS
+from elastictm.values.modules import class_attributes, data, origin
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from elastictm.storage.crate import CrateWriter
 
 _MISSING: Final[Any] = object()
+
+_HOLDERS: Final = (list, tuple, set)
+_FEW: Final = 10_000
+"""Items of a container that are looked at."""
 
 _SECONDS: Final = 2.0
 """How long somebody waits, once for each module, until it is known what the cell that imported it did to it."""
@@ -42,8 +47,14 @@ class OwnModulesThere:
     notes: tuple[str, ...]
 
     @classmethod
-    def of(cls, recorder: Recorder, variables: Mapping[Name, Any], imports: FirstImports) -> OwnModulesThere:
-        """Find what cells changed inside modules, those of libraries too, and which files were edited since."""
+    def of(
+        cls, recorder: Recorder, variables: Mapping[Name, Any], reads: Iterable[Name], imports: FirstImports
+    ) -> OwnModulesThere:
+        """Find what a run that reads some variables needs besides them.
+
+        That is what cells changed inside modules, those of libraries too, and what own modules have in common with the
+        variables; which files were edited since is told.
+        """
         from elastictm.session.alterations import alterations  # noqa: PLC0415 - few sessions have modules of their own
         from elastictm.session.editions import Editions  # noqa: PLC0415 - likewise
         from elastictm.session.first_imports import told  # noqa: PLC0415 - likewise
@@ -65,6 +76,10 @@ class OwnModulesThere:
                 if value is not _MISSING:
                     values[key] = value
                 attributes.append(Attribute(altered.module, path, there=value is not _MISSING, key=key))
+        for module, name, value in _common(modules.names(), _objects(variables[name] for name in reads)):
+            if (key := Name(f"{module}: {name}")) not in values:
+                values[key] = value
+                attributes.append(Attribute(module, name, there=True, key=key))
         return cls(values, tuple(attributes), tuple(notes))
 
     def without(self, refused: Mapping[Name, Refusal]) -> OwnModulesThere:
@@ -120,6 +135,23 @@ def _paths(altered: Alteration, parts: Collection[str]) -> Iterator[str]:
                 yield from (f"{name}.{attribute}" for attribute in class_attributes(value))
             else:
                 yield part
+
+
+def _objects(values: Iterable[Any]) -> frozenset[int]:
+    """The identities of those that can change in place, and are no function, class or module."""
+    plain = ATOMS | {FunctionType, ModuleType}
+    return frozenset(id(value) for value in values if type(value) not in plain and not isinstance(value, type))
+
+
+def _common(modules: Iterable[str], objects: Collection[int]) -> Iterator[tuple[str, str, Any]]:
+    """What own modules hold that variables are as well, or that has such an object in it."""
+    for module in modules:
+        for name, value in data(sys.modules[module]).items():
+            if name.endswith("()"):
+                continue
+            held = value.values() if type(value) is dict else value if type(value) in _HOLDERS else ()
+            if id(value) in objects or (len(held) <= _FEW and any(id(item) in objects for item in held)):
+                yield module, name, value
 
 
 def _is_definition(value: Any) -> bool:

@@ -25,13 +25,14 @@ from elastictm.session.futures.order import INPUTS, RESULTS, Answer, Order, deri
 from elastictm.session.futures.output import OUTPUT, Event, OutputLog
 from elastictm.session.futures.own import brought_about
 from elastictm.session.futures.peak import Peak
+from elastictm.session.futures.remains import remains
 from elastictm.session.host import place, variables
-from elastictm.session.unpacking import forget_own
+from elastictm.session.unpacking import forget_own, lay_out
 from elastictm.storage.crate import Crate, CrateWriter
 from elastictm.values.modules import is_own
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from elastictm.model.records import CellRun
@@ -106,6 +107,8 @@ class Sandbox:
             except ElasticTMError as problem:
                 return Answer("failed", 0.0, peak.bytes(), str(problem))
             error = self._stage.run(order.source, order.count)
+            if sys.platform == "linux" and (left := tuple(remains())):
+                log.add(Event("stream", "stderr", f"{', '.join(left)}: ended with the run\n"))
         run = self._session.history.last
         assert run is not None  # noqa: S101 - a cell has run
         answer = Answer(
@@ -129,25 +132,26 @@ class Sandbox:
 
     def _have(self, order: Order, log: OutputLog) -> None:
         """Have all that the cell reads, and nothing else."""
-        self._be_there(order)
         with Crate(Path(order.inputs)) as crate:
-            arrival = enter(self._session, crate)
+            # What came along is what the session has, whatever lies here under the same name.
+            first = [lay_out(crate)] if crate.manifest.modules else []
+            self._be_there(order, first)
+            enter(self._session, crate)
         # Settings were put back to what they were when this process began.
-        self._be_there(order)
-        sys.path += [] if arrival.folder is None else [arrival.folder]
+        self._be_there(order, first)
         host, freezer = self._session.host, self._session.recorder.freezer
         objects = {**host.fixtures, **host.singletons}
         for earlier in order.after:
             for name, value in Gathering(earlier, freezer, objects).variables().items():
                 place(host, name, value)
         attributes = {each.key: host.namespace.pop(each.key) for each in order.attributes if each.there}
-        for line in (*arrival.unlike, *brought_about(order.attributes, attributes)):
+        for line in brought_about(order.attributes, attributes):
             log.add(Event("stream", "stderr", f"{line}\n"))
 
     @staticmethod
-    def _be_there(order: Order) -> None:
+    def _be_there(order: Order, first: Sequence[str]) -> None:
         os.chdir(order.directory)
-        sys.path[:] = order.import_path
+        sys.path[:] = [*first, *order.import_path]
 
     def _choose(self, order: Order) -> None:
         """Have of some variables the item that is this run's, and the generators that are its own."""

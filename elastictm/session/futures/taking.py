@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from elastictm.session.session import Session
 
 
+_NAMED: Final = 5
 _LOOKED_AT: Final = 1000
 """Items of a list or dict whose classes are looked at."""
 
@@ -46,7 +47,8 @@ class Taking:
     def gathering(self, future: Future) -> Gathering:
         """What a future made, as values of this session's."""
         host = self._session.host
-        return Gathering(future.results, self._session.recorder.freezer, {**host.fixtures, **host.singletons})
+        objects = {**host.fixtures, **host.singletons}
+        return Gathering(future.results, self._session.recorder.freezer, objects, future.lists)
 
     def shown(self, future: Future) -> list[Any]:
         """What the last line of the cell gave in each run; None where it gave nothing.
@@ -69,7 +71,10 @@ class Taking:
         """
         self._check(future, force=force)
         made = future.made()
-        chosen = [Name(word) for word in names] or [each for each in made if force or each not in future.taken]
+        here = variables(self._session.host)
+        chosen = [Name(word) for word in names] or [
+            each for each in made if force or each not in future.taken or f"{prefix}{each}" not in here
+        ]
         unknown = [each for each in chosen if each not in made]
         refused = future.refused()
         if unknown and unknown[0] in refused:
@@ -79,20 +84,25 @@ class Taking:
         if not made:
             why = "; ".join(f"{each}: {reason}" for each, reason in refused.items())
             raise UsageError(f"{future.name} made no variables{f' that can be taken ({why})' if why else ''}")
-        if not chosen or (future.taken.issuperset(chosen) and not force and not prefix):
+        if not chosen or (future.taken.issuperset(chosen) and here.keys() >= set(chosen) and not force and not prefix):
             raise UsageError(f"{future.name} was taken already, in this session; --force takes it again")
         targets = {each: Name(f"{prefix}{each}") for each in chosen}
         if self._checks and not force:
             self._check_unchanged(future, targets)
         found = self.gathering(future).variables(chosen)
-        notes = [*self._parted(targets.values()), *self._foreign(found)]
+        same = [name for name, value in found.items() if type(value) is ModuleType and here.get(name) is value]
+        brought = {name: target for name, target in targets.items() if name not in same}
+        notes = [*self._parted(brought.values()), *self._foreign(found), *self._left_of_classes(brought, found)]
+        if same:
+            notes.append(f"{', '.join(same)}: what the run changed inside modules ended with it")
         if not names:
             notes += [f"{each} was not brought in: {why}" for each, why in refused.items()]
-        for there, here in targets.items():
-            place(self._session.host, here, found[there])
+            notes += [f"{each} was deleted in the run, and stays here" for each in _deleted(future) if each in here]
+        for name, target in brought.items():
+            place(self._session.host, target, found[name])
         self.note(future)
         future.take(chosen)
-        return Taken(tuple(targets.values()), tuple(notes))
+        return Taken(tuple(brought.values()), tuple(notes))
 
     def _parted(self, names: Iterable[Name]) -> Iterator[str]:
         """What shares data here with variables whose place is taken, and does not follow them."""
@@ -114,12 +124,24 @@ class Taking:
                     kind.__module__ == "__main__"
                     and isinstance(here, type)
                     and here is not kind
-                    and here not in found.values()
+                    and kind not in found.values()
                 ):
                     yield (
                         f"{name}: of a class {kind.__name__} that changed in the run, or holds data of its own, "
                         f"so it is no instance of the {kind.__name__} here"
                     )
+
+    def _left_of_classes(self, brought: Mapping[Name, Name], found: Mapping[Name, Any]) -> Iterator[str]:
+        """Variables here that are of classes whose place others take: they stay of those that were here."""
+        values = variables(self._session.host)
+        for name, target in brought.items():
+            old = values.get(target)
+            if isinstance(found[name], type) and isinstance(old, type) and old is not found[name]:
+                left = sorted(
+                    each for each, value in values.items() if type(value) is old and each not in brought.values()
+                )
+                what = f", as {', '.join(left[:_NAMED])}" if left else ""
+                yield f"{target}: what was made of the class that was here stays of that class{what}"
 
     def note(self, future: Future) -> None:
         """Have it recorded that the cell that runs comes at what a future made."""
@@ -157,7 +179,7 @@ class Taking:
         if future.status != "finished" and not force:
             why = next((run.why for run in future.runs if run.why), "")
             raise UsageError(
-                f"{name} has {future.status}{f': {why}' if why else ''}. %future out {name} shows what it put out, "
+                f"{name} {_how(future)}{f': {why}' if why else ''}. %future out {name} shows what it put out, "
                 f"%future take {name} --force takes what it made until then"
             )
 
@@ -189,8 +211,16 @@ def _recorded(future: Future) -> Iterator[CellRun]:
 def _missing(future: Future) -> Iterator[str]:
     """Why a future cannot run again elsewhere; the first reasons go on with its name."""
     if future.status != "finished":
-        yield f"which has {future.status}"
+        yield f"which {_how(future)}"
     if future.record.attributes:
         yield "with what cells had changed inside modules"
     if future.record.resources:
         yield "with resources of a cluster"
+
+
+def _how(future: Future) -> str:
+    return f"{'was' if future.status == 'cancelled' else 'has'} {future.status}"
+
+
+def _deleted(future: Future) -> Iterator[Name]:
+    yield from dict.fromkeys(name for run in _recorded(future) for name in run.deletes)

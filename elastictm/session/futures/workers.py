@@ -23,6 +23,7 @@ import psutil
 from elastictm.errors import UsageError
 from elastictm.model.tables import amount
 from elastictm.session.futures.order import Answer, answer_of
+from elastictm.session.hash_seed import hash_seed
 from elastictm.session.lingering import OWN_THREADS
 
 if TYPE_CHECKING:
@@ -239,7 +240,13 @@ class _Worker:
 
         self.task: _LocalTask | None = None
         before = set(threading.enumerate())
-        self._executor: Any = ProcessPoolExecutor(max_workers=1, timeout=_IDLE, initializer=_begin)
+        self._executor: Any = ProcessPoolExecutor(
+            max_workers=1,
+            timeout=_IDLE,
+            initializer=_begin,
+            # Sets of texts have one order in all workers, that of the session where it is known.
+            env={"PYTHONHASHSEED": hash_seed() or "0"},
+        )
         self._pid: Future[int] = self._executor.submit(os.getpid)
         for thread in set(threading.enumerate()) - before:
             if type(thread).__module__.startswith("loky.") or thread.name == "QueueFeederThread":
