@@ -22,9 +22,9 @@ _LONGEST: Final = 60
 def remains() -> Iterator[str]:
     """The threads that nobody said may be left, and the processes below this one, in words."""
     for thread in threading.enumerate():
-        target = getattr(getattr(thread, "_target", None), "__module__", "") or ""
+        from_where = (type(thread).__module__, getattr(getattr(thread, "_target", None), "__module__", "") or "")
         own = thread is threading.main_thread() or thread.name.startswith((OWN_THREADS, "elastictm"))
-        if not (own or thread.daemon or target.startswith(_POOLS)):
+        if not (own or thread.daemon or any(module.startswith(_POOLS) for module in from_where)):
             yield f"the thread {thread.name}"
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):
