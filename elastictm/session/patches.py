@@ -9,8 +9,8 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from elastictm.ids import RunNumber
-from elastictm.values.kinds import FIXED
-from elastictm.values.modules import is_own, is_this
+from elastictm.values.kinds import FIXED, module_of
+from elastictm.values.modules import is_own, is_this, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterable, Iterator, Mapping
@@ -249,7 +249,7 @@ class Patches:
         if known is not None or holder is None:
             return known
         is_class = issubclass(type(holder), type)
-        name = str(holder.__module__ if is_class else holder.__name__)
+        name = module_of(holder) if is_class else name_of(holder)
         module = sys.modules.get(name)
         if not isinstance(module, ModuleType) or name == "__main__" or is_this(name) or is_own(module):
             return None

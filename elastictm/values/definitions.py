@@ -124,7 +124,7 @@ def importable(definition: Any, name: str | None = None) -> bool:
     is_class = issubclass(type(definition), type)
     given = module_of(definition) if is_class else getattr(definition, "__module__", None)
     module = _module(given or "__main__")
-    if module is None or module.__name__ == "__main__":
+    if module is None or vars(module).get("__name__") == "__main__":
         return False
     found: Any = module
     path = str(name or getattr(definition, "__qualname__", "<unknown>"))

@@ -41,17 +41,22 @@ _FEW: Final = 10_000
 """Containers with more in them are taken as they are: going through them would be felt."""
 
 
+def name_of(module: ModuleType) -> str:
+    """The name of a module; empty where it has none, as one that nobody has set up."""
+    return str((vars(module) or {}).get("__name__", ""))
+
+
 def is_made_here(module: ModuleType) -> bool:
     """Whether the session itself made a module, so that no import finds it."""
-    return getattr(module, "__spec__", None) is None and sys.modules.get(module.__name__) is not module
+    return getattr(module, "__spec__", None) is None and sys.modules.get(name_of(module)) is not module
 
 
 def is_own(module: ModuleType) -> bool:
     """Whether a module was imported from a file of the user's own."""
     origin = vars(module).get("__file__")
-    if not isinstance(origin, str) or sys.modules.get(module.__name__) is not module:
+    if not isinstance(origin, str) or sys.modules.get(name_of(module)) is not module:
         return False
-    if module.__name__ == "__main__" or is_this(module.__name__):
+    if name_of(module) == "__main__" or is_this(name_of(module)):
         return False
     return is_own_file(origin)
 
@@ -65,7 +70,7 @@ def origin(value: Any) -> str:
     """The module that a value is, or that its definition or its type comes from."""
     kind = type(value)
     if kind is ModuleType:
-        return str(value.__name__)
+        return name_of(value)
     module = value.__module__ if kind is FunctionType else module_of(value if issubclass(kind, type) else kind)
     return module if isinstance(module, str) else ""
 
@@ -146,7 +151,7 @@ def _variables(module: ModuleType) -> list[tuple[str, Any]]:
 
 
 def _is_class_of(value: Any, module: ModuleType) -> bool:
-    return issubclass(type(value), type) and module_of(value) == module.__name__
+    return issubclass(type(value), type) and module_of(value) == name_of(module)
 
 
 def _bound(value: Any) -> Any:

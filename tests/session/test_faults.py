@@ -111,7 +111,14 @@ def test_an_error_after_a_cell(unloaded, monkeypatch, capsys, owner, name, error
     assert len(unloaded.errors) == 1
 
 
-def test_a_class_that_does_not_tell_its_module(notebook, tmp_path):
+def test_a_module_without_a_name(notebook):
+    """One that nobody has set up is a value like others."""
+    notebook.run("import types\nm = types.ModuleType.__new__(types.ModuleType); y = [m, {}]; z = [1]")
+    assert {record.name for record in notebook.run("z.append(2)").writes} == {"z"}
+    assert "m" in {record.name for record in notebook.run("m.extra = 1").writes}
+
+
+def test_a_class_that_does_not_tell_its_module(notebook):
     """What a metaclass answers is not asked for where values are walked through."""
     notebook.run(
         "class Nameless(type):\n    @property\n    def __module__(cls): raise AssertionError",
