@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
@@ -26,8 +27,17 @@ def remains() -> Iterator[str]:
         own = thread is threading.main_thread() or thread.name.startswith((OWN_THREADS, "elastictm"))
         if not (own or thread.daemon or any(module.startswith(_POOLS) for module in from_where)):
             yield f"the thread {thread.name}"
-    for process in psutil.Process().children(recursive=True):
+    for process in psutil.Process().children(recursive=True) if _has_children() else ():
         with suppress(psutil.Error):
             line = " ".join(process.cmdline())
             if process.status() != psutil.STATUS_ZOMBIE and not any(pool in line for pool in _POOLS):
                 yield f"the process {process.pid} ({line[:_LONGEST] or process.name()})"
+
+
+def _has_children() -> bool:
+    """Whether there is any process to look for: looking goes through all of the machine's."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
