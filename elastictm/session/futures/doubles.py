@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import signal
@@ -11,11 +12,13 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from elastictm.session.futures.workers import end_with_parent
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from multiprocessing.connection import Connection
+
+_SYSTEM: Final = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG: Final = 1
+"""What prctl(2) calls the signal that comes when the parent ends."""
 
 _IDLE: Final = 5.0
 """Seconds after which a stem ends that has nothing to do: what it has in memory is of no more use."""
@@ -34,11 +37,11 @@ def by_double(work: Callable[[], None]) -> int:
     """
     # A collection in the double would write to all that it has in common with this process.
     gc.freeze()
-    double = os.fork()
+    parent, double = os.getpid(), os.fork()
     if not double:
         try:
             os.setpgid(0, 0)
-            end_with_parent()
+            _end_with(parent)
             work()
         finally:
             os._exit(0)
@@ -59,10 +62,11 @@ class Stem:
 
     def __init__(self, prepare: Callable[[], None], work: Callable[[bytes], None], files: Iterable[str]) -> None:
         self._connection, theirs = Pipe()
-        self._pid = os.fork()
+        parent, self._pid = os.getpid(), os.fork()
         if not self._pid:
             self._connection.close()
             try:
+                _end_with(parent)
                 _serve(theirs, prepare, work, tuple(files))
             finally:
                 os._exit(0)
@@ -93,13 +97,19 @@ class Stem:
 def _serve(
     connection: Connection, prepare: Callable[[], None], work: Callable[[bytes], None], files: tuple[str, ...]
 ) -> None:
-    end_with_parent()
     tasks, descriptors = _tasks(), _open_files()
     prepare()
     connection.send(_can_be_doubled(tasks, descriptors, files))
     while connection.poll(_IDLE):
         order: bytes = connection.recv()
         connection.send(by_double(lambda order=order: work(order)))  # type: ignore[misc]
+
+
+def _end_with(parent: int) -> None:
+    """Have the system end this process once its parent has: a thread that looks for that would cost each run more."""
+    _SYSTEM.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _can_be_doubled(tasks: int, descriptors: set[str], files: tuple[str, ...]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 import threading
 import traceback
@@ -160,11 +161,13 @@ class Descriptors:
         self._shell = shell
         self._marks = {name: threading.Event() for name in ("stdout", "stderr")}
         self._mark = os.urandom(16)
+        ends: dict[int, str] = {}
         for number, name in ((1, "stdout"), (2, "stderr")):
             ours, theirs = os.pipe()
             os.dup2(theirs, number)
             os.close(theirs)
-            threading.Thread(target=self._read, args=(ours, name), name=f"elastictm-{name}", daemon=True).start()
+            ends[ours] = name
+        threading.Thread(target=self._read, args=(ends,), name="elastictm-descriptors", daemon=True).start()
 
     def close(self) -> None:
         """Wait until all that was written is in the log; what is written later is in none."""
@@ -175,15 +178,23 @@ class Descriptors:
             os.dup2(nowhere, number)
         os.close(nowhere)
 
-    def _read(self, descriptor: int, name: str) -> None:
-        left = b""
-        while data := os.read(descriptor, _READ_AT_ONCE):
-            text, mark, left = (left + data).partition(self._mark)
-            if text:
-                self._shell.tell(Event("stream", name, text.decode("utf-8", "replace")))
-            if mark:
-                self._marks[name].set()
-        os.close(descriptor)
+    def _read(self, ends: dict[int, str]) -> None:
+        waiting = select.poll()
+        for end in ends:
+            waiting.register(end, select.POLLIN)
+        while ends:
+            for end, _ in waiting.poll():
+                name, data = ends[end], os.read(end, _READ_AT_ONCE)
+                if not data:
+                    waiting.unregister(end)
+                    os.close(end)
+                    del ends[end]
+                    continue
+                before, mark, after = data.partition(self._mark)
+                if text := before + after:
+                    self._shell.tell(Event("stream", name, text.decode("utf-8", "replace")))
+                if mark:
+                    self._marks[name].set()
 
 
 def sandbox_shell() -> SandboxShell:
