@@ -189,7 +189,7 @@ class FutureMagics(SessionMagics):
             future = self._session.futures.wait(given.name, given.seconds)
         except TimeoutError as error:
             raise UsageError(str(error)) from None
-        print(f"{future.name} {'was' if future.status == 'cancelled' else 'has'} {future.status}")  # noqa: T201
+        print(f"{future.name} {future.verdict}")  # noqa: T201 - a surface
 
     def _cancel(self, words: list[str]) -> None:
         print(self._session.futures.cancel(_one(words, "cancel")))  # noqa: T201 - a surface

@@ -28,7 +28,7 @@ class Brought:
 
     def reasons_for(self, name: str, before: Mapping[Name, Version]) -> tuple[str, ...]:
         """Why a cell that takes it under a name gives another result if it runs again; ``before`` it were these."""
-        stale = sorted(version.name for version in self.reads if before.get(version.name) != version)
+        stale = self._stale(before)
         if self.aside is not None and not stale:
             return self.reasons
         then = "as it was then" if len(stale) == 1 else "as they were then"
@@ -37,5 +37,7 @@ class Brought:
 
     def aside_for(self, before: Mapping[Name, Version]) -> tuple[Aside, ...]:
         """What runs again with a cell that takes it, where it had these before it."""
-        there = all(before.get(version.name) == version for version in self.reads)
-        return (self.aside,) if self.aside is not None and there else ()
+        return (self.aside,) if self.aside is not None and not self._stale(before) else ()
+
+    def _stale(self, before: Mapping[Name, Version]) -> list[Name]:
+        return sorted(version.name for version in self.reads if before.get(version.name) != version)

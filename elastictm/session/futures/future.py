@@ -171,6 +171,11 @@ class Future:
         return next((status for status in order if status in found), "finished")
 
     @property
+    def verdict(self) -> str:
+        """How it has ended, as it follows its name in a sentence."""
+        return f"{'was' if self.status == 'cancelled' else 'has'} {self.status}"
+
+    @property
     def took(self) -> float:
         """Seconds from when its first run began until its last one had ended."""
         began = [run.began for run in self.runs if run.began is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
@@ -15,6 +16,7 @@ from elastictm.session.futures.bringing import Results
 from elastictm.session.futures.gathering import Gathering
 from elastictm.session.futures.order import RESULTS
 from elastictm.session.host import place, variables
+from elastictm.values.kinds import module_of
 
 if TYPE_CHECKING:
     from elastictm.model.records import CellRun
@@ -43,6 +45,7 @@ class Taking:
         self._session = session
         self._line = line
         self._checks = checks
+        self._recorded: weakref.WeakKeyDictionary[Future, tuple[CellRun, ...]] = weakref.WeakKeyDictionary()
 
     def gathering(self, future: Future) -> Gathering:
         """What a future made, as values of this session's."""
@@ -97,7 +100,9 @@ class Taking:
             notes.append(f"{', '.join(same)}: what the run changed inside modules ended with it")
         if not names:
             notes += [f"{each} was not brought in: {why}" for each, why in refused.items()]
-            notes += [f"{each} was deleted in the run, and stays here" for each in _deleted(future) if each in here]
+            notes += [
+                f"{each} was deleted in the run, and stays here" for each in self._deleted(future) if each in here
+            ]
         for name, target in brought.items():
             place(self._session.host, target, found[name])
         self.note(future)
@@ -121,7 +126,7 @@ class Taking:
             for kind in {type(part) for part in parts[:_LOOKED_AT]}:
                 here = namespace.get(kind.__name__)
                 if (
-                    kind.__module__ == "__main__"
+                    module_of(kind) == "__main__"
                     and isinstance(here, type)
                     and here is not kind
                     and kind not in found.values()
@@ -151,7 +156,7 @@ class Taking:
             line, forgotten = [future], True
         else:
             forgotten = False
-        runs = [run for each in line for run in _recorded(each)]
+        runs = [run for each in line for run in self._runs(each)]
         missing = tuple(dict.fromkeys(reason for each in line for reason in _missing(each)))
         if forgotten:
             missing = (*missing, "and after others that are forgotten")
@@ -166,6 +171,18 @@ class Taking:
             ),
         )
 
+    def _runs(self, future: Future) -> tuple[CellRun, ...]:
+        """Its runs, as they were recorded where they ran; those of one that has ended are read once."""
+        found = self._recorded.get(future)
+        if found is None:
+            found = tuple(_recorded(future))
+            if future.ended:
+                self._recorded[future] = found
+        return found
+
+    def _deleted(self, future: Future) -> Iterator[Name]:
+        yield from dict.fromkeys(name for run in self._runs(future) for name in run.deletes)
+
     def _aside(self, future: Future) -> Aside:
         record = future.record
         after = tuple(self._aside(other) for name in record.after for other in self._line([name])[-1:])
@@ -179,7 +196,7 @@ class Taking:
         if future.status != "finished" and not force:
             why = next((run.why for run in future.runs if run.why), "")
             raise UsageError(
-                f"{name} {_how(future)}{f': {why}' if why else ''}. %future out {name} shows what it put out, "
+                f"{name} {future.verdict}{f': {why}' if why else ''}. %future out {name} shows what it put out, "
                 f"%future take {name} --force takes what it made until then"
             )
 
@@ -211,16 +228,8 @@ def _recorded(future: Future) -> Iterator[CellRun]:
 def _missing(future: Future) -> Iterator[str]:
     """Why a future cannot run again elsewhere; the first reasons go on with its name."""
     if future.status != "finished":
-        yield f"which {_how(future)}"
+        yield f"which {future.verdict}"
     if future.record.attributes:
         yield "with what cells had changed inside modules"
     if future.record.resources:
         yield "with resources of a cluster"
-
-
-def _how(future: Future) -> str:
-    return f"{'was' if future.status == 'cancelled' else 'has'} {future.status}"
-
-
-def _deleted(future: Future) -> Iterator[Name]:
-    yield from dict.fromkeys(name for run in _recorded(future) for name in run.deletes)
